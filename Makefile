@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+# tincan: `make help` lists the targets. CC, CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are the user's.
+
+VERSION = 0.1.0
+
+prefix      = /usr/local
+exec_prefix = $(prefix)
+bindir      = $(exec_prefix)/bin
+sbindir     = $(exec_prefix)/sbin
+sysconfdir  = $(prefix)/etc
+datarootdir = $(prefix)/share
+mandir      = $(datarootdir)/man
+docdir      = $(datarootdir)/doc/tincan
+unitdir     = $(prefix)/lib/systemd/system
+xinetddir   = $(sysconfdir)/xinetd.d
+
+INSTALL         = install
+INSTALL_PROGRAM = $(INSTALL)
+INSTALL_DATA    = $(INSTALL) -m 644
+PKG_CONFIG      = pkg-config
+
+CFLAGS = -O2 -g
+B      = build
+U      = $(B)/units
+
+# What tincan itself needs to be compiled, apart from what the user asks for.
+WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+OWN      = -std=gnu11 -D_GNU_SOURCE -DTINCAN_VERSION='"$(VERSION)"' -I. $(WARNINGS)
+HARDEN   = -fstack-protector-strong
+COMPILE  = $(OWN) $(CPPFLAGS) $(HARDEN) $(CFLAGS) -MMD -MP
+LINK     = $(CFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
+
+# The handler is one process per connection, so its start-up time is its speed: static, with musl
+# where that is found (HANDLER_CC and HANDLER_LDFLAGS choose otherwise).
+HANDLER_CC      := $(shell command -v musl-gcc 2>/dev/null || echo $(CC))
+HANDLER_LDFLAGS  = -static
+
+# The client edits lines with libedit where that is found; LIBEDIT=no builds without.
+LIBEDIT     := $(shell $(PKG_CONFIG) --exists libedit 2>/dev/null && echo yes || echo no)
+LINE         = $(if $(filter yes,$(LIBEDIT)),client/line_edit.c,client/line_plain.c)
+EDIT_CFLAGS  = $(if $(filter yes,$(LIBEDIT)),$(shell $(PKG_CONFIG) --cflags libedit))
+EDIT_LIBS    = $(if $(filter yes,$(LIBEDIT)),$(shell $(PKG_CONFIG) --libs libedit))
+
+# What handler and client share: the protocol, and texts and quantities as users see them.
+SHARED      = handler/frame.c handler/text.c handler/quantity.c
+HANDLER_SRC = $(SHARED) $(addprefix handler/,tincan-handler.c deadline.c exchange.c launch.c \
+                log.c peer.c result.c)
+CLIENT_SRC  = $(SHARED) $(LINE) $(filter-out client/line_%,$(sort $(wildcard client/*.c)))
+UNITS       = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in))
+EXAMPLES    = $(filter $(U)/inetd/% $(U)/ucspi/%,$(UNITS))
+LAUNCHERS   = direct pipe systemd-inetd systemd-native xinetd openbsd-inetd inetutils-inetd \
+                tcpserver s6-ipcserver socat ncat
+
+HANDLER_OBJ = $(HANDLER_SRC:%.c=$(B)/obj/handler/%.o)
+CLIENT_OBJ  = $(CLIENT_SRC:%.c=$(B)/obj/client/%.o)
+
+all: $(B)/tincan-handler $(B)/tincan $(UNITS)
+
+$(B)/tincan-handler: $(HANDLER_OBJ)
+	@echo "tincan-handler: linked with $(HANDLER_CC) $(HANDLER_LDFLAGS)"
+	$(HANDLER_CC) $(LINK) $(HANDLER_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/tincan: $(CLIENT_OBJ)
+	@echo "tincan: line editing with libedit: $(LIBEDIT)"
+	$(CC) $(LINK) -o $@ $^ $(EDIT_LIBS) $(LDLIBS)
+
+$(B)/obj/handler/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(HANDLER_CC) $(COMPILE) -c -o $@ $<
+
+$(B)/obj/client/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(COMPILE) $(EDIT_CFLAGS) -c -o $@ $<
+
+# Units name the installed programs, so they are made again when those are to go elsewhere.
+$(U)/%: units/%.in $(U)/paths Makefile
+	@mkdir -p $(@D)
+	sed -e 's|@sbindir@|$(sbindir)|g' $< > $@
+
+$(U)/paths: FORCE
+	@mkdir -p $(@D)
+	@echo '$(sbindir)' | cmp -s - $@ || echo '$(sbindir)' > $@
+
+# Tests. `make check FILES=tests/handler.bats` runs one file of them.
+
+check: all check-programs
+	tests/run $(FILES)
+
+check-programs: $(B)/tests/frame-test $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
+
+$(B)/tests/frame-test: tests/frame-test.c $(SHARED) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LDFLAGS) -o $@ tests/frame-test.c $(SHARED) $(LDLIBS)
+
+$(B)/tests/launcher-%.bats: tests/launcher.bats.in Makefile
+	@mkdir -p $(@D)
+	sed -e 's|@LAUNCHER@|$*|g' -e 's|@TESTS@|$(CURDIR)/tests|g' $< > $@
+
+# The same suite on programs that watch themselves. The cases of small memory limits are left to
+# what ships: a sanitizer needs terabytes of address space.
+check-sanitized:
+	$(MAKE) B=build/sanitized HANDLER_CC='$(CC)' HANDLER_LDFLAGS= HARDEN= \
+	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' \
+	    all check-programs
+	TINCAN_BUILD=$(CURDIR)/build/sanitized TESTS_TITLE=sanitized tests/run --filter-tags '!limits' $(FILES)
+
+lint:
+	tests/lint
+
+# What one connection costs, as ratios to a static program of three system calls.
+ROUNDS = 500
+bench: all $(B)/bench/spawn $(B)/bench/floor $(B)/bench/handler-dynamic
+	$(B)/bench/spawn $(ROUNDS) $(B)/bench/floor $(B)/tincan-handler $(B)/bench/handler-dynamic /bin/cat
+
+$(B)/bench/spawn: tests/bench/spawn.c
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(COMPILE)) -o $@ $<
+
+$(B)/bench/floor: tests/bench/floor.c
+	@mkdir -p $(@D)
+	$(HANDLER_CC) $(OWN) $(CFLAGS) $(HANDLER_LDFLAGS) -o $@ $<
+
+$(B)/bench/handler-dynamic: $(HANDLER_SRC)
+	@mkdir -p $(@D)
+	$(CC) $(OWN) $(CFLAGS) -o $@ $^
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(unitdir) \
+	    $(DESTDIR)$(xinetddir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man8 \
+	    $(DESTDIR)$(docdir)/examples
+	$(INSTALL_PROGRAM) $(B)/tincan $(DESTDIR)$(bindir)/tincan
+	$(INSTALL_PROGRAM) $(B)/tincan-handler $(DESTDIR)$(sbindir)/tincan-handler
+	$(INSTALL_DATA) $(U)/systemd/tincan.socket $(U)/systemd/tincan@.service $(DESTDIR)$(unitdir)
+	$(INSTALL_DATA) $(U)/xinetd/tincan $(DESTDIR)$(xinetddir)/tincan
+	$(INSTALL_DATA) $(EXAMPLES) $(DESTDIR)$(docdir)/examples
+	$(INSTALL_DATA) README.md PROTOCOL.md NEWS.md LICENSE $(DESTDIR)$(docdir)
+	$(INSTALL_DATA) client/tincan.1 $(DESTDIR)$(mandir)/man1
+	$(INSTALL_DATA) handler/tincan-handler.8 $(DESTDIR)$(mandir)/man8
+
+install-strip:
+	$(MAKE) INSTALL_PROGRAM='$(INSTALL_PROGRAM) -s' install
+
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/tincan $(DESTDIR)$(sbindir)/tincan-handler \
+	    $(DESTDIR)$(unitdir)/tincan.socket $(DESTDIR)$(unitdir)/tincan@.service \
+	    $(DESTDIR)$(xinetddir)/tincan $(DESTDIR)$(mandir)/man1/tincan.1 \
+	    $(DESTDIR)$(mandir)/man8/tincan-handler.8
+	rm -rf $(DESTDIR)$(docdir)
+
+# A source tarball of what git tracks, the same bytes each time from the same commit.
+dist:
+	@mkdir -p $(B)
+	git archive --prefix=tincan-$(VERSION)/ HEAD | gzip -n9 > $(B)/tincan-$(VERSION).tar.gz
+
+clean:
+	rm -rf $(B)
+
+help:
+	@echo 'all              the programs and units, in $(B)/ (the default)'
+	@echo 'check            every test; FILES=... for some, TESTS_JOBS=1 for one at a time'
+	@echo 'check-sanitized  the same on builds with address and undefined-behaviour sanitizers'
+	@echo 'lint             warnings as errors with gcc and clang, and the static checkers'
+	@echo 'bench            what one connection costs, against other programs'
+	@echo 'install          to $(prefix); see prefix, bindir, sbindir, unitdir, xinetddir, DESTDIR'
+	@echo 'install-strip    the same without debugging symbols'
+	@echo 'uninstall        removes what install put there'
+	@echo 'dist             a source tarball of the last commit'
+	@echo 'clean            removes $(B)/'
+
+FORCE:
+
+.PHONY: FORCE all check check-programs check-sanitized lint bench install install-strip uninstall dist \
+    clean help
+.DELETE_ON_ERROR:
+
+-include $(HANDLER_OBJ:.o=.d) $(CLIENT_OBJ:.o=.d)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#include "clock.h"
+
+#include <limits.h>
+#include <time.h>
+
+int64_t clock_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int clock_poll_time(int64_t deadline)
+{
+    int64_t left = deadline - clock_now();
+
+    if (left <= 0)
+        return 0;
+    left = (left + 999) / 1000;
+    return left > INT_MAX ? INT_MAX : (int)left;
+}

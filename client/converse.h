@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One exchange on a connection: the message and its null byte go out while the reply comes in, the
+ * reply is compared with the message, and the server is given the time to close first.
+ *
+ * The phases are functions of their own, so that a mode can tell its user about each, or time it.
+ */
+#ifndef TINCAN_CONVERSE_H
+#define TINCAN_CONVERSE_H
+
+#include "outcome.h"
+#include "verify.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct converse {
+    enum outcome outcome;   /* OUTCOME_ECHOED until something else is known */
+    int error;              /* errno, where a call failed */
+    size_t sent;            /* bytes sent, up to `length` + 1 with the null byte */
+    char *reply;            /* the reply, without a null byte; the module's, kept for the next */
+    size_t reply_length;    /* bytes in it, the null byte not counted */
+    bool complete;          /* its null byte has come */
+    size_t extra;           /* bytes seen after that */
+    bool left_open;         /* the server had not closed the connection when we gave up waiting */
+    struct verify compared; /* when ECHOED, ALTERED or EXTRA */
+    int64_t started, sent_at, replied_at; /* clock_now; 0 when not come to that */
+
+    const char *message;
+    size_t length;
+    int fd;
+    int64_t deadline;
+    size_t reply_size; /* allocated for `reply` */
+    int send_error;    /* errno after which nothing more is sent */
+    bool over;         /* nothing more is to be had from the connection */
+    bool timed_out;
+};
+
+/*
+ * Begins an exchange of `length` bytes at `message`, which must stay until its end, on the
+ * connected non-blocking `fd`, which stays the caller's. Everything ends by `deadline` (of
+ * clock_now). `talk` is all zero before its first use; its buffer is used again after that.
+ */
+void converse_begin(struct converse *talk, int fd, const char *message, size_t length,
+                    int64_t deadline);
+
+/* Sends, taking in what comes meanwhile. Returns whether the whole message went out. */
+bool converse_send(struct converse *talk);
+
+/* Receives the rest of the reply and compares it. Returns the outcome. */
+enum outcome converse_receive(struct converse *talk);
+
+/*
+ * After an echo: waits, for a second at most, until the server closes the connection, so that its
+ * side and not ours keeps the port for a while (TIME_WAIT). Returns the outcome, which can still
+ * become OUTCOME_EXTRA.
+ */
+enum outcome converse_finish(struct converse *talk);
+
+/* All of the above in order. */
+enum outcome converse(struct converse *talk, int fd, const char *message, size_t length,
+                      int64_t deadline);
+
+/* Frees what `talk` holds. */
+void converse_free(struct converse *talk);
+
+#endif

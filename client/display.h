@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Bytes from anywhere, written so that they can do nothing to a terminal but appear on it. */
+#ifndef TINCAN_DISPLAY_H
+#define TINCAN_DISPLAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/*
+ * Writes the bytes to `stream`: printable UTF-8 as it is, and each byte of anything else as \xNN.
+ * That is: control characters, those that change the direction of text, line and paragraph
+ * separators, noncharacters and what is not UTF-8. With `lines`, newlines and tabs pass too.
+ */
+void display(FILE *stream, const char *bytes, size_t length, bool lines);
+
+#endif

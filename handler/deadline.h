@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One deadline for the process: when it passes, a blocked system call ends with EINTR and
+ * deadline_passed() is true. It counts total time, so a peer that sends a byte now and then
+ * doesn't renew it.
+ */
+#ifndef TINCAN_DEADLINE_H
+#define TINCAN_DEADLINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Sets the deadline to `usec` microseconds (at least 1) from now, in place of any that stands or
+ * was inherited: a timer survives execve(2), and so does a signal mask, under which it would be
+ * dead. Returns 0, or -1 with errno.
+ */
+int deadline_start(uint64_t usec);
+
+/* Moves the running deadline to `usec` microseconds (at least 1) from now. */
+void deadline_move(uint64_t usec);
+
+bool deadline_passed(void);
+
+/* Microseconds on the monotonic clock since some fixed moment; 0 should the clock fail. */
+uint64_t deadline_clock(void);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "exchange.h"
+
+#include "deadline.h"
+#include "frame.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* Input room behind the longest message and its null byte, so that bytes sent after them are read
+ * along and seen. */
+#define TRAILING_ROOM 4096
+
+#define DRAIN_USEC  1000000
+#define DRAIN_BYTES ((size_t)64 << 10)
+
+/* From this size on, the kernel may back a mapping with huge pages. */
+#define HUGE_PAGE_SIZE ((size_t)2 << 20)
+
+/*
+ * After a transfer on `fd` returned `count` and more is to be done: 0 to go on, or -1 with errno,
+ * which is ETIME if the deadline passed. Time counts after progress too, or a peer that takes or
+ * gives a byte at a time would renew it. A descriptor that is non-blocking because another process
+ * shares it and wants it so is waited for.
+ */
+static int try_again(int fd, short events, ssize_t count)
+{
+    struct pollfd ready = {.fd = fd, .events = events};
+
+    if (count < 0 && errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
+        return -1;
+    if (count < 0 && errno != EINTR && !deadline_passed())
+        (void)poll(&ready, 1, -1);
+    if (!deadline_passed())
+        return 0;
+    errno = ETIME;
+    return -1;
+}
+
+/* The result that an errno of a read or write stands for, RESULT_ERROR if it is no fault of the
+ * peer or the network. */
+static enum result result_of(int error_number)
+{
+    switch (error_number) {
+    case ETIME:
+        return RESULT_TIMEOUT;
+    case EPIPE:
+    case ECONNRESET:
+    case ECONNABORTED:
+    case ENOTCONN:
+    case ETIMEDOUT:
+    case EHOSTUNREACH:
+    case EHOSTDOWN:
+    case ENETUNREACH:
+    case ENETDOWN:
+    case ENETRESET:
+        return RESULT_GONE;
+    default:
+        return RESULT_ERROR;
+    }
+}
+
+static void set_failure(struct outcome *outcome, const char *action, int error_number)
+{
+    enum result result = result_of(error_number);
+
+    if (result == RESULT_ERROR)
+        outcome_fail(outcome, EX_IOERR, action, error_number);
+    else
+        outcome_set(outcome, result);
+}
+
+/*
+ * Reads into the `size` bytes at `buffer` until `frame` is decided. Returns the bytes read, or -1
+ * with the result set: end of input, time over, an error.
+ */
+static ssize_t receive(int fd, char *buffer, size_t size, struct frame *frame,
+                       struct outcome *outcome)
+{
+    size_t have = 0;
+
+    while (frame->status == FRAME_MORE) {
+        ssize_t count = read(fd, buffer + have, size - have);
+        if (count > 0) {
+            frame_feed(frame, buffer + have, (size_t)count);
+            have += (size_t)count;
+        }
+        if (count == 0 || (count < 0 && errno == ECONNRESET)) {
+            outcome_set(outcome, RESULT_EOF);
+            return -1;
+        }
+        if (frame->status == FRAME_MORE && try_again(fd, POLLIN, count) < 0) {
+            set_failure(outcome, "cannot read the message", errno);
+            return -1;
+        }
+    }
+    return (ssize_t)have;
+}
+
+/* Writes all of the reply. Returns 0, or -1 with the result set. */
+static int reply(int fd, const char *bytes, size_t size, struct outcome *outcome)
+{
+    while (size > 0) {
+        ssize_t count = write(fd, bytes, size);
+        if (count > 0) {
+            bytes += count;
+            size -= (size_t)count;
+        }
+        if (size > 0 && try_again(fd, POLLOUT, count) < 0) {
+            set_failure(outcome, "cannot send the reply", errno);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* A mapping that takes memory only as far as it is written, or NULL. It is never given back: the
+ * process is about to end. */
+static char *map_buffer(size_t size)
+{
+    void *buffer = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (buffer == MAP_FAILED)
+        return NULL;
+    if (size >= HUGE_PAGE_SIZE)
+        (void)madvise(buffer, size, MADV_NOHUGEPAGE);
+    return buffer;
+}
+
+static enum result refusal(enum frame_status status)
+{
+    return status == FRAME_TOO_LONG ? RESULT_TOO_LONG : RESULT_INVALID_UTF8;
+}
+
+/* Puts the tag right in front of `message`, where there is room for it, and returns its length. */
+static size_t put_tag(const struct peer *peer, char *message)
+{
+    char buffer[PEER_TEXT_SIZE];
+    struct text tag;
+
+    if (!peer)
+        return 0;
+    text_init(&tag, buffer, sizeof buffer);
+    peer_add_tag(peer, &tag);
+    memcpy(message - tag.length, tag.start, tag.length);
+    return tag.length;
+}
+
+void exchange_run(struct exchange *exchange, struct outcome *outcome)
+{
+    const size_t input_size = exchange->max_bytes + 1 + TRAILING_ROOM;
+    char *buffer = map_buffer(PEER_TEXT_SIZE + input_size);
+    char *message;
+    struct frame frame;
+    ssize_t received;
+
+    if (!buffer) {
+        outcome_fail(outcome, EX_OSERR, "cannot map memory for the message", errno);
+        return;
+    }
+    message = buffer + PEER_TEXT_SIZE;
+    frame_init(&frame, exchange->max_bytes);
+    received = receive(exchange->launch->in, message, input_size, &frame, outcome);
+    outcome->bytes = frame.length;
+    outcome->message = message;
+    if (received < 0)
+        return;
+    if (frame.status != FRAME_COMPLETE) {
+        outcome_set(outcome, refusal(frame.status));
+        return;
+    }
+    exchange->trailing = (size_t)received > frame.length + 1;
+    size_t tag = put_tag(exchange->tag, message);
+    if (reply(exchange->launch->out, message - tag, tag + frame.length + 1, outcome) == 0)
+        outcome_set(outcome, RESULT_ECHOED);
+}
+
+static void drain(int fd)
+{
+    static char discarded[4096];
+    size_t left = DRAIN_BYTES;
+
+    deadline_move(DRAIN_USEC);
+    while (left > 0) {
+        ssize_t count = recv(fd, discarded, sizeof discarded, 0);
+        if (count == 0 || try_again(fd, POLLIN, count) < 0)
+            return;
+        if (count > 0)
+            left -= left < (size_t)count ? left : (size_t)count;
+    }
+}
+
+void exchange_close(const struct exchange *exchange, const struct outcome *outcome)
+{
+    const struct launch *launch = exchange->launch;
+    bool refused = outcome->result == RESULT_TOO_LONG || outcome->result == RESULT_INVALID_UTF8;
+    char trailing[64];
+
+    if (!refused && outcome->result != RESULT_ECHOED)
+        return;
+    if (launch->out_socket)
+        (void)shutdown(launch->out, SHUT_WR);
+    if (!launch->in_socket)
+        return;
+    if (refused || exchange->trailing ||
+        recv(launch->in, trailing, sizeof trailing, MSG_DONTWAIT) > 0)
+        drain(launch->in);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* One exchange on descriptors that block: read the message, send it back, close well. */
+#ifndef TINCAN_EXCHANGE_H
+#define TINCAN_EXCHANGE_H
+
+#include "launch.h"
+#include "peer.h"
+#include "result.h"
+
+struct exchange {
+    const struct launch *launch; /* the connection */
+    const struct peer *tag;      /* whom to name in front of the reply, or NULL for no tag */
+    size_t max_bytes;            /* the longest message accepted */
+    bool trailing;               /* the peer sent bytes after its null byte */
+};
+
+/*
+ * Runs the exchange under the deadline that is set, and sets the result, the bytes and the message
+ * of `outcome`. The message stays in memory until the process ends.
+ */
+void exchange_run(struct exchange *exchange, struct outcome *outcome);
+
+/*
+ * Closes the sending side, so that the peer sees the end, and takes what it sent after its message
+ * off the socket: closing with unread input would send a reset, which can destroy the reply on its
+ * way. Only where the peer has sent such bytes, or was refused while it may still be sending, does
+ * this go on to end of file, for a second and 64 KiB at the most. Does nothing on a pipe.
+ */
+void exchange_close(const struct exchange *exchange, const struct outcome *outcome);
+
+#endif

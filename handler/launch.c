@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "launch.h"
+
+#include "quantity.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LISTEN_FDS_START 3 /* SD_LISTEN_FDS_START of sd_listen_fds(3) */
+
+/* The number of descriptors passed to this very process with LISTEN_FDS, else 0. */
+static uint64_t passed_descriptors(void)
+{
+    const char *pid_text = getenv("LISTEN_PID");
+    const char *count_text = getenv("LISTEN_FDS");
+    uint64_t pid, count;
+
+    if (!pid_text || !count_text || quantity_size(pid_text, 1, INT32_MAX, &pid) < 0 ||
+        quantity_size(count_text, 1, INT32_MAX, &count) < 0 || pid != (uint64_t)getpid())
+        return 0;
+    return count;
+}
+
+static bool same_object(const struct stat *one, const struct stat *other)
+{
+    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+/*
+ * Super-servers put the connection on descriptor 2 as well. Where it is no socket but the terminal,
+ * file or pipe of the reply, a user put it there and wants to see both.
+ */
+static void inspect_stderr(struct launch *launch, const struct stat *in, const struct stat *out)
+{
+    struct stat err;
+
+    if (fstat(STDERR_FILENO, &err) < 0)
+        return;
+    launch->stderr_open = true;
+    launch->stderr_device = err.st_dev;
+    launch->stderr_inode = err.st_ino;
+    launch->stderr_peer =
+        S_ISSOCK(err.st_mode) && (same_object(&err, in) || same_object(&err, out));
+}
+
+/* Why the socket `fd` is no connection to talk on, or NULL. */
+static const char *socket_problem(int fd)
+{
+    int type, listening;
+    socklen_t size = sizeof type;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type != SOCK_STREAM)
+        return "the socket handed over is not a stream socket; use socket type stream (TCP)";
+    size = sizeof listening;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening)
+        return "the socket handed over is a listening socket, not a connection; "
+               "set Accept=yes (systemd), wait = no (xinetd) or nowait (inetd)";
+    return NULL;
+}
+
+const char *launch_find(struct launch *launch)
+{
+    uint64_t count = passed_descriptors();
+    struct stat in = {0}, out = {0};
+    const char *problem = NULL;
+
+    *launch = (struct launch){.in = STDIN_FILENO, .out = STDOUT_FILENO};
+    if (count > 0)
+        launch->in = launch->out = LISTEN_FDS_START;
+    if (fstat(launch->in, &in) < 0)
+        problem = count ? "descriptor 3 is closed although LISTEN_FDS names it"
+                        : "standard input is closed; start me with the connection on it";
+    else if (fstat(launch->out, &out) < 0)
+        problem = "standard output is closed; start me with the connection on it";
+    else if (count > 1)
+        problem = "LISTEN_FDS passes several sockets, not one connection; set Accept=yes (systemd)";
+    inspect_stderr(launch, &in, &out);
+    if (problem)
+        return problem;
+    launch->in_socket = S_ISSOCK(in.st_mode);
+    launch->out_socket = S_ISSOCK(out.st_mode);
+    return launch->in_socket ? socket_problem(launch->in) : NULL;
+}

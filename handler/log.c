@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "log.h"
+
+#include "deadline.h"
+#include "text.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <unistd.h>
+
+/* How long a write to a pipe that filled up at the last moment may be stuck. */
+#define STUCK_USEC 20000
+
+/* JOURNAL_STREAM is DEVICE:INODE, in decimal, of the stream to the journal (systemd.exec(5)). */
+static bool stderr_is_journal(const struct launch *launch)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    char expected[64];
+    struct text text;
+
+    text_init(&text, expected, sizeof expected);
+    text_add_number(&text, launch->stderr_device);
+    text_add_char(&text, ':');
+    text_add_number(&text, launch->stderr_inode);
+    return stream && strcmp(stream, expected) == 0;
+}
+
+/* A datagram socket connected to /dev/log, or -1. syslog(3) can't be used: its socket blocks. */
+static int open_syslog(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+void log_open(struct log *log, const struct launch *launch)
+{
+    if (launch->stderr_open && !launch->stderr_peer) {
+        log->fd = STDERR_FILENO;
+        log->sink = stderr_is_journal(launch) ? LOG_TO_JOURNAL : LOG_TO_STDERR;
+        return;
+    }
+    log->fd = open_syslog();
+    log->sink = log->fd < 0 ? LOG_NOWHERE : LOG_TO_SYSLOG;
+}
+
+/*
+ * Inherited descriptors may not be made non-blocking: the flag would be everybody's. A socket can
+ * be asked not to wait; for anything else poll(2) tells, and should another process take the room
+ * in between, the moved deadline ends the wait.
+ */
+static void write_without_waiting(int fd, const char *bytes, size_t length)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+
+    if (send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+        return;
+    if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
+        return;
+    deadline_move(STUCK_USEC);
+    if (write(fd, bytes, length) < 0)
+        return; /* nobody is left to tell */
+}
+
+void log_line(const struct log *log, int level, const char *line)
+{
+    char buffer[LOG_LINE_SIZE];
+    struct text text;
+
+    if (log->sink == LOG_NOWHERE)
+        return;
+    text_init(&text, buffer, sizeof buffer);
+    if (log->sink != LOG_TO_STDERR) {
+        text_add_char(&text, '<');
+        text_add_number(&text, (uint64_t)(log->sink == LOG_TO_SYSLOG ? LOG_DAEMON | level : level));
+        text_add_char(&text, '>');
+    }
+    if (log->sink == LOG_TO_SYSLOG) {
+        text_add(&text, "tincan-handler[");
+        text_add_number(&text, (uint64_t)getpid());
+        text_add(&text, "]: ");
+    }
+    text_add(&text, line);
+    if (log->sink == LOG_TO_SYSLOG) {
+        (void)send(log->fd, text.start, text.length, MSG_NOSIGNAL);
+        return;
+    }
+    if (text.length == text.size - 1)
+        text.length--; /* the newline is never cut */
+    text_add_char(&text, '\n');
+    write_without_waiting(log->fd, text.start, text.length);
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tincan-handler: serves one connection of the protocol in PROTOCOL.md and exits.
+ *
+ * A super-server (systemd with Accept=yes, xinetd, inetd, tcpserver, s6, socat, ncat) starts one
+ * process per connection, with the connection on descriptors 0 and 1, or on 3 with LISTEN_FDS=1. No
+ * flag says which. The order of work:
+ *
+ *   1. Look at what was handed over (launch.c), before anything is opened that could take the place
+ *      of a closed descriptor, and decide where the log goes (log.c): never to the peer.
+ *   2. Set one deadline for all that follows (deadline.c). SIGPIPE is ignored: a peer that went
+ *      away is an outcome, not a death.
+ *   3. Name the peer (peer.c).
+ *   4. Read the message, checking each byte as it arrives (frame.c), and send it back (exchange.c).
+ *   5. Close, draining what must be drained so that no reset destroys the reply.
+ *   6. Write one log line, without ever waiting for the logger, and exit with a status of
+ *      sysexits.h: 0 echoed, 64 wrong usage or launch, 65 the bytes were no message, 71 the system
+ *      failed, 74 the peer went away or ran out of time.
+ *
+ * Memory: one anonymous mapping, written only as far as the message needs. Nothing is allocated,
+ * nothing is executed, no file is opened.
+ */
+#include "deadline.h"
+#include "exchange.h"
+#include "frame.h"
+#include "launch.h"
+#include "log.h"
+#include "peer.h"
+#include "quantity.h"
+#include "result.h"
+#include "text.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <string.h>
+#include <sysexits.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define MAX_BYTES_MOST ((uint64_t)1 << 30)
+#define TIMEOUT_LEAST  UINT64_C(1000)
+#define TIMEOUT_MOST   (UINT64_C(7) * 24 * 3600 * 1000000)
+
+/* What the process is to do instead of an exchange, where it is not that. */
+enum action { ACTION_SERVE, ACTION_HELP, ACTION_VERSION, ACTION_REFUSE };
+
+struct options {
+    enum action action;
+    uint64_t max_bytes;
+    uint64_t timeout; /* microseconds */
+    bool tag, no_preview, quiet;
+};
+
+static const char help[] =
+    "Usage: tincan-handler [OPTION]...\n"
+    "Serve one connection of the tincan echo protocol on standard input and output.\n"
+    "A super-server starts one per connection; by hand: printf 'hello\\0' | tincan-handler\n"
+    "\n"
+    "  -m, --max-bytes=SIZE  refuse messages longer than SIZE (default 1M; at most 1G)\n"
+    "  -t, --timeout=TIME    end the whole exchange after TIME (default 300s; at most 7d)\n"
+    "  -T, --tag             put the peer's address in front of the reply\n"
+    "  -n, --no-preview      do not show the message in the log line\n"
+    "  -q, --quiet           log nothing but errors of this program and its system\n"
+    "  -h, --help            show this help\n"
+    "  -V, --version         show the version\n"
+    "\n"
+    "SIZE takes k, M, G; TIME takes us, ms, s, m, h, d.\n"
+    "Exit status: 0 echoed; 64 wrong usage or launch; 65 no valid message;\n"
+    "71 the system failed; 74 the peer went away or ran out of time.\n";
+
+/* Adds a sentence on an option value that can't be used. */
+static void add_bad_value(struct text *problem, const char *option, const char *value,
+                          const char *wanted)
+{
+    text_add(problem, "cannot use \"");
+    text_add_escaped(problem, value, strlen(value));
+    text_add(problem, "\" for ");
+    text_add(problem, option);
+    text_add(problem, ": give ");
+    text_add(problem, wanted);
+}
+
+/* `argument` is what getopt_long(3) had just read when it found it unusable. */
+static void add_bad_option(struct text *problem, const char *argument)
+{
+    text_add(problem, "cannot use the option \"");
+    text_add_escaped(problem, argument, strlen(argument));
+    text_add(problem, "\": it is unknown, or lacks its value, or takes none; see --help");
+}
+
+static enum action read_option(struct options *options, int option, char *argument,
+                               struct text *problem)
+{
+    switch (option) {
+    case 'm':
+        if (quantity_size(optarg, 1, MAX_BYTES_MOST, &options->max_bytes) < 0)
+            add_bad_value(problem, "--max-bytes", optarg, "a size from 1 to 1G, such as 64k");
+        break;
+    case 't':
+        if (quantity_time(optarg, TIMEOUT_LEAST, TIMEOUT_MOST, &options->timeout) < 0)
+            add_bad_value(problem, "--timeout", optarg, "a time from 1ms to 7d, such as 30s");
+        break;
+    case 'T':
+        options->tag = true;
+        break;
+    case 'n':
+        options->no_preview = true;
+        break;
+    case 'q':
+        options->quiet = true;
+        break;
+    case 'h':
+        return ACTION_HELP;
+    case 'V':
+        return ACTION_VERSION;
+    default:
+        add_bad_option(problem, argument);
+    }
+    return problem->length > 0 ? ACTION_REFUSE : ACTION_SERVE;
+}
+
+/* Fills `options` from the command line, or adds to `problem` why that can't be done. */
+static void read_options(struct options *options, int argc, char **argv, struct text *problem)
+{
+    static const struct option names[] = {
+        {"max-bytes", required_argument, NULL, 'm'},
+        {"timeout", required_argument, NULL, 't'},
+        {"tag", no_argument, NULL, 'T'},
+        {"no-preview", no_argument, NULL, 'n'},
+        {"quiet", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {0},
+    };
+
+    *options = (struct options){.max_bytes = FRAME_DEFAULT_MAX_BYTES, .timeout = 300000000};
+    opterr = 0; /* getopt would write to descriptor 2, which may be the peer */
+    while (options->action == ACTION_SERVE && argc > 1) {
+        int before = optind;
+        int option = getopt_long(argc, argv, "+m:t:TnqhV", names, NULL);
+        if (option < 0)
+            break;
+        options->action = read_option(options, option, argv[before], problem);
+    }
+    if (options->action == ACTION_SERVE && argc > 1 && optind < argc) {
+        text_add(problem, "cannot use the argument \"");
+        text_add_escaped(problem, argv[optind], strlen(argv[optind]));
+        text_add(problem, "\": only options are taken; see --help");
+        options->action = ACTION_REFUSE;
+    }
+}
+
+static int print(const char *string)
+{
+    size_t length = strlen(string);
+
+    return write(STDOUT_FILENO, string, length) == (ssize_t)length ? EX_OK : EX_IOERR;
+}
+
+/* Runs the exchange on a connection that was found good. */
+static void serve(const struct options *options, const struct launch *launch,
+                  const struct peer *peer, uint64_t started, struct outcome *outcome)
+{
+    struct exchange exchange = {
+        .launch = launch,
+        .tag = options->tag ? peer : NULL,
+        .max_bytes = (size_t)options->max_bytes,
+    };
+
+    exchange_run(&exchange, outcome);
+    outcome->usec = deadline_clock() - started; /* before closing, which may linger */
+    exchange_close(&exchange, outcome);
+}
+
+static void log_outcome(const struct log *log, const struct outcome *outcome,
+                        const struct peer *peer)
+{
+    char buffer[LOG_LINE_SIZE - 64]; /* leaves room for what log_line() puts in front */
+    struct text line;
+
+    text_init(&line, buffer, sizeof buffer);
+    outcome_add_line(outcome, peer->name, &line);
+    log_line(log, outcome_level(outcome), line.start);
+}
+
+/* Writes a sentence for a person, who on a bare standard error can't know who says it. */
+static void log_problem(const struct log *log, const char *sentence)
+{
+    char buffer[LOG_LINE_SIZE / 2];
+    struct text line;
+
+    text_init(&line, buffer, sizeof buffer);
+    if (log->sink == LOG_TO_STDERR)
+        text_add(&line, "tincan-handler: ");
+    text_add(&line, sentence);
+    log_line(log, LOG_ERR, line.start);
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t started = deadline_clock();
+    struct launch launch;
+    const char *problem = launch_find(&launch);
+    char usage_buffer[512];
+    struct text usage;
+    struct options options;
+    struct outcome outcome = {0};
+    struct peer peer = {.name = "-"};
+    struct log log;
+
+    text_init(&usage, usage_buffer, sizeof usage_buffer);
+    read_options(&options, argc, argv, &usage);
+    if (options.action == ACTION_HELP)
+        return print(help);
+    if (options.action == ACTION_VERSION)
+        return print("tincan-handler " TINCAN_VERSION "\n");
+    log_open(&log, &launch);
+    if (options.action == ACTION_REFUSE) {
+        log_problem(&log, usage.start);
+        return EX_USAGE;
+    }
+    if (problem) {
+        outcome_fail(&outcome, EX_USAGE, problem, 0);
+    } else if (deadline_start(options.timeout) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
+        outcome_fail(&outcome, EX_OSERR, "cannot set the deadline", errno);
+    } else {
+        peer_find(&peer, launch.in, launch.in_socket);
+        serve(&options, &launch, &peer, started, &outcome);
+    }
+    if (options.no_preview)
+        outcome.message = NULL;
+    if (!options.quiet || outcome.result == RESULT_ERROR)
+        log_outcome(&log, &outcome, &peer);
+    return outcome.status;
+}

@@ -1,0 +1,437 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016,SC2154 # scripts for other shells; what bats and the helpers set
+# The client's conversation, in a pseudo-terminal.
+
+load helpers/common
+load helpers/client_common
+
+setup() {
+    need expect
+    cd "$BATS_TEST_TMPDIR" || return
+    export XDG_STATE_HOME=$PWD/state HOME=$PWD TERM=xterm LC_ALL=C.UTF-8
+    HISTORY=$XDG_STATE_HOME/tincan/history
+}
+
+teardown() {
+    stop_started
+}
+
+# play: runs the script of standard input, to which $ADDRESS is known as $address.
+play() {
+    { printf 'set address {%s}\n' "$ADDRESS" && cat; } >script.exp
+    timeout 30 expect "$TESTS/helpers/client_chat.exp" script.exp
+}
+
+@test "the conversation reads as it should, and q ends it" {
+    serve echo
+    play <<'END'
+chat $address
+see "> "
+type "hello\r"
+see "server\r\n> "
+type "q\r"
+ends 0
+screen_is "Type message, enter to send. 'q' to quit
+> hello
+Connected to $address
+Sent message: hello
+Received echo: hello
+Closed connection to server
+> q
+"
+END
+}
+
+@test "the handler converses" {
+    serve "run:exec $HANDLER"
+    play <<'END'
+chat $address
+see "> "
+type "hello\r"
+see "Received echo: hello\r\nClosed connection to server\r\n> "
+type "again\r"
+see "Received echo: again\r\nClosed connection to server\r\n> "
+type "q\r"
+ends 0
+END
+}
+
+@test "the address is printed in the notation of its family" {
+    serve --on ::1 echo
+    play <<'END'
+chat $address
+see "> "
+type "hello\r"
+see "Connected to $address\r\n"
+see "> "
+type "q\r"
+ends 0
+END
+    serve --on "unix:$PWD/socket" echo
+    play <<'END'
+chat $address
+see "> "
+type "hello\r"
+see "Connected to $address\r\n"
+see "> "
+type "q\r"
+ends 0
+END
+}
+
+@test "a name is shown as the address that it led to" {
+    serve echo
+    ADDRESS=localhost:${ADDRESS##*:} play <<'END'
+chat -4 $address
+see "> "
+type "hello\r"
+see "Connected to 127.0.0.1:"
+see "> "
+type "q\r"
+ends 0
+END
+}
+
+@test "nothing is connected before there is something to send" {
+    ADDRESS=127.0.0.1:$(free_port)
+    play <<'END'
+chat $address
+see "> "
+type "q\r"
+ends 0
+screen_lacks "connecting"
+END
+}
+
+@test "the end of input ends it on a row of its own" {
+    serve echo
+    play <<'END'
+chat $address
+see "> "
+type "hello\r"
+see "server\r\n> "
+type "\x04"
+ends 0
+if {![string match "*> *\n" $screen]} { fail "no newline at the end" }
+END
+}
+
+@test "an empty line is an empty message" {
+    serve echo
+    play <<'END'
+chat $address
+see "> "
+type "\r"
+see "Sent message: \r\nReceived echo: \r\nClosed connection to server\r\n> "
+type "q\r"
+ends 0
+END
+}
+
+@test "Ctrl-C ends it by SIGINT and leaves the terminal as it was" {
+    serve echo
+    cat >in_shell <<'END'
+stty -g >before
+"$TINCAN" "$1"
+echo "status=$?"
+stty -g >after
+END
+    play <<'END'
+spawn -noecho bash -c "trap : INT; . ./in_shell" - $address
+see "> "
+type "half a mess"
+see "mess"
+type "\x03"
+see "status=130\r\n"
+ends 0
+END
+    cmp before after
+}
+
+@test "Ctrl-C during an exchange ends it too" {
+    serve silent
+    play <<'END'
+chat $address
+see "> "
+type "hello\r"
+see "Sent message: hello\r\n"
+type "\x03"
+killed SIGINT
+END
+}
+
+@test "Ctrl-Z stops it, and continuing it shows the prompt again" {
+    need_libedit
+    serve echo
+    play <<'END'
+spawn -noecho bash --norc -i
+type "PS1='shell: '; unset HISTFILE\r"
+see "shell: "
+type "\$TINCAN $address\r"
+see "quit\r\n> "
+type "\x1a"
+see "Stopped"
+see "shell: "
+type "fg\r"
+see "> "
+type "hello\r"
+see "Received echo: hello\r\n"
+see "> "
+type "q\r"
+see "shell: "
+type "exit\r"
+ends 0
+END
+}
+
+@test "a change of the window's size does no harm" {
+    serve echo
+    play <<'END'
+set me [chat $address]
+see "> "
+type "hel"
+see "hel"
+stty rows 10 columns 40 < $spawn_out(slave,name)
+exec kill -WINCH $me
+type "lo\r"
+see "Received echo: hello\r\n"
+see "> "
+type "q\r"
+ends 0
+END
+}
+
+@test "UTF-8 is typed, edited and echoed" {
+    serve echo
+    play <<'END'
+chat $address
+see "> "
+type "wöx\x7frld €😀\r"
+see "Sent message: wörld €😀\r\nReceived echo: wörld €😀\r\n"
+see "> "
+type "aö\x7f\r"
+see "Sent message: a\r\n"
+see "> "
+type "q\r"
+ends 0
+END
+}
+
+@test "UTF-8 passes in the C locale" {
+    serve echo
+    LC_ALL=C play <<'END'
+fconfigure stderr -encoding utf-8
+chat $address
+see "> "
+type [encoding convertto utf-8 "wörld\r"]
+see [encoding convertto utf-8 "Received echo: wörld\r\n"]
+see "> "
+type "q\r"
+ends 0
+END
+}
+
+@test "the arrow up recalls a message, in this run and the next" {
+    need_libedit
+    serve echo
+    play <<'END'
+chat $address
+see "> "
+type "first\r"
+see "server\r\n> "
+type "second wörld\r"
+see "server\r\n> "
+type "\x1b\[A\x1b\[A"
+see "first"
+type "\r"
+see "Received echo: first\r\n"
+see "> "
+type "q\r"
+ends 0
+chat $address
+see "> "
+type "\x1b\[A\x1b\[A"
+see "second wörld"
+type "\r"
+see "Received echo: second wörld\r\n"
+see "> "
+type "q\r"
+ends 0
+END
+    run cat "$HISTORY"
+    assert_output $'first\nsecond wörld\nfirst\nsecond wörld'
+    assert_equal "$(stat -c %a "$HISTORY" "${HISTORY%/*}" "$XDG_STATE_HOME" | tr '\n' ' ')" '600 700 700 '
+}
+
+@test "a history that can't be kept harms nothing" {
+    serve echo
+    : >state
+    play <<'END'
+chat $address
+see "> "
+type "hello\r"
+see "Received echo: hello\r\nClosed connection to server\r\n> "
+type "q\r"
+ends 0
+screen_lacks "istory"
+END
+}
+
+@test "a long history is cut to its last thousand" {
+    need_libedit
+    serve echo
+    mkdir -p "${HISTORY%/*}"
+    seq 3000 >"$HISTORY"
+    play <<'END'
+chat $address
+see "> "
+type "q\r"
+ends 0
+END
+    seq 2001 3000 | cmp - "$HISTORY"
+    assert_equal "$(stat -c %a "$HISTORY")" 600
+}
+
+@test "what a hostile server sends is shown escaped" {
+    serve 'reply:\x1b]0;x\x07\x1b[2Jred\x9b1m\xc2\x9b\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\xe2\x80\xa8\xef\xbf\xbe\n\t\x7f\xff\xc3\xb6'
+    play <<'END'
+chat $address
+see "> "
+type "hello\r"
+see "Received echo: \\x1b\]0;x\\x07\\x1b\[2Jred\\x9b1m\\xc2\\x9b\\xe2\\x80\\xae\\xe2\\x81\\xa6\\xd8\\x9c\\xe2\\x80\\xa8\\xef\\xbf\\xbe\\x0a\\x09\\x7f\\xffö\r\n"
+see "altered: "
+see "> "
+type "q\r"
+ends 3
+END
+}
+
+@test "one-shot output on a terminal is escaped, newlines and tabs passing" {
+    serve echo
+    play <<'END'
+chat -m "a\tb\x1b\[31m\nc" $address
+ends 0
+screen_is "a\tb\\x1b\[31m\nc\n"
+END
+}
+
+@test "a failed exchange says what failed and asks again" {
+    serve truncate:2 flip:0 echo
+    play <<'END'
+chat $address
+see "> "
+type "hello\r"
+see "Sent message: hello\r\ntincan: getting an echo from $address: truncated: "
+see "Closed connection to server\r\n> "
+type "hello\r"
+see "Received echo: iello\r\ntincan: getting an echo from $address: altered: the byte at offset 0 "
+see "Closed connection to server\r\n> "
+type "hello\r"
+see "Received echo: hello\r\nClosed connection to server\r\n> "
+type "q\r"
+ends 3
+END
+}
+
+@test "a refused connection is told and asked again" {
+    ADDRESS=127.0.0.1:$(free_port)
+    play <<'END'
+chat $address
+see "> "
+type "hello\r"
+see "tincan: connecting to $address: refused: "
+see "\r\n> "
+type "q\r"
+ends 1
+screen_lacks "Connected"
+END
+}
+
+@test "a message that is too long is refused, and asked again" {
+    serve echo
+    play <<'END'
+chat --max-bytes 4 $address
+see "> "
+type "hello\r"
+see "tincan: not sent: the byte at offset 4 is over the limit of 4 bytes"
+see "\r\n> "
+type "four\r"
+see "Received echo: four\r\n"
+see "> "
+type "q\r"
+ends 2
+END
+}
+
+@test "--connect-first connects, asks, and connects again" {
+    serve echo
+    play <<'END'
+chat --connect-first $address
+see "> "
+type "hello\r"
+see "server\r\n"
+see "> "
+type "q\r"
+ends 0
+screen_is "Connected to $address
+Type message, enter to send. 'q' to quit
+> hello
+Sent message: hello
+Received echo: hello
+Closed connection to server
+Connected to $address
+Type message, enter to send. 'q' to quit
+> q
+Closed connection to server
+"
+END
+}
+
+@test "--connect-first without a server ends" {
+    ADDRESS=127.0.0.1:$(free_port)
+    play <<'END'
+chat --connect-first $address
+see "tincan: connecting to $address: refused: "
+ends 1
+screen_lacks "> "
+END
+}
+
+@test "with --quiet there are only the echoes" {
+    serve echo
+    play <<'END'
+chat -q $address
+type "hello\r"
+see "\r\nhello\r\n"
+type "q\r"
+ends 0
+screen_lacks "Type"
+screen_lacks "> "
+screen_lacks "Connected"
+END
+}
+
+@test "a server that does not close is mentioned once" {
+    serve stay-open
+    play <<'END'
+chat $address
+see "> "
+type "one\r"
+see "leaves the connection open"
+see "> "
+type "two\r"
+see "Received echo: two\r\nClosed connection to server\r\n> "
+type "q\r"
+ends 0
+END
+}
+
+@test "a full standard output ends it" {
+    serve echo
+    play <<'END'
+spawn -noecho bash -c {"$TINCAN" "$0" >/dev/full} $address
+see "tincan: writing to standard output: No space left on device"
+ends 2
+END
+}

@@ -1,0 +1,814 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016,SC2153,SC2154 # scripts for other shells; what bats and the helpers set
+# The client without a terminal: one-shot and batch, against servers that behave well or badly.
+
+load helpers/common
+load helpers/client_common
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+teardown() {
+    stop_started
+}
+
+# --- what it prints and how it ends when all is well ---
+
+@test "an echo of -m goes to standard output with a newline" {
+    serve echo
+    run --separate-stderr "$TINCAN" -m 'hello wörld' "$ADDRESS"
+    assert_success
+    assert_output 'hello wörld'
+    said ''
+}
+
+@test "each line is a message, and the echoes come in order" {
+    serve echo
+    run --separate-stderr "$TINCAN" "$ADDRESS" <<<$'one\ntwo\nthree'
+    assert_success
+    assert_output $'one\ntwo\nthree'
+    said ''
+}
+
+@test "the last line may lack its newline" {
+    serve echo
+    run "$TINCAN" "$ADDRESS" < <(printf 'one\ntwo')
+    assert_success
+    assert_output $'one\ntwo'
+}
+
+@test "an empty line is an empty message" {
+    serve echo
+    "$TINCAN" "$ADDRESS" < <(printf 'a\n\nb\n') >out
+    printf 'a\n\nb\n' | cmp - out
+}
+
+@test "an empty text is a message" {
+    serve echo
+    "$TINCAN" -m '' "$ADDRESS" >out
+    printf '\n' | cmp - out
+}
+
+@test "without input nothing is sent" {
+    run --separate-stderr "$TINCAN" "127.0.0.1:$(free_port)" </dev/null
+    assert_success
+    assert_output ''
+    said ''
+}
+
+@test "an echo is written before the next line is there" {
+    serve echo
+    mkfifo lines
+    start sh -c '"$0" "$1" <lines >out' "$TINCAN" "$ADDRESS"
+    exec {lines}>lines
+    echo first >&"$lines"
+    wait_until 5 grep -qx first out
+    echo second >&"$lines"
+    wait_until 5 grep -qx second out
+    exec {lines}>&-
+    wait "$STARTED"
+}
+
+@test "-0 separates messages and echoes by null bytes" {
+    serve echo
+    "$TINCAN" -0 "$ADDRESS" < <(printf 'one\ntwo\0\0three') >out
+    printf 'one\ntwo\0\0three\0' | cmp - out
+}
+
+@test "--whole takes all of the input as one message and adds nothing" {
+    serve echo
+    "$TINCAN" --whole "$ADDRESS" < <(printf 'one\ntwo\n') >out
+    printf 'one\ntwo\n' | cmp - out
+}
+
+@test "--whole without input is one empty message" {
+    serve close-after-reading
+    run "$TINCAN" --whole "$ADDRESS" </dev/null
+    assert_failure 1
+}
+
+@test "--quiet prints no echo" {
+    serve echo
+    run --separate-stderr "$TINCAN" -q "$ADDRESS" <<<hello
+    assert_success
+    assert_output ''
+    said ''
+}
+
+@test "bytes that a terminal would obey go to a file as they are" {
+    serve 'reply:\x1b[31mred\xe2\x80\xae\x07'
+    "$TINCAN" -m $'\e[31mred\xe2\x80\xae\a' "$ADDRESS" >out
+    printf '\033[31mred\342\200\256\007\n' | cmp - out
+}
+
+@test "the book's tag is accepted and shown" {
+    serve tagged
+    run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
+    assert_success
+    assert_output --regexp "^\('127\.0\.0\.1', [0-9]+\): hello$"
+    said ''
+}
+
+@test "the book's tag is accepted over IPv6" {
+    serve --on ::1 tagged
+    run "$TINCAN" -m hello "$ADDRESS"
+    assert_success
+    assert_output --regexp "^\('::1', [0-9]+, 0, 0\): hello$"
+}
+
+@test "every form of tag is accepted" {
+    local tag
+    for tag in "('127.0.0.1', 54321): " "('::1', 5, 0, 0): " '(2, 1024): ' "'name': " "'': " \
+        "b'\\x00name': " "\"it's\": " "'a\\'b': "; do
+        serve "tag:$tag"
+        run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
+        assert_success
+        assert_output "${tag}hello"
+    done
+}
+
+@test "what only resembles a tag is an alteration" {
+    local tag
+    for tag in "('127.0.0.1', 54321):" "('127.0.0.1', 54321) " '5: ' 'name: ' "('a'; 5): " \
+        "('a', 5: " "'a: " "$(printf "'%0300d': " 0)" "'é': " '(): '; do
+        serve "tag:$tag"
+        run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
+        assert_failure 3
+        assert_output ''
+        said '*: altered: *'
+    done
+}
+
+@test "a message that begins like a tag may come back without one" {
+    serve echo
+    run "$TINCAN" -m "('a', 1): hello" "$ADDRESS"
+    assert_success
+    assert_output "('a', 1): hello"
+}
+
+@test "a large message comes back through a server that echoes as it reads" {
+    serve as-it-reads
+    head -c 50331648 /dev/zero | tr '\0' x >message # base64 and the like would take longer
+    head -c 16777216 /dev/zero | tr '\0' y >>message
+    "$TINCAN" -W 60s --max-bytes 64M --whole "$ADDRESS" <message >out
+    cmp message out
+}
+
+@test "a reply that drips in within the time is an echo" {
+    serve drip:0.02
+    run "$TINCAN" -m hello "$ADDRESS"
+    assert_success
+    assert_output hello
+}
+
+@test "the handler echoes" {
+    serve "run:exec $HANDLER"
+    run --separate-stderr "$TINCAN" "$ADDRESS" <<<$'hello\n\nwörld'
+    assert_success
+    assert_output $'hello\n\nwörld'
+}
+
+@test "the handler's tag is accepted" {
+    serve "run:exec $HANDLER --tag"
+    run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
+    assert_success
+    assert_output --regexp "^\('127\.0\.0\.1', [0-9]+\): hello$"
+}
+
+@test "the handler echoes a message of its limit" {
+    serve "run:exec $HANDLER"
+    head -c 1048576 /dev/zero | tr '\0' x >message
+    "$TINCAN" --whole "$ADDRESS" <message >out
+    cmp message out
+}
+
+@test "a message over the handler's limit gets no echo" {
+    serve "run:exec $HANDLER --max-bytes 1k"
+    run --separate-stderr "$TINCAN" -m "$(printf '%02000d' 0)" "$ADDRESS"
+    assert_failure 1
+    said 'tincan: getting an echo from 127.0.0.1:*: @(closed|reset): *it refused the message'
+}
+
+# --- addresses ---
+
+@test "an address in brackets reaches an IPv6 server" {
+    serve --on ::1 echo
+    [[ $ADDRESS == '[::1]:'* ]]
+    run "$TINCAN" -m hello "$ADDRESS"
+    assert_success
+}
+
+@test "a name is resolved" {
+    serve echo
+    run "$TINCAN" -m hello "localhost:${ADDRESS##*:}"
+    assert_success
+    assert_output hello
+}
+
+@test "-4 reaches the IPv4 address of a name, and -6 does not" {
+    serve echo
+    run "$TINCAN" -4 -m hello "localhost:${ADDRESS##*:}"
+    assert_success
+    run "$TINCAN" -6 -m hello "localhost:${ADDRESS##*:}"
+    assert_failure
+}
+
+@test "-6 with an IPv4 address finds no address" {
+    run --separate-stderr "$TINCAN" -6 -m hello 127.0.0.1:4040
+    assert_failure 2
+    said 'tincan: finding the address of 127.0.0.1: unresolved: *'
+}
+
+@test "a unix socket is reached by its path" {
+    serve --on "unix:$PWD/socket" echo
+    run "$TINCAN" -m hello "$ADDRESS"
+    assert_success
+    assert_output hello
+}
+
+@test "a unix socket is reached by its abstract name" {
+    serve --on "unix:@tincan-test-$$-$BATS_TEST_NUMBER" echo
+    run "$TINCAN" -m hello "$ADDRESS"
+    assert_success
+    assert_output hello
+}
+
+@test "a vsock address is tried, or this machine has no vsock" {
+    run --separate-stderr "$TINCAN" -W 1s -m hello vsock:1:59999
+    assert_failure
+    said 'tincan: connecting to vsock:1:59999: @(refused|unreachable|filtered|local error): *'
+}
+
+@test "an address that can't be is refused, naming what is wrong" {
+    while IFS='|' read -r address complaint; do
+        run --separate-stderr "$TINCAN" -m x "$address"
+        assert_failure 2
+        assert_equal "$stderr" "tincan: the address '$address': $complaint; see tincan --help"
+    done <<'END'
+localhost:0|'0' is not a port from 1 to 65535
+localhost:65536|'65536' is not a port from 1 to 65535
+localhost:http|'http' is not a port from 1 to 65535
+localhost:|'' is not a port from 1 to 65535
+localhost:99999999999999999999|'99999999999999999999' is not a port from 1 to 65535
+:4040|the host is missing
+1:2:3|'1:2:3' is not an IPv6 address
+[::1|an address in brackets is written [IPV6] or [IPV6]:PORT
+[::1]4040|an address in brackets is written [IPV6] or [IPV6]:PORT
+[localhost]:4040|'localhost' is not an IPv6 address
+unix:|the path of the socket is missing
+unix:@|the path of the socket is missing
+vsock:2|a vsock address is written vsock:CID:PORT
+vsock:x:1|'x' is not a context id from 0 to 4294967294
+vsock:2:4294967296|'4294967296' is not a vsock port from 0 to 4294967294
+END
+    address=unix:/$(printf '%0120d' 0)
+    run --separate-stderr "$TINCAN" -m x "$address"
+    assert_failure 2
+    said "*'${address#unix:}' is too long for the path of a socket*"
+}
+
+@test "a path of a unix socket may fill the address" {
+    local path
+    path=/$(printf '%0106d' 0)
+    run --separate-stderr "$TINCAN" -m x "unix:$path"
+    assert_failure 1
+    said "tincan: connecting to unix:$path: refused: there is no such socket; *"
+}
+
+# --- input that is no message ---
+
+@test "a line with a null byte is refused, and the next line is sent" {
+    serve echo
+    run --separate-stderr "$TINCAN" "$ADDRESS" < <(printf 'one\nt\0o\nthree\n')
+    assert_failure 2
+    assert_output $'one\nthree'
+    said 'tincan: line 2: not sent: the byte at offset 1 is 0x00, *'
+}
+
+@test "a line of invalid UTF-8 is refused, naming line, offset and byte" {
+    serve echo
+    run --separate-stderr "$TINCAN" "$ADDRESS" < <(printf 'one\nab\377c\nthree\n')
+    assert_failure 2
+    assert_output $'one\nthree'
+    said 'tincan: line 2: not sent: the byte at offset 2 is 0xff, *UTF-8'
+}
+
+@test "a line that ends within a character is refused" {
+    serve echo
+    run --separate-stderr "$TINCAN" "$ADDRESS" < <(printf 'ab\303\nthree\n')
+    assert_failure 2
+    assert_output three
+    said 'tincan: line 1: not sent: the byte at offset 3 is missing: *'
+}
+
+@test "a line over the limit is refused, and the next line is sent" {
+    serve echo
+    run --separate-stderr "$TINCAN" --max-bytes 4 "$ADDRESS" < <(printf 'four\nfives\nsix\n')
+    assert_failure 2
+    assert_output $'four\nsix'
+    said 'tincan: line 2: not sent: the byte at offset 4 is over the limit of 4 bytes; *'
+}
+
+@test "a line without end takes no memory beyond the limit" {
+    serve echo
+    run --separate-stderr python3 - "$TINCAN" "$ADDRESS" <<'PYTHON'
+import os, resource, subprocess, sys
+client = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE)
+for _ in range(400):
+    client.stdin.write(b"x" * 1000000)
+client.stdin.write(b"\nlast\n")
+client.stdin.close()
+_, status, used = os.wait4(client.pid, 0)
+print("kilobytes", used.ru_maxrss, file=sys.stderr) if used.ru_maxrss > 150000 else None
+sys.exit(os.waitstatus_to_exitcode(status))
+PYTHON
+    assert_failure 2
+    assert_output last
+    said 'tincan: line 1: not sent: the byte at offset 1048576 is over the limit of 1048576 bytes; *'
+}
+
+@test "with --whole, input over the limit is not read to its end" {
+    run --separate-stderr timeout 10 "$TINCAN" --whole --max-bytes 1k 127.0.0.1:1 </dev/zero
+    assert_failure 2
+    said 'tincan: not sent: the byte at offset 1024 is over the limit of 1024 bytes; *'
+}
+
+@test "with -0 a refused message is named by its number" {
+    serve echo
+    run --separate-stderr "$TINCAN" -0 "$ADDRESS" < <(printf 'one\0\200')
+    assert_failure 2
+    said 'tincan: message 2: not sent: the byte at offset 0 is 0x80, *'
+}
+
+@test "a text of -m that is no UTF-8 is refused" {
+    run --separate-stderr "$TINCAN" -m $'a\xc0' 127.0.0.1:1
+    assert_failure 2
+    said 'tincan: not sent: the byte at offset 1 is 0xc0, *'
+}
+
+@test "input that can't be read is an error" {
+    run --separate-stderr "$TINCAN" 127.0.0.1:1 </
+    assert_failure 2
+    said 'tincan: reading standard input: Is a directory'
+    run --separate-stderr bash -c '"$0" 127.0.0.1:1 <&-' "$TINCAN"
+    assert_failure 2
+    said 'tincan: reading standard input: Bad file descriptor'
+}
+
+# --- output that fails ---
+
+@test "a full standard output is an error" {
+    serve echo
+    run --separate-stderr bash -c '"$0" "$1" >/dev/full <<<$'\''one\ntwo'\' "$TINCAN" "$ADDRESS"
+    assert_failure 2
+    said 'tincan: writing to standard output: No space left on device'
+}
+
+@test "a closed standard output is an error" {
+    serve echo
+    run --separate-stderr bash -c '"$0" -m hello "$1" >&-' "$TINCAN" "$ADDRESS"
+    assert_failure 2
+    said 'tincan: writing to standard output: Bad file descriptor'
+}
+
+@test "a slow reader that made standard output non-blocking gets all of it" {
+    serve echo
+    head -c 1000000 /dev/zero | tr '\0' x >message
+    python3 - "$TINCAN" --whole "$ADDRESS" >out <<'PYTHON'
+import os, subprocess, sys
+ours, theirs = os.pipe()
+os.set_blocking(theirs, False)
+with open("message", "rb") as message:
+    client = subprocess.Popen(sys.argv[1:], stdin=message, stdout=theirs)
+os.close(theirs)
+while part := os.read(ours, 1000):
+    os.write(1, part)
+sys.exit(client.wait())
+PYTHON
+    cmp message out
+}
+
+@test "help and version to a full standard output are errors" {
+    run --separate-stderr bash -c '"$0" --help >/dev/full' "$TINCAN"
+    assert_failure 2
+    run --separate-stderr bash -c '"$0" --version >/dev/full' "$TINCAN"
+    assert_failure 2
+}
+
+@test "a pipe that nobody reads ends it by SIGPIPE, without a word" {
+    serve echo
+    run --separate-stderr bash -c 'yes | "$0" "$1" | head -n 1; exit "${PIPESTATUS[1]}"' \
+        "$TINCAN" "$ADDRESS"
+    assert_failure 141
+    assert_output y
+    said ''
+}
+
+@test "with SIGPIPE ignored, a pipe that nobody reads ends it quietly too" {
+    serve echo
+    run --separate-stderr timeout 10 bash -c \
+        'trap "" PIPE; yes 2>/dev/null | "$0" "$1" | head -n 1; exit "${PIPESTATUS[1]}"' \
+        "$TINCAN" "$ADDRESS"
+    assert_success
+    assert_output y
+    said ''
+}
+
+# --- the outcomes ---
+
+@test "nobody listening is: refused" {
+    local port
+    port=$(free_port)
+    run --separate-stderr "$TINCAN" -m hello "127.0.0.1:$port"
+    assert_failure 1
+    assert_output ''
+    said "tincan: connecting to 127.0.0.1:$port: refused: nobody is listening there; *"
+}
+
+@test "a connection to itself is no server: refused" {
+    namespace 'accept' echo
+    inside sysctl -qw 'net.ipv4.ip_local_port_range=40000 40000'
+    run --separate-stderr inside "$TINCAN" -m hello 127.0.0.1:40000
+    assert_failure 1
+    said 'tincan: connecting to 127.0.0.1:40000: refused: *'
+}
+
+@test "closed without a reply, the message read, is: closed" {
+    serve close-after-reading
+    run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
+    assert_failure 1
+    assert_output ''
+    said "tincan: getting an echo from $ADDRESS: closed: the server accepted the connection and \
+closed it without a reply: it may be at its limit of connections, or it refused the message"
+}
+
+@test "closed at once, as launchers at their limit do, names the limit" {
+    serve close
+    run --separate-stderr "$TINCAN" -m "$(printf '%0100000d' 0)" "$ADDRESS"
+    assert_failure 1
+    said "tincan: getting an echo from $ADDRESS: @(closed|reset): *limit of connections*"
+}
+
+@test "a reset before a reply is: reset" {
+    serve reset-at-once
+    run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
+    assert_failure 1
+    said "tincan: getting an echo from $ADDRESS: reset: the server reset the connection without *"
+}
+
+@test "a reset within the reply is: reset, with what had come" {
+    serve reset-in-reply:3
+    run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
+    assert_failure 1
+    said "tincan: getting an echo from $ADDRESS: reset: *when 3 of 6 bytes had come back"
+}
+
+@test "a reset after the whole reply is no failure" {
+    serve reset-after-reply
+    run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
+    assert_success
+    assert_output hello
+    said ''
+}
+
+@test "an end before the null byte is: truncated, with what had come" {
+    serve truncate:3
+    run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
+    assert_failure 1
+    said "tincan: getting an echo from $ADDRESS: truncated: *when 3 of 6 bytes had come back"
+}
+
+@test "a missing null byte alone is: truncated" {
+    serve truncate:5
+    run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
+    assert_failure 1
+    said "*: truncated: *when 5 of 6 bytes had come back"
+}
+
+@test "another byte is: altered, with its offset and both values" {
+    serve flip:4
+    run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
+    assert_failure 3
+    assert_output ''
+    said "tincan: getting an echo from $ADDRESS: altered: the byte at offset 4 was sent as 0x6f and \
+came back as 0x6e"
+}
+
+@test "another byte behind a tag is named by its offset in the message" {
+    serve tagged-flip:4
+    run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
+    assert_failure 3
+    said '*: altered: the byte at offset 4 was sent as 0x6f and came back as 0x6e'
+}
+
+@test "a longer reply is: altered" {
+    serve longer:xyz
+    run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
+    assert_failure 3
+    said '*: altered: the reply is longer: it goes on at offset 5, where the message ends'
+}
+
+@test "a shorter reply is: altered" {
+    serve shorter:2
+    run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
+    assert_failure 3
+    said '*: altered: the reply is shorter: it ends at offset 2 of a message of 5 bytes'
+}
+
+@test "a reply without end is cut off as: altered" {
+    serve endless
+    run --separate-stderr timeout 5 "$TINCAN" -W 20s -m hello "$ADDRESS"
+    assert_failure 3
+    said '*: altered: the reply is longer: *'
+}
+
+@test "bytes behind the null byte are: extra bytes" {
+    serve extra:zzz late-extra:zz
+    run --separate-stderr "$TINCAN" "$ADDRESS" <<<$'hello\nagain'
+    assert_failure 3
+    assert_output ''
+    said $'*line 1: *: extra bytes: at least 3 bytes came after *\n*line 2: *: extra bytes: at least 2 bytes came after *'
+}
+
+@test "no reply in time is: timeout" {
+    serve silent
+    milliseconds "$TINCAN" -W 300ms -m hello "$ADDRESS"
+    assert_failure 1
+    said "tincan: getting an echo from $ADDRESS: timeout: no whole reply within 0.3 s: 0 of 6 bytes had come back"
+    ((took >= 300 && took < 1500))
+}
+
+@test "a reply that drips past the time is: timeout, with what had come" {
+    serve drip:0.12
+    milliseconds "$TINCAN" -W 400ms -m hello,hello,hello "$ADDRESS"
+    assert_failure 1
+    said "*: timeout: no whole reply within 0.4 s: [1-5] of 18 bytes had come back"
+    ((took >= 400 && took < 1500))
+}
+
+@test "a server that never reads is: timeout, with what had been sent" {
+    serve never-read
+    head -c 33554432 /dev/zero | tr '\0' x >message
+    milliseconds "$TINCAN" -W 500ms --max-bytes 32M --whole "$ADDRESS" <message
+    assert_failure 1
+    said "*: timeout: no whole reply within 0.5 s: +([0-9]) of 33554433 bytes had been sent and 0 of *"
+    ((took < 2000))
+}
+
+@test "a reply that comes while the message is still going out is read" {
+    serve early-reply:nothing
+    head -c 1048576 /dev/zero | tr '\0' x >message
+    run --separate-stderr "$TINCAN" --whole "$ADDRESS" <message
+    assert_failure 1
+    said "*: truncated: *7 of 1048577 bytes had come back"
+}
+
+@test "a full backlog of a unix socket is: filtered" {
+    serve --on "unix:$PWD/socket" full
+    milliseconds "$TINCAN" -W 300ms -m hello "$ADDRESS"
+    assert_failure 1
+    said "tincan: connecting to $ADDRESS: filtered: no answer within 0.3 s; *"
+    ((took >= 300 && took < 1500))
+}
+
+@test "a server that does not close is no failure, and is mentioned once" {
+    serve stay-open
+    run --separate-stderr "$TINCAN" "$ADDRESS" <<<$'one\ntwo'
+    assert_success
+    assert_output $'one\ntwo'
+    said 'tincan: the server leaves the connection open after its reply: *'
+    ((${#stderr_lines[@]} == 1))
+}
+
+@test "a server that does not close is waited for a second at most, and not past the time" {
+    serve stay-open
+    milliseconds "$TINCAN" -q -m hello "$ADDRESS"
+    assert_success
+    said ''
+    ((took >= 1000 && took < 2500))
+    milliseconds "$TINCAN" -q -W 300ms -m hello "$ADDRESS"
+    assert_success
+    ((took >= 300 && took < 1000))
+}
+
+@test "a name without an address is: unresolved, in the resolver's words" {
+    milliseconds "$TINCAN" -m hello no-such-host.invalid
+    assert_failure 2
+    said 'tincan: finding the address of no-such-host.invalid: unresolved: *'
+    ((took < 11000))
+}
+
+@test "after a failed line the next ones go on, and the worst status wins" {
+    serve echo truncate:1 echo
+    run --separate-stderr "$TINCAN" "$ADDRESS" <<<$'one\ntwo\nthree'
+    assert_failure 1
+    assert_output $'one\nthree'
+    said 'tincan: line 2: *'
+
+    serve flip:0 truncate:1 echo
+    run --separate-stderr "$TINCAN" "$ADDRESS" < <(printf 'one\ntwo\nthree\n\377\n')
+    assert_failure 3
+    assert_output three
+    ((${#stderr_lines[@]} == 3))
+}
+
+@test "no descriptor left is: local error" {
+    need prlimit
+    serve echo
+    mkfifo lines
+    # The leak checker, where there is one, needs descriptors.
+    ASAN_OPTIONS=detect_leaks=0 start sh -c 'exec "$0" "$1" <lines >out 2>err' "$TINCAN" "$ADDRESS"
+    exec {lines}>lines
+    echo first >&"$lines"
+    wait_until 5 grep -qx first out
+    prlimit --pid "$STARTED" --nofile=3:3
+    echo second >&"$lines"
+    exec {lines}>&-
+    status=0
+    wait "$STARTED" || status=$?
+    assert_equal "$status" 2
+    grep -q '^tincan: line 2: connecting to .*: local error: Too many open files' err
+}
+
+@test "stopping and continuing it harms nothing" {
+    serve drip:0.05
+    start sh -c 'exec "$0" -m hello,hello "$1" >out' "$TINCAN" "$ADDRESS"
+    for _ in 1 2 3; do
+        kill -STOP "$STARTED"
+        wait_until 5 grep -q '^State:.*stopped' "/proc/$STARTED/status"
+        kill -CONT "$STARTED"
+        wait_until 5 grep -qv '^State:.*stopped' "/proc/$STARTED/status"
+    done
+    wait "$STARTED"
+    grep -qx hello,hello out
+}
+
+@test "C is as good a locale as any" {
+    serve echo
+    LC_ALL=C run "$TINCAN" -m 'wörld' "$ADDRESS"
+    assert_success
+    assert_output wörld
+}
+
+# --- network faults, each in a network namespace of its own ---
+
+# namespace RULES BEHAVIOUR...: a server in a namespace whose packets obey the rules on arrival.
+namespace() {
+    need unshare nft nsenter ip
+    unshare -nm true 2>/dev/null || skip "no network namespaces here"
+    local rules=$1
+    shift
+    printf '#!/bin/sh\nexec unshare -nm %s %q "$@"\n' "$TESTS/helpers/client_netns" "$rules" >enter
+    chmod +x enter
+    serve_by ./enter "$@"
+}
+
+inside() {
+    nsenter -n -m -t "$STARTED" "$@"
+}
+
+@test "a dropped connection attempt is: filtered" {
+    namespace 'tcp dport 4040 drop' echo
+    milliseconds inside "$TINCAN" -W 400ms -m hello 127.0.0.1
+    assert_failure 1
+    said 'tincan: connecting to 127.0.0.1:4040: filtered: no answer within 0.4 s; *'
+    ((took >= 400 && took < 1500))
+}
+
+@test "a rejection as prohibited is: unreachable" {
+    namespace 'tcp dport 4040 reject with icmpx type admin-prohibited' echo
+    run --separate-stderr inside "$TINCAN" -W 5s -m hello 127.0.0.1
+    assert_failure 1
+    said 'tincan: connecting to 127.0.0.1:4040: unreachable: No route to host; *'
+    run --separate-stderr inside "$TINCAN" -W 5s -m hello ::1
+    assert_failure 1
+    said 'tincan: connecting to \[::1\]:4040: unreachable: *'
+}
+
+@test "a rejection by reset is: refused" {
+    namespace 'tcp dport 4040 reject with tcp reset' echo
+    run --separate-stderr inside "$TINCAN" -m hello 127.0.0.1
+    assert_failure 1
+    said 'tincan: connecting to 127.0.0.1:4040: refused: *'
+}
+
+@test "no route is: unreachable" {
+    namespace 'accept' echo
+    run --separate-stderr inside "$TINCAN" -m hello 192.0.2.1
+    assert_failure 1
+    said 'tincan: connecting to 192.0.2.1:4040: unreachable: Network is unreachable; *'
+}
+
+@test "a dead IPv6 address leaves time for the IPv4 address" {
+    namespace 'meta nfproto ipv6 tcp dport != 0 drop' echo
+    milliseconds inside "$TINCAN" -W 1s -m hello "two-addresses.test:${ADDRESS##*:}"
+    assert_success
+    assert_output hello
+    ((took >= 500 && took < 1000))
+}
+
+@test "when all addresses fail, the last error and the count are told" {
+    namespace 'meta nfproto ipv6 tcp dport != 0 drop' echo
+    run --separate-stderr inside "$TINCAN" -W 600ms -m hello two-addresses.test:1
+    assert_failure 1
+    said 'tincan: connecting to 127.0.0.1:1: refused: * (the last of 2 addresses tried)'
+}
+
+@test "a name server that does not answer takes no more than the time" {
+    namespace 'udp dport 53 drop' echo
+    milliseconds inside "$TINCAN" -W 500ms -m hello slow.test
+    assert_failure 2
+    said 'tincan: finding the address of slow.test: unresolved: no answer from the resolver within 0.5 s; *'
+    ((took >= 500 && took < 1500))
+}
+
+@test "no ephemeral port left is: local error" {
+    namespace 'accept' silent
+    inside sysctl -qw 'net.ipv4.ip_local_port_range=40000 40000'
+    local server=$STARTED
+    start nsenter -n -m -t "$server" "$TINCAN" -W 20s -m hello "$ADDRESS"
+    wait_until 5 nsenter -n -t "$server" bash -c 'grep -q ":9C40 .* 01 " /proc/net/tcp'
+    run --separate-stderr nsenter -n -m -t "$server" "$TINCAN" -m hello "$ADDRESS"
+    assert_failure 2
+    said "tincan: connecting to $ADDRESS: local error: Cannot assign requested address; *"
+}
+
+@test "the server closes first, so no port stays behind on our side" {
+    namespace 'accept' echo
+    for _ in 1 2 3; do inside "$TINCAN" -q -m hello "$ADDRESS"; done
+    run inside bash -c 'awk -v port="$(printf %04X "$1")" "\$4 == \"06\" && \$3 ~ port" /proc/net/tcp' \
+        - "${ADDRESS##*:}"
+    assert_output ''
+}
+
+# --- the command line ---
+
+@test "help goes to standard output" {
+    run --separate-stderr "$TINCAN" --help
+    assert_success
+    assert_line --index 0 --partial 'Usage: tincan'
+    said ''
+}
+
+@test "the version is told" {
+    run --separate-stderr "$TINCAN" -V
+    assert_success
+    assert_output --regexp '^tincan [0-9]+\.[0-9]+\.[0-9]+$'
+}
+
+@test "each option's wrong value is named" {
+    local value
+    for value in 0 -1 1x '' 25h 1e3 99999999999999999999; do
+        run --separate-stderr "$TINCAN" --timeout "$value" -m x
+        assert_failure 2
+        said "tincan: --timeout: '$value' is not a time from 1ms to 1d; see tincan --help"
+    done
+    for value in -1 1x '' 2G 99999999999999999999; do
+        run --separate-stderr "$TINCAN" --max-bytes "$value" -m x
+        assert_failure 2
+        said "tincan: --max-bytes: '$value' is not a size from 0 to 1G; see tincan --help"
+    done
+}
+
+@test "options that exclude each other are refused" {
+    local options
+    for options in '-m x -0' '-m x --whole' '-0 --whole' '-4 -6' '--connect-first -m x' \
+        '--connect-first -0' '-4 unix:/nowhere'; do
+        # shellcheck disable=SC2086 # several
+        run --separate-stderr "$TINCAN" $options </dev/null
+        assert_failure 2
+        said 'tincan: *; see tincan --help'
+    done
+}
+
+@test "an unknown option is named" {
+    run --separate-stderr "$TINCAN" -qZ
+    assert_failure 2
+    said "tincan: there is no option '-Z'; *"
+    run --separate-stderr "$TINCAN" --nonsense
+    assert_failure 2
+    said "tincan: there is no option '--nonsense'*"
+    run --separate-stderr "$TINCAN" --quiet=yes
+    assert_failure 2
+    said "tincan: the option takes no value: '--quiet=yes'; *"
+    run --separate-stderr "$TINCAN" -m
+    assert_failure 2
+    said "tincan: the option '-m' needs a value; *"
+    run --separate-stderr "$TINCAN" --message
+    assert_failure 2
+    said "tincan: the option '--message' needs a value; *"
+}
+
+@test "a second address is refused" {
+    run --separate-stderr "$TINCAN" -m x localhost elsewhere
+    assert_failure 2
+    said "tincan: one address is enough, the second is 'elsewhere'; *"
+}
+
+@test "escape sequences on the command line are not repeated as such" {
+    run --separate-stderr "$TINCAN" -m x $'\e[2J:0'
+    assert_failure 2
+    said '*\\x1b[[]2J:0*'
+}

@@ -1,0 +1,72 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# What every test file begins with: `load helpers/common`.
+#
+# TINCAN_BUILD names the folder of the programs under test (default: build at the top), so that the
+# same tests run against what ships and against the sanitizer builds.
+
+bats_require_minimum_version 1.5.0
+bats_load_library bats-support
+bats_load_library bats-assert
+
+TESTS=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+export TESTS
+export TINCAN_BUILD=${TINCAN_BUILD:-${TESTS%/*}/build}
+export HANDLER=$TINCAN_BUILD/tincan-handler
+export TINCAN=$TINCAN_BUILD/tincan
+# Python's standard streams carry the bytes of the tests, whatever the locale.
+export PYTHONIOENCODING=utf-8:surrogateescape PYTHONDONTWRITEBYTECODE=1
+
+# need COMMAND...: skips the test, naming the first command that is not installed.
+need() {
+    local command
+    for command; do
+        command -v "$command" >/dev/null || skip "$command is not installed"
+    done
+}
+
+# wait_until SECONDS COMMAND...: runs COMMAND until it succeeds; fails when the time is over.
+wait_until() {
+    local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
+    shift
+    until "$@"; do
+        if ((${EPOCHREALTIME/./} > deadline)); then
+            echo "waited in vain for: $*" >&2
+            return 1
+        fi
+        read -r -t 0.02 <> <(:) || true
+    done
+}
+
+# start COMMAND...: runs COMMAND in the background, its id in $STARTED; `stop_started`, which
+# belongs in a teardown, ends all that were started so, and only those.
+start() {
+    "$@" 3>&- 4>&- &
+    STARTED=$!
+    STARTED_ALL+=("$STARTED")
+}
+
+stop_started() {
+    local pid
+    for pid in "${STARTED_ALL[@]}"; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+    STARTED_ALL=()
+}
+STARTED_ALL=()
+
+# free_port: prints a TCP port of 127.0.0.1 that nobody listens on and that the kernel gives to
+# nobody else for a minute: a connection to it was closed on our side just now (TIME_WAIT), which
+# keeps it from being picked, while a listener with SO_REUSEADDR may still bind it.
+free_port() {
+    python3 - <<'PYTHON'
+import socket
+listener = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(listener.getsockname())
+accepted, _ = listener.accept()
+accepted.close()
+client.close()
+print(listener.getsockname()[1])
+PYTHON
+}

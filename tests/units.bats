@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+# The files for the launchers, as they are installed.
+
+setup_file() {
+    load helpers/common
+    export ROOT=$BATS_FILE_TMPDIR/root
+    make -s -C "${TESTS%/*}" install DESTDIR="$ROOT" prefix=/usr sysconfdir=/etc \
+        B="$TINCAN_BUILD" U="$BATS_FILE_TMPDIR/units" >/dev/null
+}
+
+setup() {
+    load helpers/common
+    SOCKET=$ROOT/usr/lib/systemd/system/tincan.socket
+    SERVICE=$ROOT/usr/lib/systemd/system/tincan@.service
+    XINETD=$ROOT/etc/xinetd.d/tincan
+}
+
+# setting FILE NAME: the value of NAME = VALUE in a unit or xinetd file.
+setting() {
+    sed -n "s/^ *$2 *= *//p" "$1"
+}
+
+@test "units: systemd-analyze verify has nothing to say of the socket and the service" {
+    need systemd-analyze
+    mkdir -p "$BATS_TEST_TMPDIR/units"
+    sed "s|/usr/sbin/tincan-handler|$HANDLER|" "$SERVICE" >"$BATS_TEST_TMPDIR/units/tincan@.service"
+    cp "$SOCKET" "$BATS_TEST_TMPDIR/units/"
+    run -0 systemd-analyze verify --man=no "$BATS_TEST_TMPDIR"/units/*
+    assert_output ''
+}
+
+@test "units: the installed files name the installed handler" {
+    for file in "$SERVICE" "$XINETD" "$ROOT"/usr/share/doc/tincan/examples/*; do
+        run -0 grep -o '/usr/sbin/tincan-handler' "$file"
+    done
+    run -1 grep -r '@[a-z]*@' "$ROOT/usr/lib" "$ROOT/etc" "$ROOT/usr/share/doc/tincan/examples"
+}
+
+@test "units: what a client does wrong is no failure of the service, and no instance stays behind" {
+    assert_equal "$(setting "$SERVICE" SuccessExitStatus)" 'DATAERR IOERR'
+    assert_equal "$(setting "$SERVICE" CollectMode)" inactive-or-failed
+    assert_equal "$(setting "$SERVICE" StandardError)" journal
+    assert_equal "$(setting "$SOCKET" TriggerLimitIntervalSec)" 0
+}
+
+@test "units: systemd and xinetd have the same limits, and xinetd is off until it is turned on" {
+    assert_equal "$(setting "$XINETD" instances)" "$(setting "$SOCKET" MaxConnections)"
+    assert_equal "$(setting "$XINETD" per_source)" "$(setting "$SOCKET" MaxConnectionsPerSource)"
+    assert_equal "$(setting "$XINETD" disable)" yes
+}
+
+@test "units: the run scripts serve" {
+    need tcpserver
+    local port
+    port=$(free_port)
+    sed "s|/usr/sbin/tincan-handler|$HANDLER|" "$ROOT/usr/share/doc/tincan/examples/tcpserver.run" \
+        >"$BATS_TEST_TMPDIR/run"
+    PORT=$port start bash "$BATS_TEST_TMPDIR/run"
+    wait_until 10 "$TINCAN" -q -m '' "127.0.0.1:$port" 2>/dev/null
+    run -0 "$TINCAN" -m hello "127.0.0.1:$port"
+    assert_output hello
+}
+
+@test "units: the s6 run script serves" {
+    need s6-ipcserver
+    sed "s|/usr/sbin/tincan-handler|$HANDLER|" "$ROOT/usr/share/doc/tincan/examples/s6-ipcserver.run" \
+        >"$BATS_TEST_TMPDIR/run"
+    SOCKET=$BATS_TEST_TMPDIR/socket start bash "$BATS_TEST_TMPDIR/run"
+    wait_until 10 "$TINCAN" -q -m '' "unix:$BATS_TEST_TMPDIR/socket" 2>/dev/null
+    run -0 "$TINCAN" -m hello "unix:$BATS_TEST_TMPDIR/socket"
+    assert_output hello
+}
+
+@test "units: uninstall leaves no file behind" {
+    cp -r "$ROOT" "$BATS_TEST_TMPDIR/root"
+    make -s -C "${TESTS%/*}" uninstall DESTDIR="$BATS_TEST_TMPDIR/root" prefix=/usr sysconfdir=/etc
+    run -0 find "$BATS_TEST_TMPDIR/root" -type f
+    assert_output ''
+}
+
+teardown() {
+    stop_started
+}
