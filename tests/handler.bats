@@ -160,26 +160,6 @@ seconds_below() {
     refute_reply
 }
 
-@test "handler: several passed sockets are refused with 64" {
-    spawn --at 3 --listen-fds 2 --
-    assert_line status=64
-    assert_line --partial 'LISTEN_FDS passes several sockets'
-}
-
-@test "handler: a listening socket is refused with 64, on descriptor 0 or 3" {
-    for at in 0 3; do
-        spawn --at $at --kind listening --
-        assert_line status=64
-        assert_line --partial 'listening socket, not a connection; set Accept=yes (systemd)'
-    done
-}
-
-@test "handler: a datagram socket is refused with 64" {
-    spawn --kind datagram --
-    assert_line status=64
-    assert_line --partial 'not a stream socket'
-}
-
 @test "handler: a connection that is non-blocking is waited on, without spinning" {
     spawn --nonblock --pause 0.2 --send 'hel' --send 'lo\0' --
     assert_echo hello
