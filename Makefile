@@ -12,6 +12,7 @@ datarootdir = $(prefix)/share
 mandir      = $(datarootdir)/man
 docdir      = $(datarootdir)/doc/tincan
 unitdir     = $(prefix)/lib/systemd/system
+sysusersdir = $(prefix)/lib/sysusers.d
 xinetddir   = $(sysconfdir)/xinetd.d
 
 INSTALL         = install
@@ -35,6 +36,12 @@ LINK     = $(CFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
 HANDLER_CC      := $(shell command -v musl-gcc 2>/dev/null || echo $(CC))
 HANDLER_LDFLAGS  = -static
 
+# The handler's sandbox: seccomp where there is a list of system calls for the machine, else none.
+# musl's headers lack the kernel's, which gcc knows where to find: behind all others.
+SANDBOX        := $(if $(filter x86_64-% aarch64-%,$(shell $(HANDLER_CC) -dumpmachine)),seccomp,none)
+HANDLER_CFLAGS := $(if $(findstring musl,$(HANDLER_CC)),-idirafter /usr/include \
+                    -idirafter /usr/include/$(shell $(HANDLER_CC) -dumpmachine))
+
 # The client edits lines with libedit where that is found; LIBEDIT=no builds without.
 LIBEDIT     := $(shell $(PKG_CONFIG) --exists libedit 2>/dev/null && echo yes || echo no)
 LINE         = $(if $(filter yes,$(LIBEDIT)),client/line_edit.c,client/line_plain.c)
@@ -44,10 +51,16 @@ EDIT_LIBS    = $(if $(filter yes,$(LIBEDIT)),$(shell $(PKG_CONFIG) --libs libedi
 # What handler and client share: the protocol, and texts and quantities as users see them.
 SHARED      = handler/frame.c handler/text.c handler/quantity.c
 HANDLER_SRC = $(SHARED) $(addprefix handler/,tincan-handler.c deadline.c exchange.c launch.c \
-                log.c peer.c result.c)
+                log.c peer.c result.c sandbox_$(SANDBOX).c)
 CLIENT_SRC  = $(SHARED) $(LINE) $(filter-out client/line_%,$(sort $(wildcard client/*.c)))
-UNITS       = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in))
+UNITS       = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in units/*/examples/*.in))
 EXAMPLES    = $(filter $(U)/inetd/% $(U)/ucspi/%,$(UNITS))
+DROP_INS    = $(filter $(U)/systemd/examples/%,$(UNITS))
+
+# The systemd that the units are for, which may not know all keys: 255, say, or nothing.
+SYSTEMD_VERSION := $(shell $(PKG_CONFIG) --modversion systemd 2>/dev/null || \
+                     systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
+HAS_POLL_LIMIT   = $(shell test "$(firstword $(subst ., ,$(SYSTEMD_VERSION)))" -ge 255 2>/dev/null && echo yes)
 LAUNCHERS   = direct pipe systemd-inetd systemd-native xinetd openbsd-inetd inetutils-inetd \
                 tcpserver s6-ipcserver socat ncat
 
@@ -57,7 +70,7 @@ CLIENT_OBJ  = $(CLIENT_SRC:%.c=$(B)/obj/client/%.o)
 all: $(B)/tincan-handler $(B)/tincan $(UNITS)
 
 $(B)/tincan-handler: $(HANDLER_OBJ)
-	@echo "tincan-handler: linked with $(HANDLER_CC) $(HANDLER_LDFLAGS)"
+	@echo "tincan-handler: linked with $(HANDLER_CC) $(HANDLER_LDFLAGS), sandbox: $(SANDBOX)"
 	$(HANDLER_CC) $(LINK) $(HANDLER_LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/tincan: $(CLIENT_OBJ)
@@ -66,7 +79,7 @@ $(B)/tincan: $(CLIENT_OBJ)
 
 $(B)/obj/handler/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(HANDLER_CC) $(COMPILE) -c -o $@ $<
+	$(HANDLER_CC) $(COMPILE) $(HANDLER_CFLAGS) -c -o $@ $<
 
 $(B)/obj/client/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -86,11 +99,20 @@ $(U)/paths: FORCE
 check: all check-programs
 	tests/run $(FILES)
 
-check-programs: $(B)/tests/frame-test $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
+check-programs: $(B)/tests/frame-test $(B)/tests/tincan-handler-breakout $(B)/tests/deny $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
 
 $(B)/tests/frame-test: tests/frame-test.c $(SHARED) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LDFLAGS) -o $@ tests/frame-test.c $(SHARED) $(LDLIBS)
+
+$(B)/tests/tincan-handler-breakout: tests/breakout.c $(HANDLER_OBJ) Makefile
+	@mkdir -p $(@D)
+	$(HANDLER_CC) $(filter-out -MMD -MP,$(COMPILE)) $(HANDLER_CFLAGS) $(LINK) $(HANDLER_LDFLAGS) \
+	    -Wl,--wrap=frame_feed -o $@ tests/breakout.c $(HANDLER_OBJ) $(LDLIBS)
+
+$(B)/tests/deny: tests/deny.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LDFLAGS) -o $@ tests/deny.c $(LDLIBS)
 
 $(B)/tests/launcher-%.bats: tests/launcher.bats.in Makefile
 	@mkdir -p $(@D)
@@ -99,10 +121,18 @@ $(B)/tests/launcher-%.bats: tests/launcher.bats.in Makefile
 # The same suite on programs that watch themselves. The cases of small memory limits are left to
 # what ships: a sanitizer needs terabytes of address space.
 check-sanitized:
-	$(MAKE) B=build/sanitized HANDLER_CC='$(CC)' HANDLER_LDFLAGS= HARDEN= \
+	$(MAKE) B=build/sanitized HANDLER_CC='$(CC)' HANDLER_LDFLAGS= HARDEN= SANDBOX=none \
 	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' \
 	    all check-programs
 	TINCAN_BUILD=$(CURDIR)/build/sanitized TESTS_TITLE=sanitized tests/run --filter-tags '!limits' $(FILES)
+
+# The installed units in booted Debian systems, with systemd as PID 1; needs root.
+check-systemd: all check-programs
+	tests/systemd/run $(FILES)
+
+# What each hardening directive costs a connection, in the same systems.
+bench-units: all check-programs
+	tests/systemd/run --prices
 
 lint:
 	tests/lint
@@ -127,10 +157,16 @@ $(B)/bench/handler-dynamic: $(HANDLER_SRC)
 install: all
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(unitdir) \
 	    $(DESTDIR)$(xinetddir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man8 \
-	    $(DESTDIR)$(docdir)/examples
+	    $(DESTDIR)$(sysusersdir) $(DESTDIR)$(docdir)/examples/systemd
 	$(INSTALL_PROGRAM) $(B)/tincan $(DESTDIR)$(bindir)/tincan
 	$(INSTALL_PROGRAM) $(B)/tincan-handler $(DESTDIR)$(sbindir)/tincan-handler
 	$(INSTALL_DATA) $(U)/systemd/tincan.socket $(U)/systemd/tincan@.service $(DESTDIR)$(unitdir)
+	$(INSTALL_DATA) $(U)/systemd/tincan.sysusers $(DESTDIR)$(sysusersdir)/tincan.conf
+ifneq ($(HAS_POLL_LIMIT),)
+	$(INSTALL) -d $(DESTDIR)$(unitdir)/tincan.socket.d
+	$(INSTALL_DATA) $(U)/systemd/poll-limit.conf $(DESTDIR)$(unitdir)/tincan.socket.d/50-poll-limit.conf
+endif
+	$(INSTALL_DATA) $(DROP_INS) $(DESTDIR)$(docdir)/examples/systemd
 	$(INSTALL_DATA) $(U)/xinetd/tincan $(DESTDIR)$(xinetddir)/tincan
 	$(INSTALL_DATA) $(EXAMPLES) $(DESTDIR)$(docdir)/examples
 	$(INSTALL_DATA) README.md PROTOCOL.md NEWS.md LICENSE $(DESTDIR)$(docdir)
@@ -145,6 +181,8 @@ uninstall:
 	    $(DESTDIR)$(unitdir)/tincan.socket $(DESTDIR)$(unitdir)/tincan@.service \
 	    $(DESTDIR)$(xinetddir)/tincan $(DESTDIR)$(mandir)/man1/tincan.1 \
 	    $(DESTDIR)$(mandir)/man8/tincan-handler.8
+	rm -f $(DESTDIR)$(sysusersdir)/tincan.conf $(DESTDIR)$(unitdir)/tincan.socket.d/50-poll-limit.conf
+	-rmdir $(DESTDIR)$(unitdir)/tincan.socket.d 2>/dev/null
 	rm -rf $(DESTDIR)$(docdir)
 
 # A source tarball of what git tracks, the same bytes each time from the same commit.
@@ -159,8 +197,10 @@ help:
 	@echo 'all              the programs and units, in $(B)/ (the default)'
 	@echo 'check            every test; FILES=... for some, TESTS_JOBS=1 for one at a time'
 	@echo 'check-sanitized  the same on builds with address and undefined-behaviour sanitizers'
+	@echo 'check-systemd    the installed units in booted Debian 12 and 13 systems; needs root'
 	@echo 'lint             warnings as errors with gcc and clang, and the static checkers'
 	@echo 'bench            what one connection costs, against other programs'
+	@echo 'bench-units      what each hardening directive of a unit costs a connection; needs root'
 	@echo 'install          to $(prefix); see prefix, bindir, sbindir, unitdir, xinetddir, DESTDIR'
 	@echo 'install-strip    the same without debugging symbols'
 	@echo 'uninstall        removes what install put there'
@@ -169,7 +209,7 @@ help:
 
 FORCE:
 
-.PHONY: FORCE all check check-programs check-sanitized lint bench install install-strip uninstall dist \
+.PHONY: FORCE all check check-programs check-sanitized check-systemd lint bench bench-units install install-strip uninstall dist \
     clean help
 .DELETE_ON_ERROR:
 

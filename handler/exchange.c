@@ -152,21 +152,32 @@ static size_t put_tag(const struct peer *peer, char *message)
     return tag.length;
 }
 
-void exchange_run(struct exchange *exchange, struct outcome *outcome)
+/* Room for the longest message, its null byte, and what may be read along behind it. */
+static size_t input_size(const struct exchange *exchange)
 {
-    const size_t input_size = exchange->max_bytes + 1 + TRAILING_ROOM;
-    char *buffer = map_buffer(PEER_TEXT_SIZE + input_size);
-    char *message;
-    struct frame frame;
-    ssize_t received;
+    return exchange->max_bytes + 1 + TRAILING_ROOM;
+}
+
+int exchange_prepare(struct exchange *exchange, struct outcome *outcome)
+{
+    char *buffer = map_buffer(PEER_TEXT_SIZE + input_size(exchange));
 
     if (!buffer) {
         outcome_fail(outcome, EX_OSERR, "cannot map memory for the message", errno);
-        return;
+        return -1;
     }
-    message = buffer + PEER_TEXT_SIZE;
+    exchange->message = buffer + PEER_TEXT_SIZE; /* the tag is put right in front of it */
+    return 0;
+}
+
+void exchange_run(struct exchange *exchange, struct outcome *outcome)
+{
+    char *message = exchange->message;
+    struct frame frame;
+    ssize_t received;
+
     frame_init(&frame, exchange->max_bytes);
-    received = receive(exchange->launch->in, message, input_size, &frame, outcome);
+    received = receive(exchange->launch->in, message, input_size(exchange), &frame, outcome);
     outcome->bytes = frame.length;
     outcome->message = message;
     if (received < 0)

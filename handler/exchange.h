@@ -11,12 +11,19 @@ struct exchange {
     const struct launch *launch; /* the connection */
     const struct peer *tag;      /* whom to name in front of the reply, or NULL for no tag */
     size_t max_bytes;            /* the longest message accepted */
+    char *message;               /* where it goes; set by exchange_prepare() */
     bool trailing;               /* the peer sent bytes after its null byte */
 };
 
 /*
+ * Maps the memory for the message, which stays until the process ends. Returns 0, or -1 with the
+ * result set.
+ */
+int exchange_prepare(struct exchange *exchange, struct outcome *outcome);
+
+/*
  * Runs the exchange under the deadline that is set, and sets the result, the bytes and the message
- * of `outcome`. The message stays in memory until the process ends.
+ * of `outcome`.
  */
 void exchange_run(struct exchange *exchange, struct outcome *outcome);
 

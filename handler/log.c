@@ -50,6 +50,7 @@ void log_open(struct log *log, const struct launch *launch)
         return;
     }
     log->fd = open_syslog();
+    log->pid = getpid();
     log->sink = log->fd < 0 ? LOG_NOWHERE : LOG_TO_SYSLOG;
 }
 
@@ -86,7 +87,7 @@ void log_line(const struct log *log, int level, const char *line)
     }
     if (log->sink == LOG_TO_SYSLOG) {
         text_add(&text, "tincan-handler[");
-        text_add_number(&text, (uint64_t)getpid());
+        text_add_number(&text, (uint64_t)log->pid);
         text_add(&text, "]: ");
     }
     text_add(&text, line);

@@ -9,6 +9,8 @@
 
 #include "launch.h"
 
+#include <sys/types.h>
+
 /* The longest line written, in bytes, with all that goes around it: no pipe splits it (PIPE_BUF).
  */
 #define LOG_LINE_SIZE 2048
@@ -20,7 +22,8 @@ struct log {
         LOG_TO_SYSLOG,  /* a datagram to /dev/log */
         LOG_NOWHERE,
     } sink;
-    int fd;
+    int fd;    /* or -1 */
+    pid_t pid; /* for syslog: asked for once, as the sandbox forbids it later */
 };
 
 /* Chooses the sink, and opens syslog where that is it, so that log_line() opens nothing. */

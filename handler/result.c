@@ -77,6 +77,11 @@ void outcome_add_line(const struct outcome *outcome, const char *peer, struct te
     text_add_number(line, outcome->usec);
     if (outcome->error)
         add_error(outcome, line);
+    if (outcome->exposed) {
+        text_add(line, " sandbox=\"none: ");
+        text_add_escaped(line, outcome->exposed, strlen(outcome->exposed));
+        text_add_char(line, '"');
+    }
     if (outcome->message)
         add_preview(outcome, line);
 }

@@ -27,6 +27,7 @@ struct outcome {
     const char *message; /* those bytes, for the preview; NULL: no preview */
     const char *error;   /* with RESULT_ERROR: what failed, as a clause; else NULL */
     int error_number;    /* with RESULT_ERROR: why, an errno value; or 0 */
+    const char *exposed; /* why there is no sandbox, if that was not asked for; else NULL */
 };
 
 /* Sets the result and the exit status that belongs to it. RESULT_ERROR here is EX_IOERR. */

@@ -10,10 +10,12 @@
  *      of a closed descriptor, and decide where the log goes (log.c): never to the peer.
  *   2. Set one deadline for all that follows (deadline.c). SIGPIPE is ignored: a peer that went
  *      away is an outcome, not a death.
- *   3. Name the peer (peer.c).
- *   4. Read the message, checking each byte as it arrives (frame.c), and send it back (exchange.c).
- *   5. Close, draining what must be drained so that no reset destroys the reply.
- *   6. Write one log line, without ever waiting for the logger, and exit with a status of
+ *   3. Name the peer (peer.c), map the memory (exchange.c).
+ *   4. Give up what is no longer needed (sandbox.h): other descriptors, privileges, all system
+ * calls but those of what follows.
+ *   5. Read the message, checking each byte as it arrives (frame.c), and send it back (exchange.c).
+ *   6. Close, draining what must be drained so that no reset destroys the reply.
+ *   7. Write one log line, without ever waiting for the logger, and exit with a status of
  *      sysexits.h: 0 echoed, 64 wrong usage or launch, 65 the bytes were no message, 71 the system
  *      failed, 74 the peer went away or ran out of time.
  *
@@ -28,6 +30,7 @@
 #include "peer.h"
 #include "quantity.h"
 #include "result.h"
+#include "sandbox.h"
 #include "text.h"
 
 #include <errno.h>
@@ -49,7 +52,7 @@ struct options {
     enum action action;
     uint64_t max_bytes;
     uint64_t timeout; /* microseconds */
-    bool tag, no_preview, quiet;
+    bool tag, no_preview, quiet, no_sandbox;
 };
 
 static const char help[] =
@@ -62,6 +65,7 @@ static const char help[] =
     "  -T, --tag             put the peer's address in front of the reply\n"
     "  -n, --no-preview      do not show the message in the log line\n"
     "  -q, --quiet           log nothing but errors of this program and its system\n"
+    "  -S, --no-sandbox      do not restrict this process's system calls, for debugging\n"
     "  -h, --help            show this help\n"
     "  -V, --version         show the version\n"
     "\n"
@@ -110,6 +114,9 @@ static enum action read_option(struct options *options, int option, char *argume
     case 'q':
         options->quiet = true;
         break;
+    case 'S':
+        options->no_sandbox = true;
+        break;
     case 'h':
         return ACTION_HELP;
     case 'V':
@@ -129,6 +136,7 @@ static void read_options(struct options *options, int argc, char **argv, struct 
         {"tag", no_argument, NULL, 'T'},
         {"no-preview", no_argument, NULL, 'n'},
         {"quiet", no_argument, NULL, 'q'},
+        {"no-sandbox", no_argument, NULL, 'S'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {0},
@@ -138,7 +146,7 @@ static void read_options(struct options *options, int argc, char **argv, struct 
     opterr = 0; /* getopt would write to descriptor 2, which may be the peer */
     while (options->action == ACTION_SERVE && argc > 1) {
         int before = optind;
-        int option = getopt_long(argc, argv, "+m:t:TnqhV", names, NULL);
+        int option = getopt_long(argc, argv, "+m:t:TnqShV", names, NULL);
         if (option < 0)
             break;
         options->action = read_option(options, option, argv[before], problem);
@@ -159,15 +167,20 @@ static int print(const char *string)
 }
 
 /* Runs the exchange on a connection that was found good. */
-static void serve(const struct options *options, const struct launch *launch,
+static void serve(const struct options *options, const struct launch *launch, const struct log *log,
                   const struct peer *peer, uint64_t started, struct outcome *outcome)
 {
+    const int keep[] = {launch->in, launch->out, log->fd};
     struct exchange exchange = {
         .launch = launch,
         .tag = options->tag ? peer : NULL,
         .max_bytes = (size_t)options->max_bytes,
     };
 
+    if (exchange_prepare(&exchange, outcome) < 0)
+        return;
+    if (!options->no_sandbox)
+        outcome->exposed = sandbox_enter(keep, sizeof keep / sizeof keep[0]);
     exchange_run(&exchange, outcome);
     outcome->usec = deadline_clock() - started; /* before closing, which may linger */
     exchange_close(&exchange, outcome);
@@ -226,7 +239,7 @@ int main(int argc, char **argv)
         outcome_fail(&outcome, EX_OSERR, "cannot set the deadline", errno);
     } else {
         peer_find(&peer, launch.in, launch.in_socket);
-        serve(&options, &launch, &peer, started, &outcome);
+        serve(&options, &launch, &log, &peer, started, &outcome);
     }
     if (options.no_preview)
         outcome.message = NULL;

@@ -22,15 +22,53 @@ setting() {
 
 @test "units: systemd-analyze verify has nothing to say of the socket and the service" {
     need systemd-analyze
-    mkdir -p "$BATS_TEST_TMPDIR/units"
-    sed "s|/usr/sbin/tincan-handler|$HANDLER|" "$SERVICE" >"$BATS_TEST_TMPDIR/units/tincan@.service"
-    cp "$SOCKET" "$BATS_TEST_TMPDIR/units/"
-    run -0 systemd-analyze verify --man=no "$BATS_TEST_TMPDIR"/units/*
+    verify_units "$BATS_TEST_TMPDIR"
+}
+
+# verify_units FOLDER: copies the units there, with a handler that exists, and has them verified.
+verify_units() {
+    sed "s|/usr/sbin/tincan-handler|$HANDLER|" "$SERVICE" >"$1/tincan@.service"
+    cp "$SOCKET" "$1/"
+    run -0 systemd-analyze verify --man=no "$1/tincan.socket" "$1/tincan@.service"
     assert_output ''
 }
 
+@test "units: systemd-analyze verify has nothing to say of any drop-in" {
+    need systemd-analyze
+    local drop_in folder unit
+    for drop_in in "$ROOT"/usr/share/doc/tincan/examples/systemd/*.conf; do
+        folder=$BATS_TEST_TMPDIR/${drop_in##*/}
+        unit=$(sed -n 's|^# To /etc/systemd/system/\(.*\)/$|\1|p' "$drop_in")
+        assert [ -n "$unit" ]
+        mkdir -p "$folder/$unit"
+        sed "s|/usr/sbin/tincan-handler|$HANDLER|" "$drop_in" >"$folder/$unit/${drop_in##*/}"
+        verify_units "$folder"
+    done
+}
+
+# exposure FILE...: what systemd-analyze security says of the service made of these files, times ten.
+exposure() {
+    cat "$@" >"$BATS_TEST_TMPDIR/tincan@.service"
+    systemd-analyze security --offline=true --no-pager "$BATS_TEST_TMPDIR/tincan@.service" |
+        sed -n 's/.*Overall exposure level.*: \([0-9]*\)\.\([0-9]\).*/\1\2/p'
+}
+
+@test "units: the exposure of the service is 2.0 at most, and 0.2 with strict.conf" {
+    need systemd-analyze
+    assert [ "$(exposure "$SERVICE")" -le 20 ]
+    assert [ "$(exposure "$SERVICE" "$ROOT/usr/share/doc/tincan/examples/systemd/strict.conf")" -le 2 ]
+}
+
+@test "units: an instance is allowed far more memory than its longest message takes" {
+    local allowed
+    allowed=$(setting "$SERVICE" MemoryMax)
+    assert [ $((${allowed%M} << 20)) -ge $((8 << 20)) ]
+    # No limit is set, so the longest message is the default of 1 MiB.
+    assert_equal "$(setting "$SERVICE" ExecStart)" /usr/sbin/tincan-handler
+}
+
 @test "units: the installed files name the installed handler" {
-    for file in "$SERVICE" "$XINETD" "$ROOT"/usr/share/doc/tincan/examples/*; do
+    for file in "$SERVICE" "$XINETD" "$ROOT"/usr/share/doc/tincan/examples/{*.run,*.conf}; do
         run -0 grep -o '/usr/sbin/tincan-handler' "$file"
     done
     run -1 grep -r '@[a-z]*@' "$ROOT/usr/lib" "$ROOT/etc" "$ROOT/usr/share/doc/tincan/examples"

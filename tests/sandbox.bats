@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+# The handler's own sandbox. That the exchange works inside it is what all other tests of the handler
+# show; these show that nothing else does. It is not part of builds that watch themselves.
+# bats file_tags=sandbox
+
+setup() {
+    load helpers/common
+    BREAKOUT=$TINCAN_BUILD/tests/tincan-handler-breakout
+}
+
+teardown() {
+    stop_started
+}
+
+# start_waiting COMMAND...: starts a handler that waits for input; its id is in $STARTED.
+start_waiting() {
+    mkfifo "$BATS_TEST_TMPDIR/in"
+    exec {INPUT}<>"$BATS_TEST_TMPDIR/in"
+    "$@" <&"$INPUT" >/dev/null 2>"$BATS_TEST_TMPDIR/log" 3>&- 4>&- &
+    STARTED=$!
+    STARTED_ALL+=("$STARTED")
+    wait_until 10 grep -q 'Seccomp:.*2' "/proc/$STARTED/status"
+}
+
+@test "sandbox: before the first byte is read, calls are filtered and privileges can't be gained" {
+    start_waiting "$HANDLER"
+    run -0 cat "/proc/$STARTED/status"
+    assert_line --regexp '^Seccomp:\s+2$'
+    assert_line --regexp '^NoNewPrivs:\s+1$'
+}
+
+@test "sandbox: before the first byte is read, no descriptor is open that is not needed" {
+    [ "$(id -u)" -eq 0 ] || skip "only root can look into a process that can't be traced"
+    exec {stray}</dev/null {another}</dev/null
+    start_waiting "$HANDLER"
+    run -0 ls "/proc/$STARTED/fd"
+    assert_output $'0\n1\n2'
+}
+
+@test "sandbox: a message can't be found in a core dump" {
+    run -0 bash -c 'ulimit -c unlimited; cd "$1"; exec python3 - "$2"' - "$BATS_TEST_TMPDIR" "$HANDLER" <<'PYTHON'
+import os, re, signal, subprocess, sys
+handler = subprocess.Popen([sys.argv[1]], stdin=-1)
+while not re.search(r"Seccomp:\s+2", open("/proc/%d/status" % handler.pid).read()):
+    pass
+os.kill(handler.pid, signal.SIGABRT)
+status = os.waitpid(handler.pid, 0)[1]
+print("signal", os.WTERMSIG(status), "core", os.WCOREDUMP(status))
+PYTHON
+    assert_output 'signal 6 core False'
+}
+
+@test "sandbox: a handler taken over by a message is killed at its first other call, and replies nothing" {
+    for call in socket openat execve; do
+        run -0 python3 "$TESTS/helpers/spawn.py" --send "$call\0" -- "$BREAKOUT"
+        assert_line signal=31
+        assert_line reply=
+    done
+    run -0 python3 "$TESTS/helpers/spawn.py" --send 'harmless\0' -- "$BREAKOUT"
+    assert_line 'reply=harmless\x00'
+}
+
+@test "sandbox: --no-sandbox lets the same calls through" {
+    run -0 python3 "$TESTS/helpers/spawn.py" --send 'socket\0' -- "$BREAKOUT" --no-sandbox
+    assert_line status=0
+    assert_line 'reply=socket\x00'
+}
+
+@test "sandbox: where the kernel has no seccomp the echo works, and the log says so once" {
+    run -0 python3 "$TESTS/helpers/spawn.py" --send 'hello\0' -- \
+        "$TINCAN_BUILD/tests/deny" prctl "$HANDLER"
+    assert_line 'reply=hello\x00'
+    assert_line --regexp '^stderr=peer=.* result=echoed .* sandbox="none: Function not implemented" '
+}
+
+@test "sandbox: calls that a kernel may lack are not missed" {
+    for calls in close_range close_range,getpeername,madvise clock_gettime; do
+        run -0 python3 "$TESTS/helpers/spawn.py" --send 'hello\0' -- \
+            "$TINCAN_BUILD/tests/deny" "$calls" "$HANDLER"
+        assert_line 'reply=hello\x00'
+        assert_line status=0
+    done
+}
