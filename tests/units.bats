@@ -87,13 +87,22 @@ exposure() {
     assert_equal "$(setting "$XINETD" disable)" yes
 }
 
-@test "units: the run scripts serve" {
+# open_run_script NAME: makes a run script that starts a handler where all users can reach it, as
+# the script drops privileges; its folder is in $OPEN.
+open_run_script() {
+    OPEN=$(mktemp -d)
+    chmod 755 "$OPEN"
+    cp "$HANDLER" "$OPEN/"
+    sed "s|/usr/sbin/tincan-handler|$OPEN/tincan-handler|" \
+        "$ROOT/usr/share/doc/tincan/examples/$1" >"$OPEN/run"
+}
+
+@test "units: the tcpserver run script serves" {
     need tcpserver
     local port
     port=$(free_port)
-    sed "s|/usr/sbin/tincan-handler|$HANDLER|" "$ROOT/usr/share/doc/tincan/examples/tcpserver.run" \
-        >"$BATS_TEST_TMPDIR/run"
-    PORT=$port start bash "$BATS_TEST_TMPDIR/run"
+    open_run_script tcpserver.run
+    PORT=$port start bash "$OPEN/run"
     wait_until 10 "$TINCAN" -q -m '' "127.0.0.1:$port" 2>/dev/null
     run -0 "$TINCAN" -m hello "127.0.0.1:$port"
     assert_output hello
@@ -101,11 +110,10 @@ exposure() {
 
 @test "units: the s6 run script serves" {
     need s6-ipcserver
-    sed "s|/usr/sbin/tincan-handler|$HANDLER|" "$ROOT/usr/share/doc/tincan/examples/s6-ipcserver.run" \
-        >"$BATS_TEST_TMPDIR/run"
-    SOCKET=$BATS_TEST_TMPDIR/socket start bash "$BATS_TEST_TMPDIR/run"
-    wait_until 10 "$TINCAN" -q -m '' "unix:$BATS_TEST_TMPDIR/socket" 2>/dev/null
-    run -0 "$TINCAN" -m hello "unix:$BATS_TEST_TMPDIR/socket"
+    open_run_script s6-ipcserver.run
+    SOCKET=$OPEN/socket start bash "$OPEN/run"
+    wait_until 10 "$TINCAN" -q -m '' "unix:$OPEN/socket" 2>/dev/null
+    run -0 "$TINCAN" -m hello "unix:$OPEN/socket"
     assert_output hello
 }
 
@@ -118,4 +126,5 @@ exposure() {
 
 teardown() {
     stop_started
+    [ -z "${OPEN:-}" ] || rm -rf "$OPEN"
 }
