@@ -48,6 +48,7 @@ int deadline_start(uint64_t usec)
 void deadline_move(uint64_t usec)
 {
     set_timer(usec);
+    passed = 0;
 }
 
 bool deadline_passed(void)

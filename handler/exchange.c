@@ -16,8 +16,8 @@
  * along and seen. */
 #define TRAILING_ROOM 4096
 
-#define DRAIN_USEC  1000000
-#define DRAIN_BYTES ((size_t)64 << 10)
+#define LINGER_USEC  1000000
+#define LINGER_BYTES ((size_t)64 << 10)
 
 /* From this size on, the kernel may back a mapping with huge pages. */
 #define HUGE_PAGE_SIZE ((size_t)2 << 20)
@@ -192,34 +192,33 @@ void exchange_run(struct exchange *exchange, struct outcome *outcome)
         outcome_set(outcome, RESULT_ECHOED);
 }
 
-static void drain(int fd)
-{
-    static char discarded[4096];
-    size_t left = DRAIN_BYTES;
-
-    deadline_move(DRAIN_USEC);
-    while (left > 0) {
-        ssize_t count = recv(fd, discarded, sizeof discarded, 0);
-        if (count == 0 || try_again(fd, POLLIN, count) < 0)
-            return;
-        if (count > 0)
-            left -= left < (size_t)count ? left : (size_t)count;
-    }
-}
-
-void exchange_close(const struct exchange *exchange, const struct outcome *outcome)
+bool exchange_close(const struct exchange *exchange, const struct outcome *outcome)
 {
     const struct launch *launch = exchange->launch;
     bool refused = outcome->result == RESULT_TOO_LONG || outcome->result == RESULT_INVALID_UTF8;
     char trailing[64];
 
     if (!refused && outcome->result != RESULT_ECHOED)
-        return;
+        return false;
     if (launch->out_socket)
         (void)shutdown(launch->out, SHUT_WR);
     if (!launch->in_socket)
-        return;
-    if (refused || exchange->trailing ||
-        recv(launch->in, trailing, sizeof trailing, MSG_DONTWAIT) > 0)
-        drain(launch->in);
+        return false;
+    return refused || exchange->trailing ||
+           recv(launch->in, trailing, sizeof trailing, MSG_DONTWAIT) > 0;
+}
+
+void exchange_linger(const struct exchange *exchange)
+{
+    static char discarded[4096];
+    size_t left = LINGER_BYTES;
+
+    deadline_move(LINGER_USEC);
+    while (left > 0) {
+        ssize_t count = recv(exchange->launch->in, discarded, sizeof discarded, 0);
+        if (count == 0 || try_again(exchange->launch->in, POLLIN, count) < 0)
+            return;
+        if (count > 0)
+            left -= left < (size_t)count ? left : (size_t)count;
+    }
 }

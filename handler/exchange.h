@@ -29,10 +29,13 @@ void exchange_run(struct exchange *exchange, struct outcome *outcome);
 
 /*
  * Closes the sending side, so that the peer sees the end, and takes what it sent after its message
- * off the socket: closing with unread input would send a reset, which can destroy the reply on its
- * way. Only where the peer has sent such bytes, or was refused while it may still be sending, does
- * this go on to end of file, for a second and 64 KiB at the most. Does nothing on a pipe.
+ * off the socket, without waiting: closing with unread input would send a reset, which can destroy
+ * the reply on its way. Returns whether exchange_linger() is to be called: the peer has sent such
+ * bytes, or was refused while it may still be sending. Does nothing on a pipe.
  */
-void exchange_close(const struct exchange *exchange, const struct outcome *outcome);
+bool exchange_close(const struct exchange *exchange, const struct outcome *outcome);
+
+/* Goes on taking what the peer sends to end of file, for a second and 64 KiB at the most. */
+void exchange_linger(const struct exchange *exchange);
 
 #endif

@@ -12,10 +12,12 @@
  *      away is an outcome, not a death.
  *   3. Name the peer (peer.c), map the memory (exchange.c).
  *   4. Give up what is no longer needed (sandbox.h): other descriptors, privileges, all system
- * calls but those of what follows.
- *   5. Read the message, checking each byte as it arrives (frame.c), and send it back (exchange.c).
- *   6. Close, draining what must be drained so that no reset destroys the reply.
- *   7. Write one log line, without ever waiting for the logger, and exit with a status of
+ *      calls but those of what follows.
+ *   5. Read the message, checking each byte as it arrives (frame.c), send it back, and close the
+ *      sending side (exchange.c).
+ *   6. Write one log line, without ever waiting for the logger.
+ *   7. Only where the peer is still sending, drain for a while, so that no reset destroys the reply
+ *      on its way; then exit with a status of
  *      sysexits.h: 0 echoed, 64 wrong usage or launch, 65 the bytes were no message, 71 the system
  *      failed, 74 the peer went away or ran out of time.
  *
@@ -166,35 +168,54 @@ static int print(const char *string)
     return write(STDOUT_FILENO, string, length) == (ssize_t)length ? EX_OK : EX_IOERR;
 }
 
-/* Runs the exchange on a connection that was found good. */
-static void serve(const struct options *options, const struct launch *launch, const struct log *log,
-                  const struct peer *peer, uint64_t started, struct outcome *outcome)
-{
-    const int keep[] = {launch->in, launch->out, log->fd};
-    struct exchange exchange = {
-        .launch = launch,
-        .tag = options->tag ? peer : NULL,
-        .max_bytes = (size_t)options->max_bytes,
-    };
-
-    if (exchange_prepare(&exchange, outcome) < 0)
-        return;
-    if (!options->no_sandbox)
-        outcome->exposed = sandbox_enter(keep, sizeof keep / sizeof keep[0]);
-    exchange_run(&exchange, outcome);
-    outcome->usec = deadline_clock() - started; /* before closing, which may linger */
-    exchange_close(&exchange, outcome);
-}
-
-static void log_outcome(const struct log *log, const struct outcome *outcome,
-                        const struct peer *peer)
+static void log_outcome(const struct log *log, const struct options *options,
+                        const struct peer *peer, struct outcome *outcome)
 {
     char buffer[LOG_LINE_SIZE - 64]; /* leaves room for what log_line() puts in front */
     struct text line;
 
+    if (options->quiet && outcome->result != RESULT_ERROR)
+        return;
+    if (options->no_preview)
+        outcome->message = NULL;
     text_init(&line, buffer, sizeof buffer);
     outcome_add_line(outcome, peer->name, &line);
     log_line(log, outcome_level(outcome), line.start);
+}
+
+/* Serves a connection that was found good, under the deadline, and logs what came of it. */
+static void serve(const struct options *options, const struct launch *launch, const struct log *log,
+                  uint64_t started, struct outcome *outcome)
+{
+    struct peer peer;
+    struct exchange exchange = {
+        .launch = launch,
+        .tag = options->tag ? &peer : NULL,
+        .max_bytes = (size_t)options->max_bytes,
+    };
+    const int keep[] = {launch->in, launch->out, log->fd};
+    bool linger = false;
+
+    peer_find(&peer, launch->in, launch->in_socket);
+    if (exchange_prepare(&exchange, outcome) == 0) {
+        if (!options->no_sandbox)
+            outcome->exposed = sandbox_enter(keep, sizeof keep / sizeof keep[0]);
+        exchange_run(&exchange, outcome);
+        outcome->usec = deadline_clock() - started;
+        linger = exchange_close(&exchange, outcome);
+    }
+    /* Before lingering, during which some launchers end us. */
+    log_outcome(log, options, &peer, outcome);
+    if (linger)
+        exchange_linger(&exchange);
+}
+
+/* What is handed over is no connection, or the system can't serve it: logs that. */
+static void refuse(const struct options *options, const struct log *log, struct outcome *outcome)
+{
+    const struct peer nobody = {.name = "-"};
+
+    log_outcome(log, options, &nobody, outcome);
 }
 
 /* Writes a sentence for a person, who on a bare standard error can't know who says it. */
@@ -219,7 +240,6 @@ int main(int argc, char **argv)
     struct text usage;
     struct options options;
     struct outcome outcome = {0};
-    struct peer peer = {.name = "-"};
     struct log log;
 
     text_init(&usage, usage_buffer, sizeof usage_buffer);
@@ -235,15 +255,12 @@ int main(int argc, char **argv)
     }
     if (problem) {
         outcome_fail(&outcome, EX_USAGE, problem, 0);
+        refuse(&options, &log, &outcome);
     } else if (deadline_start(options.timeout) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
         outcome_fail(&outcome, EX_OSERR, "cannot set the deadline", errno);
+        refuse(&options, &log, &outcome);
     } else {
-        peer_find(&peer, launch.in, launch.in_socket);
-        serve(&options, &launch, &log, &peer, started, &outcome);
+        serve(&options, &launch, &log, started, &outcome);
     }
-    if (options.no_preview)
-        outcome.message = NULL;
-    if (!options.quiet || outcome.result == RESULT_ERROR)
-        log_outcome(&log, &outcome, &peer);
     return outcome.status;
 }

@@ -81,3 +81,37 @@ PYTHON
         assert_line status=0
     done
 }
+
+# breakout_under LAUNCHER: the taken over handler answers what is harmless; what breaks out gets
+# nothing, and is gone before it could write its log line.
+breakout_under() {
+    load helpers/launchers
+    local address call
+    export LAUNCHER=$1 RING=$BATS_TEST_TMPDIR RING_AT='' HANDLER=$BREAKOUT
+    local problem
+    problem=$(ring_problem)
+    [ -z "$problem" ] || skip "$problem"
+    : >"$RING/log"
+    if logs_to_syslog "$1"; then
+        start python3 "$TESTS/helpers/syslog_sink.py" "$RING/dev-log" "$RING/log"
+        wait_until 20 [ -S "$RING/dev-log" ]
+    fi
+    start_server patient
+    address=${RING_AT##*tcp:}
+    for call in socket openat execve; do
+        run -1 "$TINCAN" -m "$call" "$address"
+        run -0 "$TINCAN" -m "harmless, not $call" "$address"
+        wait_until 20 grep -q "harmless, not $call" "$RING/log"
+    done
+    run -0 grep -c 'result=' "$RING/log"
+    assert_output 3
+    stop_children "$STARTED"
+}
+
+@test "sandbox: under tcpserver a handler taken over by a message is killed" {
+    breakout_under tcpserver
+}
+
+@test "sandbox: under xinetd a handler taken over by a message is killed" {
+    breakout_under xinetd
+}

@@ -49,7 +49,7 @@ class Case:
     narrow: bool = False  # there is no room for a reply that is not read
     reads: bool = True  # else the peer leaves after its steps
     silent: bool = False  # the peer neither reads nor closes until the end is logged
-    stays: bool = False  # the peer reads the reply, but closes only after the end is logged
+    stays: bool = False  # the peer reads the reply, but closes only when the handler has ended
     says: str = ""  # no outcome is logged, but this sentence
 
 
@@ -147,6 +147,7 @@ class Handover:
     """One way of handing a connection over: how the log names its peers, and what it lacks."""
 
     peers: str
+    direct: bool = False  # whether it is the handler's process that holds the connection open
     lacks: dict = field(default_factory=dict)  # from what a case needs to what is right without
     stays: bool = False  # whether every peer has to close last
 
@@ -166,23 +167,27 @@ HALF_CLOSE, MORE_BYTES, SLOW_READER, DRAIN, RESET_BEFORE, RESET_DURING = range(6
 
 HANDOVERS = {
     # The connection itself.
-    "tcp": Handover(r"127\.0\.0\.1:\d+"),
+    "tcp": Handover(r"127\.0\.0\.1:\d+", direct=True),
     "unix": Handover(r"unix:uid=\d+,pid=\d+"),
     # Two pipes to the peer itself.
     "pipes": Handover("-"),
     # socat sends its child SIGTERM as soon as the connection has ended both ways, or by a reset. A
     # handler that still drains, or is about to notice, dies before it logs; so peers end last here.
-    "relayed-socketpair": Handover(r"127\.0\.0\.1:\d+", {HALF_CLOSE: may_lose_line,
-                                                         DRAIN: may_lose_line,
-                                                         RESET_DURING: may_lose_line}, stays=True),
+    "relayed-socketpair": Handover(r"127\.0\.0\.1:\d+", stays=True, lacks={
+        HALF_CLOSE: may_lose_line,
+        DRAIN: may_lose_line,
+        RESET_DURING: may_lose_line,
+    }),
     # ncat leaves as soon as the peer's half ends, or its child's input is closed, with whatever
     # reply is still in the pipe; and as soon as its child's output ends, with bytes unread, so that
     # a reset cuts the reply. What a slow peer's connection has no room for it drops (7.93: short
     # sends are not continued). When the peer is gone before the handler starts, it does not start.
-    "relayed-pipes": Handover(r"127\.0\.0\.1:\d+", {HALF_CLOSE: may_lose_reply,
-                                                    MORE_BYTES: may_lose_reply,
-                                                    SLOW_READER: may_lose_reply,
-                                                    RESET_BEFORE: may_lose_line}),
+    "relayed-pipes": Handover(r"127\.0\.0\.1:\d+", lacks={
+        HALF_CLOSE: may_lose_reply,
+        MORE_BYTES: may_lose_reply,
+        SLOW_READER: may_lose_reply,
+        RESET_BEFORE: may_lose_line,
+    }),
 }
 
 

@@ -129,6 +129,8 @@ ring_problem() {
     case $LAUNCHER in direct | pipe) return ;; esac
     if ! program_of "$LAUNCHER" >/dev/null; then
         echo "$LAUNCHER is not installed"
+    elif [ "$LAUNCHER" = xinetd ] && [ "$(id -u)" -ne 0 ]; then
+        echo "xinetd sets the groups of each server, which only root may"
     elif logs_to_syslog "$LAUNCHER" &&
         ! reason=$("$TESTS/helpers/private-log" /nonexistent true 2>&1); then
         echo "$LAUNCHER logs to /dev/log, and a private one can't be made: $reason"

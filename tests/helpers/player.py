@@ -149,14 +149,24 @@ class TcpConnection(Connection):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.row = f" {hexadecimal(sock.getpeername())} {hexadecimal(sock.getsockname())} "
 
-    def unread(self):
-        if under_way := unsent(self.sock):
-            return under_way
+    def server_end(self):
+        """The fields of the server's end in the kernel's table; None when it is gone."""
         with open("/proc/net/tcp", encoding="ascii") as table:
             for line in table:
                 if self.row in line:
-                    return int(line.split()[4].split(":")[1], 16)
-        return 0
+                    return line.split()
+        return None
+
+    def unread(self):
+        if under_way := unsent(self.sock):
+            return under_way
+        end = self.server_end()
+        return int(end[4].split(":")[1], 16) if end else 0
+
+    def until_let_go(self):
+        """Waits until no process has the server's end open, without closing ours."""
+        wait_until(lambda: (end := self.server_end()) is None or end[9] == "0",
+                   "the server's process to let go of the connection")
 
 
 class UnixConnection(Connection):
@@ -443,6 +453,8 @@ def play(case, server):
             check_reply(wanted, connection)
         if case.silent or wanted.stays and not case.says:
             logged(server, connection.peer, start)
+        if case.stays and server.handover.direct:
+            connection.until_let_go()
     finally:
         connection.close()
     if case.says:
