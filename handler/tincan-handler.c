@@ -168,8 +168,8 @@ static int print(const char *string)
     return write(STDOUT_FILENO, string, length) == (ssize_t)length ? EX_OK : EX_IOERR;
 }
 
-static void log_outcome(const struct log *log, const struct options *options,
-                        const struct peer *peer, struct outcome *outcome)
+static void log_outcome(const struct log *log, const struct options *options, const char *peer,
+                        struct outcome *outcome)
 {
     char buffer[LOG_LINE_SIZE - 64]; /* leaves room for what log_line() puts in front */
     struct text line;
@@ -179,7 +179,7 @@ static void log_outcome(const struct log *log, const struct options *options,
     if (options->no_preview)
         outcome->message = NULL;
     text_init(&line, buffer, sizeof buffer);
-    outcome_add_line(outcome, peer->name, &line);
+    outcome_add_line(outcome, peer, &line);
     log_line(log, outcome_level(outcome), line.start);
 }
 
@@ -187,16 +187,13 @@ static void log_outcome(const struct log *log, const struct options *options,
 static void serve(const struct options *options, const struct launch *launch, const struct log *log,
                   uint64_t started, struct outcome *outcome)
 {
-    struct peer peer;
-    struct exchange exchange = {
-        .launch = launch,
-        .tag = options->tag ? &peer : NULL,
-        .max_bytes = (size_t)options->max_bytes,
-    };
+    struct exchange exchange = {.launch = launch, .max_bytes = (size_t)options->max_bytes};
     const int keep[] = {launch->in, launch->out, log->fd};
     bool linger = false;
+    struct peer peer;
 
     peer_find(&peer, launch->in, launch->in_socket);
+    exchange.tag = options->tag ? &peer : NULL;
     if (exchange_prepare(&exchange, outcome) == 0) {
         if (!options->no_sandbox)
             outcome->exposed = sandbox_enter(keep, sizeof keep / sizeof keep[0]);
@@ -205,17 +202,9 @@ static void serve(const struct options *options, const struct launch *launch, co
         linger = exchange_close(&exchange, outcome);
     }
     /* Before lingering, during which some launchers end us. */
-    log_outcome(log, options, &peer, outcome);
+    log_outcome(log, options, peer.name, outcome);
     if (linger)
         exchange_linger(&exchange);
-}
-
-/* What is handed over is no connection, or the system can't serve it: logs that. */
-static void refuse(const struct options *options, const struct log *log, struct outcome *outcome)
-{
-    const struct peer nobody = {.name = "-"};
-
-    log_outcome(log, options, &nobody, outcome);
 }
 
 /* Writes a sentence for a person, who on a bare standard error can't know who says it. */
@@ -255,10 +244,10 @@ int main(int argc, char **argv)
     }
     if (problem) {
         outcome_fail(&outcome, EX_USAGE, problem, 0);
-        refuse(&options, &log, &outcome);
+        log_outcome(&log, &options, "-", &outcome);
     } else if (deadline_start(options.timeout) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
         outcome_fail(&outcome, EX_OSERR, "cannot set the deadline", errno);
-        refuse(&options, &log, &outcome);
+        log_outcome(&log, &options, "-", &outcome);
     } else {
         serve(&options, &launch, &log, started, &outcome);
     }
