@@ -17,7 +17,10 @@
  */
 int deadline_start(uint64_t usec);
 
-/* Moves the running deadline to `usec` microseconds (at least 1) from now. */
+/*
+ * Moves the deadline to `usec` microseconds (at least 1) from now. Only after deadline_start():
+ * without the handler that it sets up, the signal would end the process.
+ */
 void deadline_move(uint64_t usec);
 
 bool deadline_passed(void);

@@ -238,15 +238,17 @@ int main(int argc, char **argv)
     if (options.action == ACTION_VERSION)
         return print("tincan-handler " TINCAN_VERSION "\n");
     log_open(&log, &launch);
+    if (deadline_start(options.timeout) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
+        outcome_fail(&outcome, EX_OSERR, "cannot set the deadline", errno);
+        log_outcome(&log, &options, "-", &outcome);
+        return EX_OSERR;
+    }
     if (options.action == ACTION_REFUSE) {
         log_problem(&log, usage.start);
         return EX_USAGE;
     }
     if (problem) {
         outcome_fail(&outcome, EX_USAGE, problem, 0);
-        log_outcome(&log, &options, "-", &outcome);
-    } else if (deadline_start(options.timeout) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
-        outcome_fail(&outcome, EX_OSERR, "cannot set the deadline", errno);
         log_outcome(&log, &options, "-", &outcome);
     } else {
         serve(&options, &launch, &log, started, &outcome);
