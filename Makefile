@@ -140,7 +140,9 @@ lint:
 # What one connection costs, as ratios to a static program of three system calls.
 ROUNDS = 500
 bench: all $(B)/bench/spawn $(B)/bench/floor $(B)/bench/handler-dynamic
-	$(B)/bench/spawn $(ROUNDS) $(B)/bench/floor $(B)/tincan-handler $(B)/bench/handler-dynamic /bin/cat
+	$(B)/bench/spawn $(ROUNDS) $(B)/bench/floor $(B)/tincan-handler \
+	    '$(B)/tincan-handler --no-sandbox' $(B)/bench/handler-dynamic /bin/cat
+	$(B)/bench/spawn $(ROUNDS) '$(B)/tincan-handler --no-sandbox' $(B)/tincan-handler
 
 $(B)/bench/spawn: tests/bench/spawn.c
 	@mkdir -p $(@D)

@@ -115,9 +115,13 @@ int main(int argc, char **argv)
             ratio[i * rounds + round] = usec[i * rounds + round] / usec[round];
     }
     printf("%10s %8s  command\n", "usec", "ratio");
-    for (size_t i = 0; i < commands; i++)
-        printf("%10.1f %8.2f  %s\n", median(usec + i * rounds, rounds),
-               median(ratio + i * rounds, rounds), arguments[i][0]);
+    for (size_t i = 0; i < commands; i++) {
+        printf("%10.1f %8.2f ", median(usec + i * rounds, rounds),
+               median(ratio + i * rounds, rounds));
+        for (char **word = arguments[i]; *word; word++)
+            printf(" %s", *word);
+        printf("\n");
+    }
     free(usec);
     free(ratio);
     return 0;
