@@ -127,8 +127,9 @@ check-sanitized:
 	TINCAN_BUILD=$(CURDIR)/build/sanitized TESTS_TITLE=sanitized tests/run --filter-tags '!limits' $(FILES)
 
 # The installed units in booted Debian systems, with systemd as PID 1; needs root.
+TINCAN_FLOOD = 5000
 check-systemd: all check-programs
-	tests/systemd/run $(FILES)
+	TINCAN_FLOOD=$(TINCAN_FLOOD) tests/systemd/run $(SUITES)
 
 # What each hardening directive costs a connection, in the same systems.
 bench-units: all check-programs

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+# systemd and the socket restarted under load: every connection is served whole, or not begun.
+
+setup() {
+    load common
+    fresh
+}
+
+teardown() {
+    restore
+}
+
+# under_load COUNT COMMAND...: repeats the command, twenty times at most, until COUNT echoes are
+# through; what they met is in $output.
+under_load() {
+    local repeated=0
+    start python3 "$LOAD" flood --count="$1" --parallel=8 127.0.0.1:4040 >"$BATS_TEST_TMPDIR/met"
+    while [ "$repeated" -lt 20 ] && kill -0 "$STARTED" 2>/dev/null; do
+        "${@:2}"
+        repeated=$((repeated + 1))
+    done
+    wait "$STARTED"
+    run -0 cat "$BATS_TEST_TMPDIR/met"
+    echo "repeated $repeated times; $output"
+    assert [ "$repeated" -ge 3 ]
+    refute_line --regexp '^wrong='
+}
+
+@test "500 echoes while systemd is re-executed over and over are all answered" {
+    under_load 500 systemctl daemon-reexec
+    assert_output answered=500
+    assert_all_well
+}
+
+@test "500 echoes while systemd loads its units again and again are all answered" {
+    under_load 500 systemctl daemon-reload
+    assert_output answered=500
+    assert_all_well
+}
+
+@test "500 echoes while the socket is restarted over and over are answered whole or not served at all" {
+    under_load 500 restart_socket
+    assert_line --regexp '^answered=[1-9]'
+    assert_all_well
+}
+
+@test "a connection that is being served survives a restart of the socket and of systemd" {
+    start python3 "$LOAD" ask --wait-for="$BATS_TEST_TMPDIR/go" 127.0.0.1:4040 'hello\0' \
+        >"$BATS_TEST_TMPDIR/reply"
+    wait_until 20 connected 1
+    systemctl restart tincan.socket
+    systemctl daemon-reexec
+    touch "$BATS_TEST_TMPDIR/go"
+    wait "$STARTED"
+    run -0 cat "$BATS_TEST_TMPDIR/reply"
+    assert_output 'hello\x00'
+    assert_all_well
+}
