@@ -124,8 +124,8 @@ check-sanitized:
 	$(MAKE) B=build/sanitized HANDLER_CC='$(CC)' HANDLER_LDFLAGS= HARDEN= SANDBOX=none \
 	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' \
 	    all check-programs
-	TINCAN_BUILD=$(CURDIR)/build/sanitized TESTS_TITLE=sanitized tests/run --filter-tags '!limits,!sandbox' \
-	    $(FILES)
+	TINCAN_BUILD=$(CURDIR)/build/sanitized TESTS_TITLE=sanitized tests/run \
+	    --filter-tags '!limits,!sandbox' $(FILES)
 
 # The installed units in booted Debian systems, with systemd as PID 1; needs root.
 TINCAN_FLOOD = 5000

@@ -5,7 +5,7 @@ setup_file() {
     load helpers/common
     export ROOT=$BATS_FILE_TMPDIR/root
     make -s -C "${TESTS%/*}" install DESTDIR="$ROOT" prefix=/usr sysconfdir=/etc \
-        B="$TINCAN_BUILD" U="$BATS_FILE_TMPDIR/units" >/dev/null
+        U="$BATS_FILE_TMPDIR/units" >/dev/null
 }
 
 setup() {

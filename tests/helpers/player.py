@@ -338,7 +338,8 @@ def end_of(process):
 LINE = re.compile(
     r"(?:<\d+>tincan-handler\[\d+\]: )?peer=(?P<peer>\S+) result=(?P<result>[a-z0-9-]+)"
     r" bytes=(?P<bytes>\d+) usec=\d+"
-    r'(?: error="[\x20\x21\x23-\x7e]*")?(?: message="[\x20\x21\x23-\x7e]*")?'
+    r'(?: error="[\x20\x21\x23-\x7e]*")?(?: sandbox="none: built without")?'
+    r'(?: message="[\x20\x21\x23-\x7e]*")?'
 )
 
 
