@@ -352,7 +352,9 @@ class Log:
             pass  # it is there from now on
 
     def size(self):
-        return os.stat(self.path).st_size
+        """The bytes up to the end of the last whole line: another may be half written."""
+        with open(self.path, "rb") as log:
+            return log.read().rfind(b"\n") + 1
 
     def since(self, start):
         """The whole lines after the first `start` bytes."""
