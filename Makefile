@@ -173,7 +173,7 @@ endif
 	$(INSTALL_DATA) $(DROP_INS) $(DESTDIR)$(docdir)/examples/systemd
 	$(INSTALL_DATA) $(U)/xinetd/tincan $(DESTDIR)$(xinetddir)/tincan
 	$(INSTALL_DATA) $(EXAMPLES) $(DESTDIR)$(docdir)/examples
-	$(INSTALL_DATA) README.md PROTOCOL.md NEWS.md LICENSE $(DESTDIR)$(docdir)
+	$(INSTALL_DATA) README.md PROTOCOL.md NEWS.md LICENSE units/systemd/TUNING.md $(DESTDIR)$(docdir)
 	$(INSTALL_DATA) client/tincan.1 $(DESTDIR)$(mandir)/man1
 	$(INSTALL_DATA) handler/tincan-handler.8 $(DESTDIR)$(mandir)/man8
 
