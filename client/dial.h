@@ -3,7 +3,7 @@
 #ifndef TINCAN_DIAL_H
 #define TINCAN_DIAL_H
 
-#include "address.h"
+#include "../handler/address.h"
 #include "outcome.h"
 
 #include <stdint.h>

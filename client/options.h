@@ -3,7 +3,7 @@
 #ifndef TINCAN_OPTIONS_H
 #define TINCAN_OPTIONS_H
 
-#include "address.h"
+#include "../handler/address.h"
 
 #include <stdbool.h>
 #include <stddef.h>

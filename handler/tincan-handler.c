@@ -26,13 +26,12 @@
  */
 #include "deadline.h"
 #include "exchange.h"
-#include "frame.h"
 #include "launch.h"
 #include "log.h"
 #include "peer.h"
-#include "quantity.h"
 #include "result.h"
 #include "sandbox.h"
+#include "settings.h"
 #include "text.h"
 
 #include <errno.h>
@@ -43,30 +42,20 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#define MAX_BYTES_MOST ((uint64_t)1 << 30)
-#define TIMEOUT_LEAST  UINT64_C(1000)
-#define TIMEOUT_MOST   (UINT64_C(7) * 24 * 3600 * 1000000)
-
 /* What the process is to do instead of an exchange, where it is not that. */
 enum action { ACTION_SERVE, ACTION_HELP, ACTION_VERSION, ACTION_REFUSE };
 
 struct options {
     enum action action;
-    uint64_t max_bytes;
-    uint64_t timeout; /* microseconds */
-    bool tag, no_preview, quiet, no_sandbox;
+    struct settings settings;
+    bool no_sandbox;
 };
 
 static const char help[] =
     "Usage: tincan-handler [OPTION]...\n"
     "Serve one connection of the tincan echo protocol on standard input and output.\n"
     "A super-server starts one per connection; by hand: printf 'hello\\0' | tincan-handler\n"
-    "\n"
-    "  -m, --max-bytes=SIZE  refuse messages longer than SIZE (default 1M; at most 1G)\n"
-    "  -t, --timeout=TIME    end the whole exchange after TIME (default 300s; at most 7d)\n"
-    "  -T, --tag             put the peer's address in front of the reply\n"
-    "  -n, --no-preview      do not show the message in the log line\n"
-    "  -q, --quiet           log nothing but errors of this program and its system\n"
+    "\n" SETTINGS_HELP
     "  -S, --no-sandbox      do not restrict this process's system calls, for debugging\n"
     "  -h, --help            show this help\n"
     "  -V, --version         show the version\n"
@@ -75,88 +64,48 @@ static const char help[] =
     "Exit status: 0 echoed; 64 wrong usage or launch; 65 no valid message;\n"
     "71 the system failed; 74 the peer went away or ran out of time.\n";
 
-/* Adds a sentence on an option value that can't be used. */
-static void add_bad_value(struct text *problem, const char *option, const char *value,
-                          const char *wanted)
-{
-    text_add(problem, "cannot use \"");
-    text_add_escaped(problem, value, strlen(value));
-    text_add(problem, "\" for ");
-    text_add(problem, option);
-    text_add(problem, ": give ");
-    text_add(problem, wanted);
-}
-
-/* `argument` is what getopt_long(3) had just read when it found it unusable. */
-static void add_bad_option(struct text *problem, const char *argument)
-{
-    text_add(problem, "cannot use the option \"");
-    text_add_escaped(problem, argument, strlen(argument));
-    text_add(problem, "\": it is unknown, or lacks its value, or takes none; see --help");
-}
-
 static enum action read_option(struct options *options, int option, char *argument,
                                struct text *problem)
 {
+    if (settings_take(&options->settings, option, optarg, problem))
+        return problem->length > 0 ? ACTION_REFUSE : ACTION_SERVE;
     switch (option) {
-    case 'm':
-        if (quantity_size(optarg, 1, MAX_BYTES_MOST, &options->max_bytes) < 0)
-            add_bad_value(problem, "--max-bytes", optarg, "a size from 1 to 1G, such as 64k");
-        break;
-    case 't':
-        if (quantity_time(optarg, TIMEOUT_LEAST, TIMEOUT_MOST, &options->timeout) < 0)
-            add_bad_value(problem, "--timeout", optarg, "a time from 1ms to 7d, such as 30s");
-        break;
-    case 'T':
-        options->tag = true;
-        break;
-    case 'n':
-        options->no_preview = true;
-        break;
-    case 'q':
-        options->quiet = true;
-        break;
     case 'S':
         options->no_sandbox = true;
-        break;
+        return ACTION_SERVE;
     case 'h':
         return ACTION_HELP;
     case 'V':
         return ACTION_VERSION;
     default:
-        add_bad_option(problem, argument);
+        settings_add_bad_option(problem, argument);
+        return ACTION_REFUSE;
     }
-    return problem->length > 0 ? ACTION_REFUSE : ACTION_SERVE;
 }
 
 /* Fills `options` from the command line, or adds to `problem` why that can't be done. */
 static void read_options(struct options *options, int argc, char **argv, struct text *problem)
 {
     static const struct option names[] = {
-        {"max-bytes", required_argument, NULL, 'm'},
-        {"timeout", required_argument, NULL, 't'},
-        {"tag", no_argument, NULL, 'T'},
-        {"no-preview", no_argument, NULL, 'n'},
-        {"quiet", no_argument, NULL, 'q'},
+        SETTINGS_NAMES,
         {"no-sandbox", no_argument, NULL, 'S'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {0},
     };
 
-    *options = (struct options){.max_bytes = FRAME_DEFAULT_MAX_BYTES, .timeout = 300000000};
+    *options = (struct options){0};
+    settings_init(&options->settings);
     opterr = 0; /* getopt would write to descriptor 2, which may be the peer */
     while (options->action == ACTION_SERVE && argc > 1) {
         int before = optind;
-        int option = getopt_long(argc, argv, "+m:t:TnqShV", names, NULL);
+        int option = getopt_long(argc, argv, "+" SETTINGS_LETTERS "ShV", names, NULL);
         if (option < 0)
             break;
         options->action = read_option(options, option, argv[before], problem);
     }
     if (options->action == ACTION_SERVE && argc > 1 && optind < argc) {
-        text_add(problem, "cannot use the argument \"");
-        text_add_escaped(problem, argv[optind], strlen(argv[optind]));
-        text_add(problem, "\": only options are taken; see --help");
+        settings_add_bad_argument(problem, argv[optind]);
         options->action = ACTION_REFUSE;
     }
 }
@@ -168,15 +117,15 @@ static int print(const char *string)
     return write(STDOUT_FILENO, string, length) == (ssize_t)length ? EX_OK : EX_IOERR;
 }
 
-static void log_outcome(const struct log *log, const struct options *options, const char *peer,
+static void log_outcome(const struct log *log, const struct settings *settings, const char *peer,
                         struct outcome *outcome)
 {
     char buffer[LOG_LINE_SIZE - 64]; /* leaves room for what log_line() puts in front */
     struct text line;
 
-    if (options->quiet && outcome->result != RESULT_ERROR)
+    if (settings->quiet && outcome->result != RESULT_ERROR)
         return;
-    if (options->no_preview)
+    if (settings->no_preview)
         outcome->message = NULL;
     text_init(&line, buffer, sizeof buffer);
     outcome_add_line(outcome, peer, &line);
@@ -187,13 +136,13 @@ static void log_outcome(const struct log *log, const struct options *options, co
 static void serve(const struct options *options, const struct launch *launch, const struct log *log,
                   uint64_t started, struct outcome *outcome)
 {
-    struct exchange exchange = {.launch = launch, .max_bytes = (size_t)options->max_bytes};
+    struct exchange exchange = {.launch = launch, .max_bytes = (size_t)options->settings.max_bytes};
     const int keep[] = {launch->in, launch->out, log->fd};
     bool linger = false;
     struct peer peer;
 
     peer_find(&peer, launch->in, launch->in_socket);
-    exchange.tag = options->tag ? &peer : NULL;
+    exchange.tag = options->settings.tag ? &peer : NULL;
     if (exchange_prepare(&exchange, outcome) == 0) {
         if (!options->no_sandbox)
             outcome->exposed = sandbox_enter(keep, sizeof keep / sizeof keep[0]);
@@ -202,7 +151,7 @@ static void serve(const struct options *options, const struct launch *launch, co
         linger = exchange_close(&exchange, outcome);
     }
     /* Before lingering, during which some launchers end us. */
-    log_outcome(log, options, peer.name, outcome);
+    log_outcome(log, &options->settings, peer.name, outcome);
     if (linger)
         exchange_linger(&exchange);
 }
@@ -238,9 +187,9 @@ int main(int argc, char **argv)
     if (options.action == ACTION_VERSION)
         return print("tincan-handler " TINCAN_VERSION "\n");
     log_open(&log, &launch);
-    if (deadline_start(options.timeout) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
+    if (deadline_start(options.settings.timeout) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
         outcome_fail(&outcome, EX_OSERR, "cannot set the deadline", errno);
-        log_outcome(&log, &options, "-", &outcome);
+        log_outcome(&log, &options.settings, "-", &outcome);
         return EX_OSERR;
     }
     if (options.action == ACTION_REFUSE) {
@@ -249,7 +198,7 @@ int main(int argc, char **argv)
     }
     if (problem) {
         outcome_fail(&outcome, EX_USAGE, problem, 0);
-        log_outcome(&log, &options, "-", &outcome);
+        log_outcome(&log, &options.settings, "-", &outcome);
     } else {
         serve(&options, &launch, &log, started, &outcome);
     }

@@ -6,7 +6,7 @@
 #ifndef TINCAN_ADDRESS_H
 #define TINCAN_ADDRESS_H
 
-#include "../handler/text.h"
+#include "text.h"
 
 #include <sys/socket.h>
 

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "settings.h"
+
+#include "frame.h"
+#include "quantity.h"
+
+#include <string.h>
+
+#define MAX_BYTES_MOST  ((uint64_t)1 << 30)
+#define TIMEOUT_DEFAULT UINT64_C(300000000)
+#define TIMEOUT_LEAST   UINT64_C(1000)
+#define TIMEOUT_MOST    (UINT64_C(7) * 24 * 3600 * 1000000)
+
+void settings_init(struct settings *settings)
+{
+    *settings = (struct settings){.max_bytes = FRAME_DEFAULT_MAX_BYTES, .timeout = TIMEOUT_DEFAULT};
+}
+
+bool settings_take(struct settings *settings, int letter, const char *value, struct text *problem)
+{
+    switch (letter) {
+    case 'm':
+        if (quantity_size(value, 1, MAX_BYTES_MOST, &settings->max_bytes) < 0)
+            settings_add_bad_value(problem, "--max-bytes", value,
+                                   "a size from 1 to 1G, such as 64k");
+        return true;
+    case 't':
+        if (quantity_time(value, TIMEOUT_LEAST, TIMEOUT_MOST, &settings->timeout) < 0)
+            settings_add_bad_value(problem, "--timeout", value,
+                                   "a time from 1ms to 7d, such as 30s");
+        return true;
+    case 'T':
+        settings->tag = true;
+        return true;
+    case 'n':
+        settings->no_preview = true;
+        return true;
+    case 'q':
+        settings->quiet = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+void settings_add_bad_value(struct text *problem, const char *option, const char *value,
+                            const char *wanted)
+{
+    text_add(problem, "cannot use \"");
+    text_add_escaped(problem, value, strlen(value));
+    text_add(problem, "\" for ");
+    text_add(problem, option);
+    text_add(problem, ": give ");
+    text_add(problem, wanted);
+}
+
+void settings_add_bad_option(struct text *problem, const char *argument)
+{
+    text_add(problem, "cannot use the option \"");
+    text_add_escaped(problem, argument, strlen(argument));
+    text_add(problem, "\": it is unknown, or lacks its value, or takes none; see --help");
+}
+
+void settings_add_bad_argument(struct text *problem, const char *argument)
+{
+    text_add(problem, "cannot use the argument \"");
+    text_add_escaped(problem, argument, strlen(argument));
+    text_add(problem, "\": only options are taken; see --help");
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* What both servers can be told: the limits of an exchange, its tag, and what is logged of it. */
+#ifndef TINCAN_SETTINGS_H
+#define TINCAN_SETTINGS_H
+
+#include "text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct settings {
+    uint64_t max_bytes; /* the longest message accepted, its null byte not counted */
+    uint64_t timeout;   /* of the whole exchange, in microseconds */
+    bool tag;           /* put the peer in front of the reply */
+    bool no_preview;    /* do not show the message in the log */
+    bool quiet;         /* log nothing but errors of the program and its system */
+};
+
+/* Their letters and names, for getopt_long(3). */
+#define SETTINGS_LETTERS "m:t:Tnq"
+/* clang-format off */
+#define SETTINGS_NAMES                                   \
+    {"max-bytes", required_argument, NULL, 'm'},         \
+    {"timeout", required_argument, NULL, 't'},           \
+    {"tag", no_argument, NULL, 'T'},                     \
+    {"no-preview", no_argument, NULL, 'n'},              \
+    {"quiet", no_argument, NULL, 'q'}
+/* clang-format on */
+
+/* Their part of the text of --help. */
+#define SETTINGS_HELP                                                                              \
+    "  -m, --max-bytes=SIZE  refuse messages longer than SIZE (default 1M; at most 1G)\n"          \
+    "  -t, --timeout=TIME    end the whole exchange after TIME (default 300s; at most 7d)\n"       \
+    "  -T, --tag             put the peer's address in front of the reply\n"                       \
+    "  -n, --no-preview      do not show the message in the log line\n"                            \
+    "  -q, --quiet           log nothing but errors of this program and its system\n"
+
+/* What holds unless the user says otherwise. */
+void settings_init(struct settings *settings);
+
+/*
+ * Takes the option `letter`, with its `value` if it has one. Returns whether it is one of the
+ * above; if its value can't be used, a sentence on that was added to `problem`.
+ */
+bool settings_take(struct settings *settings, int letter, const char *value, struct text *problem);
+
+/* Adds a sentence on the value of an option that can't be used. */
+void settings_add_bad_value(struct text *problem, const char *option, const char *value,
+                            const char *wanted);
+
+/* Adds one on an option; `argument` is what getopt_long(3) had just read when it found it unusable.
+ */
+void settings_add_bad_option(struct text *problem, const char *argument);
+
+/* Adds one on an argument that is no option. */
+void settings_add_bad_argument(struct text *problem, const char *argument);
+
+#endif
