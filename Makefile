@@ -75,7 +75,7 @@ $(B)/tincan-handler: $(HANDLER_OBJ)
 
 $(B)/tincan: $(CLIENT_OBJ)
 	@echo "tincan: line editing with libedit: $(LIBEDIT)"
-	$(CC) $(LINK) -o $@ $^ $(EDIT_LIBS) $(LDLIBS)
+	$(CC) $(LINK) -o $@ $^ $(EDIT_LIBS) -lm $(LDLIBS)
 
 $(B)/obj/handler/%.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -22,6 +22,7 @@ static const struct option long_options[] = {
     {"connect-first", no_argument, NULL, OPTION_CONNECT_FIRST},
     {"ipv4", no_argument, NULL, '4'},
     {"ipv6", no_argument, NULL, '6'},
+    {"source", required_argument, NULL, 'I'},
     {"timeout", required_argument, NULL, 'W'},
     {"max-bytes", required_argument, NULL, OPTION_MAX_BYTES},
     {"quiet", no_argument, NULL, 'q'},
@@ -62,6 +63,16 @@ static enum options_result set_family(struct options *options, int family, struc
     if (options->family != AF_UNSPEC && options->family != family)
         return wrong_string(reason, "--ipv4 and --ipv6 exclude each other");
     options->family = family;
+    return OPTIONS_RUN;
+}
+
+static enum options_result set_source(struct options *options, const char *value,
+                                      struct text *reason)
+{
+    text_add(reason, "--source: ");
+    if (source_parse(value, &options->source, reason) < 0)
+        return OPTIONS_WRONG;
+    text_init(reason, reason->start, reason->size);
     return OPTIONS_RUN;
 }
 
@@ -118,6 +129,8 @@ static enum options_result take_option(struct options *options, int code, char *
         return set_family(options, AF_INET, reason);
     case '6':
         return set_family(options, AF_INET6, reason);
+    case 'I':
+        return set_source(options, optarg, reason);
     case 'W':
         return set_timeout(options, optarg, reason);
     case OPTION_MAX_BYTES:
@@ -134,6 +147,24 @@ static enum options_result take_option(struct options *options, int code, char *
     }
 }
 
+/* The source address decides the family, and neither is for anything but hosts. */
+static enum options_result settle_family(struct options *options, struct text *reason)
+{
+    int family = options->source.address.ss_family;
+
+    if (options->address.host[0] == '\0' && options->family != AF_UNSPEC)
+        return wrong_string(reason, "--ipv4 and --ipv6 are for hosts only");
+    if (options->address.host[0] == '\0' && source_given(&options->source))
+        return wrong_string(reason, "--source is for hosts only");
+    if (family == AF_UNSPEC)
+        return OPTIONS_RUN;
+    if (options->family != AF_UNSPEC && options->family != family)
+        return wrong_string(reason, "--source is an address of the other family than --ipv4 or "
+                                    "--ipv6 asks for");
+    options->family = family;
+    return OPTIONS_RUN;
+}
+
 static enum options_result take_address(struct options *options, char **arguments,
                                         struct text *reason)
 {
@@ -146,9 +177,8 @@ static enum options_result take_address(struct options *options, char **argument
     text_add(reason, "': ");
     if (address_parse(text, &options->address, reason) < 0)
         return OPTIONS_WRONG;
-    if (options->family != AF_UNSPEC && options->address.host[0] == '\0')
-        return wrong_string(reason, "--ipv4 and --ipv6 are for hosts only");
-    return OPTIONS_RUN;
+    text_init(reason, reason->start, reason->size);
+    return settle_family(options, reason);
 }
 
 enum options_result options_read(int argc, char **argv, struct options *options,
@@ -162,7 +192,7 @@ enum options_result options_read(int argc, char **argv, struct options *options,
         .max_bytes = FRAME_DEFAULT_MAX_BYTES,
     };
     opterr = 0;
-    while ((code = getopt_long(argc, argv, ":m:046W:qhV", long_options, NULL)) != -1) {
+    while ((code = getopt_long(argc, argv, ":m:046I:W:qhV", long_options, NULL)) != -1) {
         enum options_result result = take_option(options, code, argv, reason);
         if (result != OPTIONS_RUN)
             return result;

@@ -4,6 +4,7 @@
 #define TINCAN_OPTIONS_H
 
 #include "../handler/address.h"
+#include "source.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,6 +22,7 @@ struct options {
     const char *message; /* for OPTIONS_MESSAGE */
     struct address address;
     int family; /* AF_INET, AF_INET6 or AF_UNSPEC */
+    struct source source;
     uint64_t timeout_usec;
     size_t max_bytes;
     bool connect_first;

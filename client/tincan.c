@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 static const char help[] =
-    "Usage: tincan [OPTION]... [HOST[:PORT] | [IPV6]:PORT | unix:PATH | unix:@NAME | "
+    "Usage: tincan [OPTION]... [HOST[:PORT] | [IPV6]:PORT | unix:PATH[#PORT] | unix:@NAME | "
     "vsock:CID:PORT]\n"
     "Send messages to an echo server and check that they come back (default " ADDRESS_DEFAULT ").\n"
     "At a terminal it asks for messages; else each line of standard input is one.\n"
@@ -26,6 +26,7 @@ static const char help[] =
     "      --connect-first   connect before asking for a message\n"
     "  -4, --ipv4            use IPv4 only\n"
     "  -6, --ipv6            use IPv6 only\n"
+    "  -I, --source=ADDRESS  connect from this address, or through this interface\n"
     "  -W, --timeout=TIME    time for a whole exchange, e.g. 500ms (default 10s)\n"
     "      --max-bytes=SIZE  longest message to send, e.g. 64k (default 1M)\n"
     "  -q, --quiet           at a terminal print only the echoes, else only errors\n"

@@ -165,6 +165,27 @@ def stay_open(connection, _peer, _argument):
     wait_for_end(connection)
 
 
+def hybrid(connection, _peer, argument):
+    """A hypervisor's socket: puts through to an echo server on the guest's port ARGUMENT."""
+    line = b""
+    while not line.endswith(b"\n"):
+        part = connection.recv(1)
+        if not part:
+            return
+        line += part
+    if line != b"CONNECT " + argument.encode() + b"\n":
+        return  # nobody listens on the port
+    for byte in b"OK 1073741824\n":
+        connection.sendall(bytes([byte]))
+    connection.sendall(read_message(connection) + b"\0")
+
+
+def greet(connection, _peer, argument):
+    """Says ARGUMENT and a newline at once, then echoes."""
+    connection.sendall(argument.encode() + b"\n")
+    wait_for_end(connection)
+
+
 def run(connection, _peer, argument):
     """Runs a command on the connection, as an inetd does."""
     connection.setblocking(True)
@@ -176,7 +197,8 @@ BEHAVIOURS = {
     for function in (
         echo, tagged, tag, close, close_after_reading, reset_at_once, reset_in_reply,
         reset_after_reply, early_reply, truncate, flip, tagged_flip, longer, shorter, endless,
-        extra, late_extra, reply, silent, never_read, drip, as_it_reads, stay_open, run,
+        extra, late_extra, reply, silent, never_read, drip, as_it_reads, stay_open, hybrid, greet,
+        run,
     )
 }
 
