@@ -235,6 +235,17 @@ void explain_converse(struct text *text, const struct dial *dial, const struct c
     explain_failure(text, talk, timeout_usec);
 }
 
+void explain_outcome(struct text *text, const struct dial *dial, const struct converse *talk,
+                     uint64_t timeout_usec)
+{
+    text_add(text, outcome_word(talk ? talk->outcome : dial->outcome));
+    text_add(text, ": ");
+    if (talk)
+        explain_failure(text, talk, timeout_usec);
+    else
+        explain_attempt(text, dial, timeout_usec);
+}
+
 void explain_message(struct text *text, enum message_fault fault, const char *bytes, size_t offset)
 {
     text_add(text, "not sent: the byte at offset ");

@@ -28,6 +28,7 @@ static const struct option long_options[] = {
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
+    PROBE_OPTION_ROWS,
     {NULL, 0, NULL, 0},
 };
 
@@ -111,6 +112,20 @@ static enum options_result reject_option(int code, char **argv, struct text *rea
     return wrong(reason, "there is no option ", letter, "");
 }
 
+static enum options_result take_probe_option(struct options *options, int code, char **argv,
+                                             struct text *reason)
+{
+    switch (probe_options_take(&options->probe, code, optarg, reason)) {
+    case PROBE_OPTION_TAKEN:
+        return OPTIONS_RUN;
+    case PROBE_OPTION_WRONG:
+        return OPTIONS_WRONG;
+    case PROBE_OPTION_NOT_MINE:
+        break;
+    }
+    return reject_option(code, argv, reason);
+}
+
 static enum options_result take_option(struct options *options, int code, char **argv,
                                        struct text *reason)
 {
@@ -143,7 +158,7 @@ static enum options_result take_option(struct options *options, int code, char *
     case 'V':
         return OPTIONS_VERSION;
     default:
-        return reject_option(code, argv, reason);
+        return take_probe_option(options, code, argv, reason);
     }
 }
 
@@ -181,23 +196,46 @@ static enum options_result take_address(struct options *options, char **argument
     return settle_family(options, reason);
 }
 
+/* Refuses options that contradict each other, and fills in what was not given. */
+static enum options_result settle(struct options *options, struct text *reason)
+{
+    const struct probe_options *probe = &options->probe;
+    bool timeout_given = options->timeout_usec > 0;
+
+    if (!timeout_given)
+        options->timeout_usec = DEFAULT_TIMEOUT_USEC;
+    if (options->connect_first && (options->input != OPTIONS_AUTO || probe->on))
+        return wrong_string(reason, "--connect-first is for the conversation at a terminal only");
+    if (!probe->on)
+        return OPTIONS_RUN;
+    if (options->input == OPTIONS_NULL || options->input == OPTIONS_WHOLE)
+        return wrong_string(reason, "probes don't read standard input: --null and --whole are not "
+                                    "for them");
+    if (options->input == OPTIONS_MESSAGE &&
+        (probe->has_size || probe->has_pattern || probe->sweep))
+        return wrong_string(reason, "--message excludes --pattern, --size and --sweep");
+    return probe_options_settle(&options->probe, timeout_given, &options->timeout_usec, reason) < 0
+               ? OPTIONS_WRONG
+               : OPTIONS_RUN;
+}
+
 enum options_result options_read(int argc, char **argv, struct options *options,
                                  struct text *reason)
 {
+    enum options_result result;
     int code;
 
     *options = (struct options){
         .family = AF_UNSPEC,
-        .timeout_usec = DEFAULT_TIMEOUT_USEC,
         .max_bytes = FRAME_DEFAULT_MAX_BYTES,
     };
     opterr = 0;
-    while ((code = getopt_long(argc, argv, ":m:046I:W:qhV", long_options, NULL)) != -1) {
-        enum options_result result = take_option(options, code, argv, reason);
+    while ((code = getopt_long(argc, argv, ":m:046I:W:qhV" PROBE_OPTION_LETTERS, long_options,
+                               NULL)) != -1) {
+        result = take_option(options, code, argv, reason);
         if (result != OPTIONS_RUN)
             return result;
     }
-    if (options->connect_first && options->input != OPTIONS_AUTO)
-        return wrong_string(reason, "--connect-first is for the conversation at a terminal only");
-    return take_address(options, argv + optind, reason);
+    result = settle(options, reason);
+    return result == OPTIONS_RUN ? take_address(options, argv + optind, reason) : result;
 }

@@ -4,6 +4,7 @@
 #define TINCAN_OPTIONS_H
 
 #include "../handler/address.h"
+#include "probe_options.h"
 #include "source.h"
 
 #include <stdbool.h>
@@ -27,6 +28,7 @@ struct options {
     size_t max_bytes;
     bool connect_first;
     bool quiet;
+    struct probe_options probe;
 };
 
 enum options_result { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_WRONG };

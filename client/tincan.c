@@ -4,6 +4,7 @@
 #include "chat.h"
 #include "options.h"
 #include "outcome.h"
+#include "probe.h"
 #include "speak.h"
 
 #include <errno.h>
@@ -58,6 +59,8 @@ static void use_utf8(void)
 
 static int run(const struct options *options)
 {
+    if (options->probe.on)
+        return probe(options);
     if (options->input == OPTIONS_AUTO && isatty(STDIN_FILENO))
         return chat(options);
     return batch(options);
