@@ -33,8 +33,18 @@ extern const struct report report_text;  /* for people */
 extern const struct report report_json;  /* an object a line */
 extern const struct report report_check; /* one line, as monitoring systems want it */
 
-/* The exit status of report_check: 0 fine, 1 warning, 2 critical, 3 unknown. */
+/* The exit statuses of report_check, which are those of plugins of monitoring systems. */
+enum {
+    REPORT_CHECK_OK,
+    REPORT_CHECK_WARNING,
+    REPORT_CHECK_CRITICAL,
+    REPORT_CHECK_UNKNOWN,
+};
+
 int report_check_status(const struct run *run);
+
+/* The line of a plugin that could not begin, with one of the above. */
+void report_check_failure(int status, const char *why);
 
 /* How the server is called: its address where it is known, else as the user wrote it. */
 const char *report_peer(const struct run *run);

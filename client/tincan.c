@@ -5,6 +5,7 @@
 #include "options.h"
 #include "outcome.h"
 #include "probe.h"
+#include "report.h"
 #include "speak.h"
 
 #include <errno.h>
@@ -66,6 +67,18 @@ static int run(const struct options *options)
     return batch(options);
 }
 
+/* A plugin says what is wrong in its line, and has a status of its own for it. */
+static int refuse(char **argv, const struct text *reason)
+{
+    for (; *argv; argv++)
+        if (strcmp(*argv, "--check") == 0) {
+            report_check_failure(REPORT_CHECK_UNKNOWN, reason->start);
+            return REPORT_CHECK_UNKNOWN;
+        }
+    speak(reason);
+    return STATUS_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     char buffer[1024];
@@ -79,8 +92,8 @@ int main(int argc, char **argv)
     switch (options_read(argc, argv, &options, &reason)) {
     case OPTIONS_WRONG:
         text_add(&reason, "; see tincan --help");
-        speak(&reason);
-        return STATUS_USAGE;
+        status = refuse(argv, &reason);
+        break;
     case OPTIONS_HELP:
         fputs(help, stdout);
         break;
