@@ -99,11 +99,16 @@ $(U)/paths: FORCE
 check: all check-programs
 	tests/run $(FILES)
 
-check-programs: $(B)/tests/frame-test $(B)/tests/tincan-handler-breakout $(B)/tests/deny $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
+check-programs: $(B)/tests/frame-test $(B)/tests/probe-test $(B)/tests/tincan-handler-breakout $(B)/tests/deny $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
 
 $(B)/tests/frame-test: tests/frame-test.c $(SHARED) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LDFLAGS) -o $@ tests/frame-test.c $(SHARED) $(LDLIBS)
+
+PROBE_TEST_SRC = tests/probe-test.c $(addprefix client/,histogram.c pattern.c culprit.c alter_text.c alter_bytes.c) $(SHARED)
+$(B)/tests/probe-test: $(PROBE_TEST_SRC) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LDFLAGS) -o $@ $(PROBE_TEST_SRC) -lm $(LDLIBS)
 
 $(B)/tests/tincan-handler-breakout: tests/breakout.c $(HANDLER_OBJ) Makefile
 	@mkdir -p $(@D)

@@ -24,20 +24,20 @@ static const struct {
     {alter_ending_added, "a line ending (LF) was added at the end"},
     {alter_crlf_added, "a line ending (CRLF) was added at the end"},
     {alter_high_bit_stripped, "the 8th bit of every byte was stripped"},
-    {alter_high_bytes_removed, "all bytes over 0x7f were removed"},
     {alter_iac_doubled, "telnet doubled the byte 0xff (IAC)"},
     {alter_iac_eaten, "telnet ate 0xff (IAC) and the command behind it"},
     {alter_iac_removed, "the byte 0xff (IAC) was removed"},
+    {alter_high_bytes_removed, "all bytes over 0x7f were removed"},
     {alter_lowered, "the case was changed (to lower)"},
     {alter_raised, "the case was changed (to upper)"},
     {alter_swapped, "the case was changed (upper and lower swapped)"},
-    {alter_latin1_iac_doubled,
-     "it was converted from UTF-8 to Latin-1, and telnet doubled 0xff (IAC)"},
-    {alter_latin1, "it was converted from UTF-8 to Latin-1"},
-    {alter_latin1_or_nothing, "it was converted from UTF-8 to Latin-1, leaving out the rest"},
-    {alter_encoded_twice, "it was taken for Latin-1 and encoded as UTF-8 once more"},
     {alter_question_marks, "characters outside ASCII were replaced by question marks"},
     {alter_question_mark_bytes, "bytes outside ASCII were replaced by question marks"},
+    {alter_latin1, "it was converted from UTF-8 to Latin-1"},
+    {alter_latin1_or_nothing, "it was converted from UTF-8 to Latin-1, leaving out the rest"},
+    {alter_latin1_iac_doubled,
+     "it was converted from UTF-8 to Latin-1, and telnet doubled 0xff (IAC)"},
+    {alter_encoded_twice, "it was taken for Latin-1 and encoded as UTF-8 once more"},
     {alter_replacements, "characters outside ASCII were replaced by U+FFFD"},
     {alter_replacement_bytes, "bytes outside ASCII were replaced by U+FFFD"},
     {alter_bom_added, "a byte order mark was put in front"},
@@ -45,6 +45,17 @@ static const struct {
     {alter_tabs_to_spaces, "tabs were replaced by spaces"},
     {alter_cut_after_cr, "telnet put a null byte behind a CR, which ended the message there"},
 };
+
+/* A null byte would have ended the reply. */
+static void end_at_null(struct piece *piece)
+{
+    const unsigned char *null = memchr(piece->bytes, '\0', piece->size);
+
+    if (null) {
+        piece->size = (size_t)(null - piece->bytes);
+        piece->last = true;
+    }
+}
 
 /* Whether the rule makes the reply of the message; up to where the reply was read, if `cut`. */
 static bool explains(alter *rule, struct rest rest, const unsigned char *reply, size_t length,
@@ -57,6 +68,7 @@ static bool explains(alter *rule, struct rest rest, const unsigned char *reply, 
         size_t size;
 
         rule(&rest, &piece);
+        end_at_null(&piece);
         size = cut && piece.size > length - at ? length - at : piece.size;
         if (size > length - at || memcmp(reply + at, piece.bytes, size) != 0)
             return false;

@@ -4,14 +4,7 @@
 #include "clock.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #define EVENTS     64
 #define QUEUE_TIME (1 * CLOCK_MSEC)  /* between attempts at a full backlog */
@@ -19,26 +12,10 @@
 /* A probe that the end of the run meets younger than this was not given the time to answer. */
 #define FAIR_TIME CLOCK_SECOND
 
-static int watch_signals(struct engine *engine)
-{
-    struct epoll_event event = {.events = EPOLLIN};
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGQUIT);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-        return -1;
-    engine->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (engine->signals < 0)
-        return -1;
-    return epoll_ctl(engine->epoll, EPOLL_CTL_ADD, engine->signals, &event);
-}
-
 int engine_init(struct engine *engine, size_t size)
 {
-    *engine = (struct engine){.epoll = -1, .signals = -1, .size = size, .settled = SIZE_MAX};
+    *engine = (struct engine){.size = size, .settled = SIZE_MAX};
+    engine->watcher.epoll = engine->watcher.signals = -1;
     engine->flights = calloc(size, sizeof *engine->flights);
     engine->places = calloc(size, sizeof *engine->places);
     if (!engine->flights || !engine->places)
@@ -49,12 +26,7 @@ int engine_init(struct engine *engine, size_t size)
         engine->flights[engine->free].state = FLIGHT_OVER;
         engine->free++;
     }
-    engine->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (engine->epoll < 0)
-        return -1;
-    /* Starts are as punctual as the kernel can make them; by default it may be 50 us late. */
-    (void)prctl(PR_SET_TIMERSLACK, 1UL);
-    return watch_signals(engine);
+    return watcher_init(&engine->watcher);
 }
 
 void engine_free(struct engine *engine)
@@ -63,10 +35,7 @@ void engine_free(struct engine *engine)
         converse_free(&engine->flights[i].talk);
     free(engine->flights);
     free(engine->places);
-    if (engine->signals >= 0)
-        close(engine->signals);
-    if (engine->epoll >= 0)
-        close(engine->epoll);
+    watcher_free(&engine->watcher);
 }
 
 static void earlier(int64_t *moment, int64_t other)
@@ -78,15 +47,8 @@ static void earlier(int64_t *moment, int64_t other)
 /* Has the flight's descriptor watched for what it wants: mostly one call in all its life. */
 static void watch(struct engine *engine, struct flight *flight)
 {
-    short wants = flight_wants(flight);
-    struct epoll_event event = {.events = (uint32_t)wants, .data.ptr = flight};
-    int how = flight->watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-
     earlier(&engine->expiry, flight_until(flight));
-    if (wants == flight->watched || flight->fd < 0)
-        return;
-    if (epoll_ctl(engine->epoll, how, flight->fd, &event) == 0)
-        flight->watched = wants;
+    watcher_set(&engine->watcher, flight->fd, &flight->watched, flight_wants(flight), flight);
 }
 
 static void begin_at(struct engine *engine, struct flight *flight, size_t peer)
@@ -224,28 +186,14 @@ static void cut_short(struct engine *engine, struct flight *flight, int64_t now)
 
 static void take_signals(struct engine *engine, enum engine_end *end)
 {
-    struct signalfd_siginfo info;
+    enum watcher_signal signal;
 
-    while (read(engine->signals, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo != SIGQUIT)
+    while ((signal = watcher_signal(&engine->watcher)) != WATCHER_NO_SIGNAL) {
+        if (signal == WATCHER_END)
             *end = ENGINE_INTERRUPTED;
         else if (engine->listener->interim(engine->listener->context) < 0)
             engine->stopped = true;
     }
-}
-
-/* Waits for events, to the nanosecond where there is a schedule to keep. */
-static int await(struct engine *engine, struct epoll_event *events, int64_t until)
-{
-    struct pollfd wait = {.fd = engine->epoll, .events = POLLIN};
-    int64_t left = until - clock_now();
-    struct timespec time = {.tv_sec = left / CLOCK_SECOND, .tv_nsec = left % CLOCK_SECOND};
-
-    if (engine->plan->interval == 0)
-        return epoll_wait(engine->epoll, events, EVENTS, clock_poll_time(until));
-    if (left > 0 && ppoll(&wait, 1, &time, NULL) < 0)
-        return -1;
-    return epoll_wait(engine->epoll, events, EVENTS, 0);
 }
 
 /* The next moment at which there is something to do without an event. */
@@ -306,7 +254,8 @@ static enum engine_end turn(struct engine *engine, bool *over)
     if (engine->free == engine->size && engine->begun == engine->plan->count &&
         engine->plan->count > 0)
         return ENGINE_DONE;
-    count = await(engine, events, wake_time(engine));
+    count = watcher_wait(&engine->watcher, events, EVENTS, wake_time(engine),
+                         engine->plan->interval > 0);
     if (count < 0 && errno != EINTR)
         return ENGINE_FAILED;
     handle_events(engine, events, count, &end);

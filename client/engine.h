@@ -8,6 +8,7 @@
 #define TINCAN_ENGINE_H
 
 #include "flight.h"
+#include "watcher.h"
 
 #include <stdbool.h>
 
@@ -41,7 +42,7 @@ enum engine_end {
 };
 
 struct engine {
-    int epoll, signals;
+    struct watcher watcher;
     struct flight *flights; /* allocated once */
     size_t size;            /* how many there are */
     size_t *places;         /* a stack of those that are free */

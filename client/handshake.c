@@ -88,7 +88,7 @@ enum handshake_status handshake_step(struct handshake *handshake, int fd)
 
 int handshake(int fd, uint32_t port, int64_t deadline)
 {
-    struct handshake state;
+    struct handshake state = {.state = HANDSHAKE_ASKING};
     enum handshake_status status = HANDSHAKE_MORE;
 
     handshake_init(&state, port);

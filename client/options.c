@@ -3,6 +3,7 @@
 
 #include "../handler/frame.h"
 #include "../handler/quantity.h"
+#include "help.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -26,7 +27,7 @@ static const struct option long_options[] = {
     {"timeout", required_argument, NULL, 'W'},
     {"max-bytes", required_argument, NULL, OPTION_MAX_BYTES},
     {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},
+    {"help", optional_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     PROBE_OPTION_ROWS,
     {NULL, 0, NULL, 0},
@@ -112,6 +113,15 @@ static enum options_result reject_option(int code, char **argv, struct text *rea
     return wrong(reason, "there is no option ", letter, "");
 }
 
+static enum options_result take_help(struct options *options, const char *topic,
+                                     struct text *reason)
+{
+    if (!help_text(topic))
+        return wrong(reason, "--help: ", topic, " is not a topic: it knows probe and report");
+    options->help_topic = topic;
+    return OPTIONS_HELP;
+}
+
 static enum options_result take_probe_option(struct options *options, int code, char **argv,
                                              struct text *reason)
 {
@@ -154,7 +164,7 @@ static enum options_result take_option(struct options *options, int code, char *
         options->quiet = true;
         return OPTIONS_RUN;
     case 'h':
-        return OPTIONS_HELP;
+        return take_help(options, optarg, reason);
     case 'V':
         return OPTIONS_VERSION;
     default:

@@ -29,6 +29,7 @@ struct options {
     bool connect_first;
     bool quiet;
     struct probe_options probe;
+    const char *help_topic; /* for OPTIONS_HELP, as help_text takes it */
 };
 
 enum options_result { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_WRONG };

@@ -153,7 +153,7 @@ int probe(const struct options *options)
     static struct probe probe; /* zero, and rather large for a stack */
 
     probe.options = options;
-    probe.engine.epoll = probe.engine.signals = -1;
+    probe.engine.watcher.epoll = probe.engine.watcher.signals = -1;
     if (prepare(&probe) == 0)
         go(&probe);
     engine_free(&probe.engine);

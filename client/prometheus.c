@@ -67,17 +67,17 @@ static void print_series(FILE *file, const struct run *run, const char *suffix, 
 
 static void print_phase(FILE *file, const struct run *run, enum phase phase)
 {
-    static const double decades[] = {1, 2.5, 5};
+    static const int64_t tenths[] = {10, 25, 50};
     const struct histogram *histogram = &run->tally->phases[phase];
 
-    /* From 10 us to 10 s. */
-    for (double decade = 1e4; decade < 2e10; decade *= 10)
-        for (size_t i = 0; i < 3 && decade * decades[i] <= 1e10; i++) {
-            double nsec = decade * decades[i];
+    /* From 10 us to 5 s. */
+    for (int64_t decade = 10 * CLOCK_USEC; decade < 10 * CLOCK_SECOND; decade *= 10)
+        for (size_t i = 0; i < sizeof tenths / sizeof *tenths; i++) {
+            int64_t nsec = decade / 10 * tenths[i];
 
             print_series(file, run, "_bucket", phase);
-            fprintf(file, ",le=\"%.9g\"} %llu\n", nsec / (double)CLOCK_SECOND,
-                    (unsigned long long)histogram_count_to(histogram, (int64_t)nsec));
+            fprintf(file, ",le=\"%.9g\"} %llu\n", (double)nsec / (double)CLOCK_SECOND,
+                    (unsigned long long)histogram_count_to(histogram, nsec));
         }
     print_series(file, run, "_bucket", phase);
     fprintf(file, ",le=\"+Inf\"} %llu\n", (unsigned long long)histogram->count);

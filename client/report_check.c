@@ -94,10 +94,10 @@ static void end(const struct run *run)
 {
     const struct tally *tally = run->tally;
     enum outcome worst = tally_worst(tally);
+    unsigned long long all = tally_sent(tally) + tally->outcomes[OUTCOME_LOCAL];
 
     printf("TINCAN %s - %llu of %llu echoed by ", word(report_check_status(run)),
-           (unsigned long long)tally->outcomes[OUTCOME_ECHOED],
-           (unsigned long long)(tally_sent(tally) + tally->outcomes[OUTCOME_LOCAL]));
+           (unsigned long long)tally->outcomes[OUTCOME_ECHOED], all);
     print_plain(report_peer(run));
     if (tally->outcomes[OUTCOME_ECHOED] > 0)
         printf(" in %.3f ms on average", average_time(tally));

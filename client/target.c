@@ -32,9 +32,9 @@ static int enter_socket(struct target *target)
 
 static int enter_list(struct target *target)
 {
-    size_t count = 0;
+    size_t count = 1;
 
-    for (const struct addrinfo *each = target->list; each; each = each->ai_next)
+    for (const struct addrinfo *each = target->list->ai_next; each; each = each->ai_next)
         count++;
     target->peers = calloc(count, sizeof *target->peers);
     if (!target->peers)

@@ -2,6 +2,7 @@
 /* tincan: sends messages to an echo server and checks that they come back as they were. */
 #include "batch.h"
 #include "chat.h"
+#include "help.h"
 #include "options.h"
 #include "outcome.h"
 #include "probe.h"
@@ -15,27 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static const char help[] =
-    "Usage: tincan [OPTION]... [HOST[:PORT] | [IPV6]:PORT | unix:PATH[#PORT] | unix:@NAME | "
-    "vsock:CID:PORT]\n"
-    "Send messages to an echo server and check that they come back (default " ADDRESS_DEFAULT ").\n"
-    "At a terminal it asks for messages; else each line of standard input is one.\n"
-    "\n"
-    "  -m, --message=TEXT    send TEXT\n"
-    "  -0, --null            messages and echoes are separated by null bytes\n"
-    "      --whole           all of standard input is one message\n"
-    "      --connect-first   connect before asking for a message\n"
-    "  -4, --ipv4            use IPv4 only\n"
-    "  -6, --ipv6            use IPv6 only\n"
-    "  -I, --source=ADDRESS  connect from this address, or through this interface\n"
-    "  -W, --timeout=TIME    time for a whole exchange, e.g. 500ms (default 10s)\n"
-    "      --max-bytes=SIZE  longest message to send, e.g. 64k (default 1M)\n"
-    "  -q, --quiet           at a terminal print only the echoes, else only errors\n"
-    "  -h, --help            print this help\n"
-    "  -V, --version         print the version\n"
-    "\n"
-    "Exit status: 0 all echoed, 1 some were not, 2 usage or local error, 3 an echo was altered.\n";
 
 /*
  * Standard streams that were closed are given a null device on which the wrong direction fails, so
@@ -95,7 +75,7 @@ int main(int argc, char **argv)
         status = refuse(argv, &reason);
         break;
     case OPTIONS_HELP:
-        fputs(help, stdout);
+        fputs(help_text(options.help_topic), stdout);
         break;
     case OPTIONS_VERSION:
         puts("tincan " TINCAN_VERSION);
