@@ -151,6 +151,14 @@ bench: all $(B)/bench/spawn $(B)/bench/floor $(B)/bench/handler-dynamic
 	    '$(B)/tincan-handler --no-sandbox' $(B)/bench/handler-dynamic /bin/cat
 	$(B)/bench/spawn $(ROUNDS) '$(B)/tincan-handler --no-sandbox' $(B)/tincan-handler
 
+# What a flood of probes costs, as a ratio to an epoll loop that checks nothing, at the same server.
+bench-flood: all $(B)/bench/bare
+	tests/bench/flood $(B)/bench/bare $(B)/tincan
+
+$(B)/bench/bare: tests/bench/bare.c
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(COMPILE)) -o $@ $<
+
 $(B)/bench/spawn: tests/bench/spawn.c
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(COMPILE)) -o $@ $<
@@ -209,6 +217,7 @@ help:
 	@echo 'check-systemd    the installed units in booted Debian 12 and 13 systems; needs root'
 	@echo 'lint             warnings as errors with gcc and clang, and the static checkers'
 	@echo 'bench            what one connection costs, against other programs'
+	@echo 'bench-flood      the rate of a flood of probes, against a bare epoll loop'
 	@echo 'bench-units      what each hardening directive of a unit costs a connection; needs root'
 	@echo 'install          to $(prefix); see prefix, bindir, sbindir, unitdir, xinetddir, DESTDIR'
 	@echo 'install-strip    the same without debugging symbols'
@@ -218,7 +227,7 @@ help:
 
 FORCE:
 
-.PHONY: FORCE all check check-programs check-sanitized check-systemd lint bench bench-units install install-strip uninstall dist \
+.PHONY: FORCE all check check-programs check-sanitized check-systemd lint bench bench-flood bench-units install install-strip uninstall dist \
     clean help
 .DELETE_ON_ERROR:
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define MOST_ROWS  20
-#define OTHER_TEXT 46 /* columns of a row without its bar */
+#define OTHER_TEXT 47 /* columns of a row without its bar, and one to spare */
 
 static int bar_width(void)
 {

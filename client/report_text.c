@@ -9,13 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The label of a value, its number at a fixed width behind it so that lines stand in columns. */
-static void print_value(const char *label, int64_t nsec)
+#define WIDTH 6 /* of a value: below 100 ms with its decimals */
+
+/* A label and its value, filled up to `width` so that lines stand in columns. */
+static void print_value(const char *label, int64_t nsec, int width)
 {
     if (nsec < 0)
-        printf("  %s=%-8s", label, "-");
+        printf(" %s=%-*s", label, width, "-");
     else
-        printf("  %s=%-8.3f", label, report_milliseconds(nsec));
+        printf(" %s=%-*.3f", label, width, report_milliseconds(nsec));
 }
 
 static void print_text(const char *string)
@@ -75,14 +77,14 @@ static void print_echo(const struct run *run, const struct flight *flight)
 {
     printf("%zu bytes from ", run->length);
     print_text(flight->target->peers[flight->peer].text);
-    printf(": seq=%-4llu", (unsigned long long)flight->sequence);
-    print_value("connect", phase_of(flight, PHASE_CONNECT));
-    print_value("first", phase_of(flight, PHASE_FIRST_BYTE));
-    print_value("complete", phase_of(flight, PHASE_COMPLETE));
-    print_value("close", phase_of(flight, PHASE_CLOSE));
-    printf("  time=%.3f", report_milliseconds(phase_of(flight, PHASE_TIME)));
+    printf(": seq=%-3llu", (unsigned long long)flight->sequence);
+    print_value("time", phase_of(flight, PHASE_TIME), WIDTH);
+    print_value("connect", phase_of(flight, PHASE_CONNECT), WIDTH);
+    print_value("first", phase_of(flight, PHASE_FIRST_BYTE), WIDTH);
+    print_value("complete", phase_of(flight, PHASE_COMPLETE), WIDTH);
+    print_value("close", phase_of(flight, PHASE_CLOSE), 0);
     if (phase_of(flight, PHASE_LATE) >= CLOCK_MSEC)
-        printf("  late=%.3f", report_milliseconds(phase_of(flight, PHASE_LATE)));
+        print_value("late", phase_of(flight, PHASE_LATE), 0);
     putchar('\n');
 }
 
@@ -96,7 +98,7 @@ static void probe(const struct run *run, const struct flight *flight, const char
     }
     fputs("no echo from ", stdout);
     print_text(flight->target->peers[flight->peer].text);
-    printf(": seq=%-4llu  ", (unsigned long long)flight->sequence);
+    printf(": seq=%-3llu ", (unsigned long long)flight->sequence);
     print_red(why);
     putchar('\n');
 }
@@ -140,23 +142,33 @@ static void print_examples(const struct run *run)
     }
 }
 
+/* Milliseconds in seven columns, with as many decimals as they leave room for. */
+static void print_cell(double nsec)
+{
+    double milliseconds = nsec / (double)CLOCK_MSEC;
+    int decimals = milliseconds < 999.9995 ? 3 : milliseconds < 9999.995 ? 2 : 1;
+
+    printf(" %7.*f", milliseconds < 99999.95 ? decimals : 0, milliseconds);
+}
+
 static void print_row(const struct tally *tally, enum phase phase)
 {
     const struct histogram *histogram = &tally->phases[phase];
     static const double shares[] = {0.5, 0.9, 0.99, 0.999};
 
-    printf("%-10s %9.3f %9.3f %9.3f %9.3f", phase_label(phase),
-           report_milliseconds(histogram->least), histogram->mean / (double)CLOCK_MSEC,
-           report_milliseconds(histogram->greatest),
-           histogram_deviation(histogram) / (double)CLOCK_MSEC);
+    printf("%-10s", phase_label(phase));
+    print_cell((double)histogram->least);
+    print_cell(histogram->mean);
+    print_cell((double)histogram->greatest);
+    print_cell(histogram_deviation(histogram));
     for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
-        printf(" %9.3f", report_milliseconds(histogram_quantile(histogram, shares[i])));
+        print_cell((double)histogram_quantile(histogram, shares[i]));
     putchar('\n');
 }
 
 static void print_table(const struct run *run)
 {
-    printf("%-10s %9s %9s %9s %9s %9s %9s %9s %9s\n", "ms", "min", "avg", "max", "stddev", "p50",
+    printf("%-10s %7s %7s %7s %7s %7s %7s %7s %7s\n", "ms", "min", "avg", "max", "stddev", "p50",
            "p90", "p99", "p99.9");
     for (enum phase phase = 0; phase < PHASE_COUNT; phase++) {
         bool of_schedule = phase == PHASE_SINCE_DUE || phase == PHASE_LATE;
