@@ -44,13 +44,6 @@ static void earlier(int64_t *moment, int64_t other)
         *moment = other;
 }
 
-/* Has the flight's descriptor watched for what it wants: mostly one call in all its life. */
-static void watch(struct engine *engine, struct flight *flight)
-{
-    earlier(&engine->expiry, flight_until(flight));
-    watcher_set(&engine->watcher, flight->fd, &flight->watched, flight_wants(flight), flight);
-}
-
 static void begin_at(struct engine *engine, struct flight *flight, size_t peer)
 {
     size_t left = engine->settled == SIZE_MAX ? flight->target->count - peer : 1;
@@ -84,6 +77,17 @@ static void finish(struct engine *engine, struct flight *flight)
     if (engine->listener->probe(engine->listener->context, flight) < 0)
         engine->stopped = true;
     engine->places[engine->free++] = (size_t)(flight - engine->flights);
+}
+
+/* Has the flight's descriptor watched for what it wants: mostly one call in all its life. */
+static void watch(struct engine *engine, struct flight *flight)
+{
+    earlier(&engine->expiry, flight_until(flight));
+    if (watcher_set(&engine->watcher, flight->fd, &flight->watched, flight_wants(flight), flight) ==
+        0)
+        return;
+    flight_give_up(flight, errno);
+    finish(engine, flight);
 }
 
 /* After anything was done with the flight, which `was_queueing` before. */
@@ -133,8 +137,13 @@ static void begin_due(struct engine *engine)
 {
     int64_t due;
 
-    while (!engine->stopped && (due = next_due(engine)) <= clock_now() && due < engine->plan->until)
+    /* Where each fails at once there is no end to this: signals and time get their turn too. */
+    for (size_t i = 0; i < engine->size && !engine->stopped; i++) {
+        due = next_due(engine);
+        if (due > clock_now() || due >= engine->plan->until)
+            return;
         begin_next(engine, due);
+    }
 }
 
 /* Calls `with` for every flight that is under way. */

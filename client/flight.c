@@ -211,6 +211,13 @@ void flight_abandon(struct flight *flight)
     end(flight, OUTCOME_ECHOED);
 }
 
+void flight_give_up(struct flight *flight, int error)
+{
+    flight->error = error;
+    flight->connected = 0;
+    end(flight, OUTCOME_LOCAL);
+}
+
 bool flight_missed(const struct flight *flight)
 {
     return flight->state == FLIGHT_OVER && flight->connected == 0;

@@ -55,8 +55,9 @@ void flight_step(struct flight *flight, int events);
 int64_t flight_until(const struct flight *flight);
 void flight_expire(struct flight *flight);
 
-/* Ends it where it stands, without an outcome. */
+/* Ends it where it stands: without an outcome, or as an error of this machine. */
 void flight_abandon(struct flight *flight);
+void flight_give_up(struct flight *flight, int error);
 
 /* Whether it was over before there was a connection. */
 bool flight_missed(const struct flight *flight);

@@ -56,13 +56,17 @@ void watcher_free(struct watcher *watcher)
         close(watcher->epoll);
 }
 
-void watcher_set(struct watcher *watcher, int fd, short *watched, short wants, void *what)
+int watcher_set(struct watcher *watcher, int fd, short *watched, short wants, void *what)
 {
     struct epoll_event event = {.events = (uint32_t)wants, .data.ptr = what};
     int how = *watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
 
-    if (wants != *watched && fd >= 0 && epoll_ctl(watcher->epoll, how, fd, &event) == 0)
-        *watched = wants;
+    if (wants == *watched || fd < 0)
+        return 0;
+    if (epoll_ctl(watcher->epoll, how, fd, &event) < 0)
+        return -1;
+    *watched = wants;
+    return 0;
 }
 
 int watcher_wait(struct watcher *watcher, struct epoll_event *events, int size, int64_t until,

@@ -27,9 +27,10 @@ void watcher_free(struct watcher *watcher);
 
 /*
  * Watches `fd` for the events of poll(2) that it `wants`; `*watched` are those it was watched for,
- * 0 at first. Closing the descriptor ends that. `what` comes back with the events.
+ * 0 at first. Closing the descriptor ends that. `what` comes back with the events. Returns 0, or -1
+ * with errno.
  */
-void watcher_set(struct watcher *watcher, int fd, short *watched, short wants, void *what);
+int watcher_set(struct watcher *watcher, int fd, short *watched, short wants, void *what);
 
 /*
  * Waits until there are events, at most `size`, or until the moment (of clock_now); `precisely` to

@@ -375,6 +375,18 @@ outcome() {
     ((${#stderr_lines[@]} == 1))
 }
 
+@test "-I is where probes come from" {
+    serve only-from:127.0.0.9
+    run "$TINCAN" -c 1 -I 127.0.0.9 "$ADDRESS"
+    assert_success
+    run "$TINCAN" -c 1 -I 127.0.0.8 "$ADDRESS"
+    assert_failure 1
+    run "$TINCAN" -c 1 -I 192.0.2.77 "$ADDRESS"
+    assert_failure 2
+    assert_line --partial 'local error: Cannot assign requested address; the server was not asked'
+    assert_line '0 sent, 0 echoed, 0 lost (0.0 %); 1 not sent for a local error'
+}
+
 @test "ports used up are: local errors, counted apart" {
     need unshare nft nsenter ip
     unshare -nm true 2>/dev/null || skip "no network namespaces here"
@@ -403,6 +415,10 @@ PYTHON
     assert_line --index 1 "--- $ADDRESS ---"
     assert_line '500 sent, 500 echoed, 0 lost (0.0 %)'
     said ''
+    # Waiting on our side (06 is TIME_WAIT), the server being the remote end; one or two may be the
+    # other ends of what another test left, which had got the same port.
+    run awk -v port="$(printf ':%04X$' "${ADDRESS##*:}")" '$4 == "06" && $3 ~ port' /proc/net/tcp
+    ((${#lines[@]} < 5))
 }
 
 @test "--parallel is how many are under way at once" {
@@ -410,6 +426,22 @@ PYTHON
     milliseconds "$TINCAN" -f --parallel 10 -c 20 "$ADDRESS"
     assert_success
     ((took >= 400 && took < 1500))
+}
+
+@test "a flood that is refused ends at its deadline, and at an interruption" {
+    local port
+    port=$(free_port)
+    milliseconds "$TINCAN" -f -w 300ms "127.0.0.1:$port"
+    assert_failure 1
+    assert_line --regexp '^[0-9]+ sent, 0 echoed, [0-9]+ lost \(100\.0 %\): [0-9]+ refused$'
+    ((took >= 300 && took < 1500))
+    start env --default-signal=INT "$TINCAN" -f "127.0.0.1:$port" >out
+    wait_until 5 grep -q Probing out
+    kill -INT "$STARTED"
+    status=0
+    wait "$STARTED" || status=$?
+    assert_equal "$status" 1
+    grep -q ' refused$' out
 }
 
 @test "failures in a flood are counted, and the first of each kind is explained" {

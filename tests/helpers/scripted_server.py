@@ -218,6 +218,13 @@ def black_hole(connection, _peer, argument):
         wait_for_end(connection)
 
 
+def only_from(connection, peer, argument):
+    """Echoes for a peer at the address ARGUMENT, and for nobody else."""
+    data = read_message(connection)
+    if peer[0] == argument:
+        connection.sendall(data + b"\0")
+
+
 def hybrid(connection, _peer, argument):
     """A hypervisor's socket: puts through to an echo server on the guest's port ARGUMENT."""
     line = b""
@@ -251,7 +258,8 @@ BEHAVIOURS = {
         echo, tagged, tag, close, close_after_reading, reset_at_once, reset_in_reply,
         reset_after_reply, early_reply, truncate, flip, tagged_flip, longer, shorter, endless,
         extra, late_extra, reply, silent, never_read, drip, as_it_reads, stay_open, to_crlf,
-        strip_high_bit, upper, telnet, late, pauses, limited, black_hole, hybrid, greet, run,
+        strip_high_bit, upper, telnet, late, pauses, limited, black_hole, only_from, hybrid,
+        greet, run,
     )
 }
 
