@@ -357,12 +357,17 @@ outcome() {
     assert_line --partial "no echo from $ADDRESS#7: seq=1   handshake: it closed the connection"
 }
 
-@test "an address that fails is told, the next one is tried, and the run stays with it" {
+# serve_inside BEHAVIOUR...: a server in a network namespace of its own, with two-addresses.test.
+serve_inside() {
     need unshare nft nsenter ip
     unshare -nm true 2>/dev/null || skip "no network namespaces here"
     printf '#!/bin/sh\nexec unshare -nm %s accept "$@"\n' "$TESTS/helpers/client_netns" >enter
     chmod +x enter
-    serve_by ./enter echo
+    serve_by ./enter "$@"
+}
+
+@test "an address that fails is told, the next one is tried, and the run stays with it" {
+    serve_inside echo
     run --separate-stderr nsenter -n -m -t "$STARTED" "$TINCAN" -c 3 -i 1ms \
         "two-addresses.test:${ADDRESS##*:}"
     assert_success
@@ -388,11 +393,7 @@ outcome() {
 }
 
 @test "ports used up are: local errors, counted apart" {
-    need unshare nft nsenter ip
-    unshare -nm true 2>/dev/null || skip "no network namespaces here"
-    printf '#!/bin/sh\nexec unshare -nm %s accept "$@"\n' "$TESTS/helpers/client_netns" >enter
-    chmod +x enter
-    serve_by ./enter late:0.3
+    serve_inside late:0.3
     nsenter -n -t "$STARTED" sysctl -qw 'net.ipv4.ip_local_port_range=40000 40003'
     run --separate-stderr nsenter -n -m -t "$STARTED" "$TINCAN" --json -c 12 -i 1ms "$ADDRESS"
     assert_failure 2
@@ -404,6 +405,14 @@ assert summary["local_errors"] > 0 and summary["lost"] == 0, summary
 assert summary["sent"] == summary["echoed"] == 12 - summary["local_errors"], summary
 assert summary["ms"]["time"]["count"] == summary["echoed"], summary
 PYTHON
+}
+
+@test "a connection to itself is no server: refused" {
+    serve_inside echo
+    nsenter -n -t "$STARTED" sysctl -qw 'net.ipv4.ip_local_port_range=40000 40000'
+    run nsenter -n -m -t "$STARTED" "$TINCAN" -c 1 127.0.0.1:40000
+    assert_failure 1
+    assert_line '1 sent, 0 echoed, 1 lost (100.0 %): 1 refused'
 }
 
 # --- load ---
@@ -431,17 +440,18 @@ PYTHON
 @test "a flood that is refused ends at its deadline, and at an interruption" {
     local port
     port=$(free_port)
-    milliseconds "$TINCAN" -f -w 300ms "127.0.0.1:$port"
+    milliseconds timeout -s KILL 10 "$TINCAN" -f -w 300ms "127.0.0.1:$port"
     assert_failure 1
     assert_line --regexp '^[0-9]+ sent, 0 echoed, [0-9]+ lost \(100\.0 %\): [0-9]+ refused$'
     ((took >= 300 && took < 1500))
-    start env --default-signal=INT "$TINCAN" -f "127.0.0.1:$port" >out
+    start env --default-signal=INT "$TINCAN" -f -w 20s "127.0.0.1:$port" >out
     wait_until 5 grep -q Probing out
     kill -INT "$STARTED"
     status=0
     wait "$STARTED" || status=$?
     assert_equal "$status" 1
     grep -q ' refused$' out
+    grep -qE '^in [0-5]\.' out
 }
 
 @test "failures in a flood are counted, and the first of each kind is explained" {
