@@ -14,7 +14,6 @@ struct tally {
     uint64_t unfinished;  /* probes that the end of the run cut short */
     int64_t begun, ended; /* clock_now; `ended` is 0 while it goes on */
     int64_t resolve_nsec;
-    uint64_t peers;                            /* addresses that failed before one worked */
     struct histogram phases[PHASE_COUNT];      /* of echoed probes; lateness of all */
     uint64_t example_sequences[OUTCOME_COUNT]; /* of the first, or 0 */
     char examples[OUTCOME_COUNT][TALLY_EXAMPLE_SIZE];
