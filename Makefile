@@ -51,8 +51,8 @@ EDIT_LIBS    = $(if $(filter yes,$(LIBEDIT)),$(shell $(PKG_CONFIG) --libs libedi
 # What handler and client share: the protocol, and texts and quantities as users see them.
 SHARED      = handler/frame.c handler/text.c handler/quantity.c
 HANDLER_SRC = $(SHARED) $(addprefix handler/,tincan-handler.c deadline.c exchange.c launch.c \
-                log.c peer.c result.c settings.c sandbox_$(SANDBOX).c)
-CLIENT_SRC  = $(SHARED) handler/address.c $(LINE) $(filter-out client/line_%,$(sort $(wildcard client/*.c)))
+                log.c log_now.c peer.c result.c settings.c sandbox_$(SANDBOX).c)
+CLIENT_SRC  = $(SHARED) handler/address.c handler/streams.c $(LINE) $(filter-out client/line_%,$(sort $(wildcard client/*.c)))
 UNITS       = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in units/*/examples/*.in))
 EXAMPLES    = $(filter $(U)/inetd/% $(U)/ucspi/%,$(UNITS))
 DROP_INS    = $(filter $(U)/systemd/examples/%,$(UNITS))
