@@ -48,10 +48,19 @@ LINE         = $(if $(filter yes,$(LIBEDIT)),client/line_edit.c,client/line_plai
 EDIT_CFLAGS  = $(if $(filter yes,$(LIBEDIT)),$(shell $(PKG_CONFIG) --cflags libedit))
 EDIT_LIBS    = $(if $(filter yes,$(LIBEDIT)),$(shell $(PKG_CONFIG) --libs libedit))
 
+# tincand is what libsystemd is for; without it, only the rest is built.
+LIBSYSTEMD     := $(shell $(PKG_CONFIG) --exists libsystemd 2>/dev/null && echo yes || echo no)
+SYSTEMD_CFLAGS  = $(shell $(PKG_CONFIG) --cflags libsystemd)
+SYSTEMD_LIBS    = $(shell $(PKG_CONFIG) --libs libsystemd)
+TINCAND         = $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tincand,no-tincand)
+
 # What handler and client share: the protocol, and texts and quantities as users see them.
 SHARED      = handler/frame.c handler/text.c handler/quantity.c
 HANDLER_SRC = $(SHARED) $(addprefix handler/,tincan-handler.c deadline.c exchange.c launch.c \
                 log.c log_now.c peer.c result.c settings.c sandbox_$(SANDBOX).c)
+TINCAND_SRC = $(SHARED) $(addprefix handler/,tincand.c address.c connection.c deadline.c launch.c \
+                listeners.c log.c log_queue.c peer.c result.c server.c settings.c sources.c streams.c \
+                tally.c)
 CLIENT_SRC  = $(SHARED) handler/address.c handler/streams.c $(LINE) $(filter-out client/line_%,$(sort $(wildcard client/*.c)))
 UNITS       = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in units/*/examples/*.in))
 EXAMPLES    = $(filter $(U)/inetd/% $(U)/ucspi/%,$(UNITS))
@@ -65,13 +74,20 @@ LAUNCHERS   = direct pipe systemd-inetd systemd-native xinetd openbsd-inetd inet
                 tcpserver s6-ipcserver socat ncat
 
 HANDLER_OBJ = $(HANDLER_SRC:%.c=$(B)/obj/handler/%.o)
+TINCAND_OBJ = $(TINCAND_SRC:%.c=$(B)/obj/tincand/%.o)
 CLIENT_OBJ  = $(CLIENT_SRC:%.c=$(B)/obj/client/%.o)
 
-all: $(B)/tincan-handler $(B)/tincan $(UNITS)
+all: $(B)/tincan-handler $(B)/tincan $(TINCAND) $(UNITS)
 
 $(B)/tincan-handler: $(HANDLER_OBJ)
 	@echo "tincan-handler: linked with $(HANDLER_CC) $(HANDLER_LDFLAGS), sandbox: $(SANDBOX)"
 	$(HANDLER_CC) $(LINK) $(HANDLER_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/tincand: $(TINCAND_OBJ)
+	$(CC) $(LINK) -pthread -o $@ $^ $(SYSTEMD_LIBS) $(LDLIBS)
+
+no-tincand:
+	@echo 'tincand: left out, as pkg-config finds no libsystemd (Debian: libsystemd-dev)'
 
 $(B)/tincan: $(CLIENT_OBJ)
 	@echo "tincan: line editing with libedit: $(LIBEDIT)"
@@ -80,6 +96,10 @@ $(B)/tincan: $(CLIENT_OBJ)
 $(B)/obj/handler/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(HANDLER_CC) $(COMPILE) $(HANDLER_CFLAGS) -c -o $@ $<
+
+$(B)/obj/tincand/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(COMPILE) $(SYSTEMD_CFLAGS) -pthread -c -o $@ $<
 
 $(B)/obj/client/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -213,8 +233,8 @@ help:
 
 FORCE:
 
-.PHONY: FORCE all check check-programs check-sanitized check-systemd lint bench bench-units install install-strip uninstall dist \
+.PHONY: FORCE all no-tincand check check-programs check-sanitized check-systemd lint bench bench-units install install-strip uninstall dist \
     clean help
 .DELETE_ON_ERROR:
 
--include $(HANDLER_OBJ:.o=.d) $(CLIENT_OBJ:.o=.d)
+-include $(HANDLER_OBJ:.o=.d) $(TINCAND_OBJ:.o=.d) $(CLIENT_OBJ:.o=.d)

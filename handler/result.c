@@ -80,9 +80,9 @@ bool outcome_is_refusal(const struct outcome *outcome)
     return outcome->result == RESULT_TOO_LONG || outcome->result == RESULT_INVALID_UTF8;
 }
 
-const char *outcome_word(const struct outcome *outcome)
+const char *result_word(enum result result)
 {
-    return results[outcome->result].word;
+    return results[result].word;
 }
 
 int outcome_level(const struct outcome *outcome)
@@ -119,7 +119,7 @@ void outcome_add_line(const struct outcome *outcome, const char *peer, struct te
     text_add(line, "peer=");
     text_add(line, peer);
     text_add(line, " result=");
-    text_add(line, outcome_word(outcome));
+    text_add(line, result_word(outcome->result));
     text_add(line, " bytes=");
     text_add_number(line, outcome->bytes);
     text_add(line, " usec=");

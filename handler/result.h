@@ -50,7 +50,7 @@ void outcome_refuse(struct outcome *outcome, enum frame_status status);
 bool outcome_is_refusal(const struct outcome *outcome);
 
 /* The word of the result in the log. */
-const char *outcome_word(const struct outcome *outcome);
+const char *result_word(enum result result);
 
 /* The level of syslog(3) at which this outcome is logged. */
 int outcome_level(const struct outcome *outcome);

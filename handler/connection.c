@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+#include "connection.h"
+
+#include "deadline.h"
+#include "exchange.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* The first buffer of a message that has to wait. It then doubles. */
+#define LEAST_BUFFER ((size_t)256)
+
+/* Where there is less memory than this to be had, input is only looked at: a message that is there
+ * whole needs none. */
+#define LEAST_INPUT ((size_t)4096)
+
+static char *input_of(struct pool *pool)
+{
+    return pool->input + PEER_TEXT_SIZE;
+}
+
+/* Room in front of the message in a buffer of its own. */
+static size_t tag_room(const struct pool *pool)
+{
+    return pool->settings->tag ? PEER_TEXT_SIZE : 0;
+}
+
+static size_t available_memory(const struct pool *pool)
+{
+    return pool->used_memory < pool->max_memory ? pool->max_memory - pool->used_memory : 0;
+}
+
+/* Completes an outcome whose result is set. */
+static enum connection_state over(struct connection *connection, const struct pool *pool)
+{
+    struct outcome *outcome = &connection->outcome;
+
+    outcome->bytes = connection->frame.length;
+    outcome->usec = deadline_clock() - connection->started;
+    if (!outcome->message)
+        outcome->message = connection->buffer ? connection->buffer + tag_room(pool) : "";
+    return CONNECTION_OVER;
+}
+
+void connection_begin(struct connection *connection, const struct pool *pool, int fd,
+                      const struct sockaddr_storage *address, uint64_t now)
+{
+    *connection = (struct connection){.fd = fd, .started = now};
+    memcpy(&connection->peer, address, sizeof connection->peer);
+    frame_init(&connection->frame, (size_t)pool->settings->max_bytes);
+}
+
+/*
+ * How large a buffer is to become for `needed` bytes: twice as large as it was, unless that is more
+ * than a message can need or the pool has.
+ */
+static size_t buffer_size(const struct pool *pool, size_t size, size_t needed)
+{
+    size_t most = tag_room(pool) + (size_t)pool->settings->max_bytes + 1;
+    size_t larger = size ? size * 2 : LEAST_BUFFER;
+
+    if (larger < needed || larger - size > available_memory(pool))
+        larger = needed;
+    return larger < most ? larger : most;
+}
+
+/* Makes room for `needed` bytes in the buffer. Returns 0, or -1 with the result set. */
+static int make_room(struct connection *connection, struct pool *pool, size_t needed)
+{
+    size_t size = buffer_size(pool, connection->size, needed);
+    char *buffer;
+
+    if (connection->size >= needed)
+        return 0;
+    buffer = realloc(connection->buffer, size);
+    if (!buffer) {
+        outcome_fail(&connection->outcome, EX_OSERR, "cannot get memory for the message", errno);
+        return -1;
+    }
+    pool->used_memory += size - connection->size;
+    connection->buffer = buffer;
+    connection->size = size;
+    return 0;
+}
+
+/*
+ * Keeps the first `size` bytes of the input, which follow `stored` bytes of the message that are
+ * kept already. Returns 0, or -1 with the result set.
+ */
+static int keep(struct connection *connection, struct pool *pool, size_t stored, size_t size)
+{
+    size_t begin = tag_room(pool) + stored;
+
+    if (make_room(connection, pool, begin + size) < 0)
+        return -1;
+    memcpy(connection->buffer + begin, input_of(pool), size);
+    return 0;
+}
+
+/*
+ * After a result: the sending side is closed, and what the peer sent after its message taken off
+ * the socket, as closing with unread input would send a reset, which can destroy the reply on its
+ * way. Where there was no such input, closing does both.
+ */
+static enum connection_state finish(struct connection *connection, struct pool *pool)
+{
+    bool more = outcome_is_refusal(&connection->outcome) || connection->trailing;
+
+    over(connection, pool);
+    if (!more)
+        more = recv(connection->fd, pool->input, PEER_TEXT_SIZE, 0) > 0;
+    if (!more)
+        return CONNECTION_OVER;
+    (void)shutdown(connection->fd, SHUT_WR);
+    connection->left = EXCHANGE_LINGER_BYTES;
+    return CONNECTION_LINGERING;
+}
+
+/* Sends from `reply`, of `size` bytes; sets how many went. Returns the state after that. */
+static enum connection_state send_some(struct connection *connection, struct pool *pool,
+                                       const char *reply, size_t size, size_t *sent)
+{
+    ssize_t count = send(connection->fd, reply, size, MSG_NOSIGNAL);
+
+    *sent = count > 0 ? (size_t)count : 0;
+    if (*sent == size) {
+        outcome_set(&connection->outcome, RESULT_ECHOED);
+        return finish(connection, pool);
+    }
+    if (count < 0 && errno != EAGAIN && errno != EINTR) {
+        outcome_fail_transfer(&connection->outcome, "cannot send the reply", errno);
+        return over(connection, pool);
+    }
+    return CONNECTION_REPLYING;
+}
+
+/* Has a reply that stands in the pool's input stand in the connection's own buffer. Returns 0, or
+ * -1 with the result set. */
+static int move_reply(struct connection *connection, struct pool *pool, const char **reply,
+                      size_t size)
+{
+    if (connection->buffer)
+        return 0;
+    if (make_room(connection, pool, size) < 0)
+        return -1;
+    memcpy(connection->buffer, *reply, size);
+    connection->outcome.message = connection->buffer + (connection->outcome.message - *reply);
+    *reply = connection->buffer;
+    return 0;
+}
+
+static enum connection_state begin_reply(struct connection *connection, struct pool *pool,
+                                         char *message)
+{
+    size_t tag = 0, size, sent;
+    enum connection_state state;
+    const char *reply;
+    struct peer peer;
+
+    if (pool->settings->tag) {
+        connection_name(connection, &peer);
+        tag = peer_put_tag(&peer, message);
+    }
+    reply = message - tag;
+    size = tag + connection->frame.length + 1;
+    state = send_some(connection, pool, reply, size, &sent);
+    if (state != CONNECTION_REPLYING)
+        return state;
+    if (move_reply(connection, pool, &reply, size) < 0)
+        return over(connection, pool);
+    connection->reply = (size_t)(reply - connection->buffer) + sent;
+    connection->left = size - sent;
+    return CONNECTION_REPLYING;
+}
+
+static enum connection_state go_on_replying(struct connection *connection, struct pool *pool)
+{
+    size_t sent;
+    enum connection_state state = send_some(
+        connection, pool, connection->buffer + connection->reply, connection->left, &sent);
+
+    if (state == CONNECTION_REPLYING) {
+        connection->reply += sent;
+        connection->left -= sent;
+    }
+    return state;
+}
+
+/* Takes `size` bytes of input, all that has come with one read. */
+static enum connection_state take(struct connection *connection, struct pool *pool, size_t size)
+{
+    struct frame *frame = &connection->frame;
+    size_t stored = frame->length;
+    enum frame_status status = frame_feed(frame, input_of(pool), size);
+    size_t taken = frame->length - stored + (status == FRAME_COMPLETE);
+    char *message = input_of(pool);
+
+    if (connection->buffer || status == FRAME_MORE) {
+        if (keep(connection, pool, stored, taken) < 0)
+            return over(connection, pool);
+        message = connection->buffer + tag_room(pool);
+    }
+    if (status == FRAME_MORE)
+        return CONNECTION_RECEIVING;
+    connection->outcome.message = message;
+    if (status == FRAME_COMPLETE) {
+        connection->trailing = size > taken;
+        return begin_reply(connection, pool, message);
+    }
+    outcome_refuse(&connection->outcome, status);
+    return finish(connection, pool);
+}
+
+/* Whether these bytes decide what the frame is. */
+static bool decides(struct frame frame, const char *bytes, size_t size)
+{
+    return frame_feed(&frame, bytes, size) != FRAME_MORE;
+}
+
+/*
+ * What is read has to be kept if it is not all, so no more is read than there is memory for. Where
+ * there is none, small messages that are there whole are served nevertheless: those who use the
+ * memory up, slowly, are to cost others nothing.
+ */
+static enum connection_state receive(struct connection *connection, struct pool *pool)
+{
+    size_t available = available_memory(pool);
+    bool enough = available >= LEAST_INPUT + PEER_TEXT_SIZE;
+    size_t most = enough ? available - PEER_TEXT_SIZE : LEAST_INPUT;
+    ssize_t count =
+        recv(connection->fd, input_of(pool),
+             most < CONNECTION_TURN_BYTES ? most : CONNECTION_TURN_BYTES, enough ? 0 : MSG_PEEK);
+
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+        return CONNECTION_RECEIVING;
+    if (count == 0 || (count < 0 && errno == ECONNRESET)) {
+        outcome_set(&connection->outcome, RESULT_EOF);
+        return over(connection, pool);
+    }
+    if (count < 0) {
+        outcome_fail_transfer(&connection->outcome, "cannot read the message", errno);
+        return over(connection, pool);
+    }
+    if (!enough) {
+        if (!decides(connection->frame, input_of(pool), (size_t)count))
+            return CONNECTION_STARVED;
+        (void)recv(connection->fd, input_of(pool), (size_t)count, 0); /* the same bytes */
+    }
+    return take(connection, pool, (size_t)count);
+}
+
+static enum connection_state linger(struct connection *connection, struct pool *pool)
+{
+    ssize_t count = recv(connection->fd, pool->input, sizeof pool->input, 0);
+
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+        return CONNECTION_LINGERING;
+    if (count <= 0 || connection->left <= (size_t)count)
+        return CONNECTION_OVER;
+    connection->left -= (size_t)count;
+    return CONNECTION_LINGERING;
+}
+
+enum connection_state connection_step(struct connection *connection, struct pool *pool)
+{
+    switch (connection->state) {
+    case CONNECTION_RECEIVING:
+    case CONNECTION_STARVED:
+        connection->state = receive(connection, pool);
+        break;
+    case CONNECTION_REPLYING:
+        connection->state = go_on_replying(connection, pool);
+        break;
+    case CONNECTION_LINGERING:
+        connection->state = linger(connection, pool);
+        break;
+    case CONNECTION_OVER:
+        break;
+    }
+    return connection->state;
+}
+
+void connection_end(struct connection *connection, const struct pool *pool, enum result result)
+{
+    if (connection->state < CONNECTION_LINGERING) {
+        outcome_set(&connection->outcome, result);
+        over(connection, pool);
+    }
+    connection->state = CONNECTION_OVER;
+}
+
+void connection_name(const struct connection *connection, struct peer *peer)
+{
+    memcpy(&peer->address, &connection->peer, sizeof connection->peer);
+    peer_name(peer, connection->fd);
+}
+
+void connection_forget(struct connection *connection, struct pool *pool)
+{
+    free(connection->buffer);
+    pool->used_memory -= connection->size;
+    connection->buffer = NULL;
+    connection->size = 0;
+    connection->outcome.message = NULL;
+}
+
+void connection_close(struct connection *connection, struct pool *pool)
+{
+    connection_forget(connection, pool);
+    close(connection->fd);
+    connection->fd = -1;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "log_queue.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <syslog.h>
+#include <systemd/sd-journal.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What can wait to be written, in bytes: some thousand lines. */
+#define SPOOL_SIZE ((size_t)512 << 10)
+
+#define CLOSE_SECONDS 1
+#define FIELDS_MOST   8
+
+/* Tells the records of exchanges from others in the journal: `journalctl MESSAGE_ID=...`. */
+#define EXCHANGE_MESSAGE_ID "a811271d43ff4781812039b4064c1690"
+
+/* Records, each its length and then that many bytes: text to be written as it is, or for the
+ * journal fields, each with a null byte. */
+struct spool {
+    size_t used;
+    char bytes[SPOOL_SIZE];
+};
+
+struct log_queue {
+    const struct log *log;
+    pthread_t thread;
+    pthread_mutex_t lock; /* of all that follows */
+    pthread_cond_t filled;
+    bool waiting; /* the thread waits for `filled` */
+    bool closing;
+    uint64_t dropped;
+    struct spool *spool; /* is filled; the other one is the thread's */
+    struct spool spools[2];
+};
+
+/* --- the thread --- */
+
+static void write_all(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t count = write(fd, bytes, size);
+        if (count < 0 && errno != EINTR)
+            return; /* nobody is left to tell */
+        if (count > 0) {
+            bytes += count;
+            size -= (size_t)count;
+        }
+    }
+}
+
+static void write_fields(char *bytes, size_t size)
+{
+    struct iovec fields[FIELDS_MOST];
+    int count = 0;
+
+    for (char *field = bytes; field < bytes + size && count < FIELDS_MOST;) {
+        size_t length = strlen(field);
+        fields[count++] = (struct iovec){.iov_base = field, .iov_len = length};
+        field += length + 1;
+    }
+    (void)sd_journal_sendv(fields, count);
+}
+
+static void write_record(const struct log *log, char *bytes, size_t size)
+{
+    switch (log->sink) {
+    case LOG_TO_STDERR:
+        write_all(log->fd, bytes, size);
+        break;
+    case LOG_TO_JOURNAL:
+        write_fields(bytes, size);
+        break;
+    case LOG_TO_SYSLOG:
+        (void)send(log->fd, bytes, size, MSG_NOSIGNAL);
+        break;
+    case LOG_NOWHERE:
+        break;
+    }
+}
+
+static void write_spool(const struct log *log, struct spool *spool)
+{
+    size_t size;
+
+    for (size_t at = 0; at < spool->used; at += size) {
+        memcpy(&size, spool->bytes + at, sizeof size);
+        at += sizeof size;
+        write_record(log, spool->bytes + at, size);
+    }
+    spool->used = 0;
+}
+
+static void *write_spools(void *argument)
+{
+    struct log_queue *queue = argument;
+
+    pthread_mutex_lock(&queue->lock);
+    for (;;) {
+        struct spool *full = queue->spool;
+        if (full->used == 0 && queue->closing)
+            break;
+        if (full->used == 0) {
+            queue->waiting = true;
+            pthread_cond_wait(&queue->filled, &queue->lock);
+            queue->waiting = false;
+            continue;
+        }
+        queue->spool = full == queue->spools ? queue->spools + 1 : queue->spools;
+        pthread_mutex_unlock(&queue->lock);
+        write_spool(queue->log, full);
+        pthread_mutex_lock(&queue->lock);
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return NULL;
+}
+
+/* --- the others --- */
+
+static void add_record(struct log_queue *queue, const struct text *record)
+{
+    struct spool *spool;
+
+    if (queue->log->sink == LOG_NOWHERE)
+        return;
+    pthread_mutex_lock(&queue->lock);
+    spool = queue->spool;
+    if (spool->used + sizeof record->length + record->length > SPOOL_SIZE) {
+        queue->dropped++;
+    } else {
+        memcpy(spool->bytes + spool->used, &record->length, sizeof record->length);
+        spool->used += sizeof record->length;
+        memcpy(spool->bytes + spool->used, record->start, record->length);
+        spool->used += record->length;
+    }
+    if (queue->waiting)
+        pthread_cond_signal(&queue->filled);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+static void add_field(struct text *record, const char *name, const char *value)
+{
+    text_add(record, name);
+    text_add(record, value);
+    text_add_char(record, '\0');
+}
+
+static void add_number_field(struct text *record, const char *name, uint64_t value)
+{
+    text_add(record, name);
+    text_add_number(record, value);
+    text_add_char(record, '\0');
+}
+
+void log_queue_outcome(struct log_queue *queue, const struct outcome *outcome, const char *peer)
+{
+    char line_buffer[LOG_LINE_SIZE - 64]; /* leaves room for what log_format() puts in front */
+    char buffer[2 * LOG_LINE_SIZE];
+    struct text line, record;
+
+    text_init(&line, line_buffer, sizeof line_buffer);
+    outcome_add_line(outcome, peer, &line);
+    text_init(&record, buffer, sizeof buffer);
+    if (queue->log->sink == LOG_TO_JOURNAL) {
+        add_field(&record, "MESSAGE=", line.start);
+        add_field(&record, "MESSAGE_ID=", EXCHANGE_MESSAGE_ID);
+        add_number_field(&record, "PRIORITY=", (uint64_t)outcome_level(outcome));
+        add_field(&record, "TINCAN_PEER=", peer);
+        add_field(&record, "TINCAN_RESULT=", result_word(outcome->result));
+        add_number_field(&record, "TINCAN_BYTES=", outcome->bytes);
+        add_number_field(&record, "TINCAN_USEC=", outcome->usec);
+    } else {
+        log_format(queue->log, outcome_level(outcome), line.start, &record);
+    }
+    add_record(queue, &record);
+}
+
+void log_queue_sentence(struct log_queue *queue, int level, const char *sentence)
+{
+    char buffer[LOG_LINE_SIZE];
+    struct text record;
+
+    text_init(&record, buffer, sizeof buffer);
+    if (queue->log->sink == LOG_TO_JOURNAL) {
+        add_field(&record, "MESSAGE=", sentence);
+        add_number_field(&record, "PRIORITY=", (uint64_t)level);
+    } else {
+        log_format_sentence(queue->log, level, sentence, &record);
+    }
+    add_record(queue, &record);
+}
+
+uint64_t log_queue_dropped(struct log_queue *queue)
+{
+    uint64_t dropped;
+
+    pthread_mutex_lock(&queue->lock);
+    dropped = queue->dropped;
+    pthread_mutex_unlock(&queue->lock);
+    return dropped;
+}
+
+/* The thread is to take no signal: those of the process are the event loop's. */
+static int start_thread(struct log_queue *queue)
+{
+    sigset_t all, before;
+    int error;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&queue->thread, NULL, write_spools, queue);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+struct log_queue *log_queue_open(const struct log *log)
+{
+    struct log_queue *queue = calloc(1, sizeof *queue);
+    int error;
+
+    if (!queue)
+        return NULL;
+    queue->log = log;
+    queue->spool = queue->spools;
+    pthread_mutex_init(&queue->lock, NULL);
+    pthread_cond_init(&queue->filled, NULL);
+    error = start_thread(queue);
+    if (error == 0)
+        return queue;
+    free(queue);
+    errno = error;
+    return NULL;
+}
+
+void log_queue_close(struct log_queue *queue)
+{
+    struct timespec until;
+
+    pthread_mutex_lock(&queue->lock);
+    queue->closing = true;
+    pthread_cond_signal(&queue->filled);
+    pthread_mutex_unlock(&queue->lock);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += CLOSE_SECONDS;
+    if (pthread_timedjoin_np(queue->thread, NULL, &until) == 0)
+        free(queue); /* else the thread is stuck with it, and ends with the process */
+}

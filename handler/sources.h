@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How many connections each source has: an IPv4 address, the /64 network of an IPv6 address (one
+ * host has that many addresses to choose from), the user behind an AF_UNIX connection, a virtual
+ * machine.
+ */
+#ifndef TINCAN_SOURCES_H
+#define TINCAN_SOURCES_H
+
+#include "connection.h"
+
+struct source;
+
+struct sources {
+    void *tree;   /* of tsearch(3) */
+    size_t limit; /* connections of one source */
+};
+
+enum sources_result { SOURCES_ENTERED, SOURCES_AT_LIMIT, SOURCES_NO_MEMORY };
+
+/*
+ * Counts the connection `fd`, whose peer is `peer`, with its source, unless that has as many as it
+ * may. Sets `*source`, which is to be given to sources_leave() when the connection ends.
+ */
+enum sources_result sources_enter(struct sources *sources, int fd,
+                                  const union connection_peer *peer, struct source **source);
+
+void sources_leave(struct sources *sources, struct source *source);
+
+#endif

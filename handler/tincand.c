@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tincand: serves many connections of the protocol in PROTOCOL.md in one process, for those who
+ * outgrow a process per connection. It is handed the listening socket by systemd (Accept=no),
+ * xinetd (wait = yes) or inetd (wait), or opens its own. The order of work:
+ *
+ *   1. See where the log goes (log.c): never to a peer. It is written by a thread of its own
+ *      (log_queue.c), so that no logger can hold up a connection.
+ *   2. Take or open the listening sockets (listeners.c).
+ *   3. Serve (server.c): one event loop, each connection in steps that never wait (connection.c)
+ *      through the same decoder as the handler's (frame.c), with the same results and log line.
+ *   4. On SIGTERM, SIGINT or SIGHUP, accept no more, finish what is begun, and exit. Who handed the
+ *      socket over still has it, with all who wait there.
+ *
+ * Memory: one record per connection, and a buffer only while part of a message waits for the rest.
+ * All of it has limits.
+ */
+#include "frame.h"
+#include "listeners.h"
+#include "log_queue.h"
+#include "quantity.h"
+#include "server.h"
+#include "settings.h"
+#include "streams.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <syslog.h>
+#include <unistd.h>
+
+/* Descriptors for everything but connections and listening sockets. */
+#define OWN_DESCRIPTORS 12
+
+#define CONNECTIONS_MOST  ((uint64_t)1 << 24)
+#define MEMORY_DEFAULT    ((uint64_t)256 << 20)
+#define MEMORY_MOST       ((uint64_t)1 << 40)
+#define GRACE_DEFAULT     UINT64_C(5000000)
+#define TIME_LEAST        UINT64_C(1000)
+#define TIME_MOST         (UINT64_C(7) * 24 * 3600 * 1000000)
+#define SHARE_OF_A_SOURCE 4
+
+/* Larger blocks are given back to the system as soon as they are free. */
+#define OWN_MAPPING_BYTES (128 << 10)
+
+enum action { ACTION_SERVE, ACTION_HELP, ACTION_VERSION, ACTION_REFUSE };
+
+/* Long options without a letter. */
+enum { OPTION_PER_SOURCE = 256, OPTION_MAX_MEMORY, OPTION_GRACE, OPTION_IDLE_EXIT };
+
+struct options {
+    enum action action;
+    struct settings settings;
+    uint64_t max_connections, max_per_source; /* 0: not given */
+    uint64_t max_memory, grace, idle_exit;
+    const char *addresses[LISTENERS_MOST]; /* to listen on */
+    size_t address_count;
+};
+
+static const char help[] =
+    "Usage: tincand [OPTION]...\n"
+    "Serve the tincan echo protocol, many connections in one process. The listening sockets are\n"
+    "those of a systemd .socket unit (Accept=no), or standard input (xinetd with wait = yes), or:\n"
+    "\n"
+    "  -l, --listen=ADDRESS  HOST:PORT, [IPV6]:PORT, unix:PATH, unix:@NAME, vsock:CID:PORT;\n"
+    "                        may be given several times\n" SETTINGS_HELP
+    "  -c, --max-connections=N             connections at once (default: what the limit of\n"
+    "                                      descriptors allows)\n"
+    "      --max-connections-per-source=N  of one address or user (default: a quarter of that)\n"
+    "      --max-memory=SIZE  for messages in all (default 256M); above, input waits\n"
+    "      --grace=TIME       for what is in flight when told to stop (default 5s)\n"
+    "      --idle-exit=TIME   end after so long without a connection (default: never)\n"
+    "  -h, --help            show this help\n"
+    "  -V, --version         show the version\n"
+    "\n"
+    "SIZE takes k, M, G; TIME takes us, ms, s, m, h, d.\n"
+    "Exit status: 0 told to stop, or idle; 64 wrong usage or launch; 71 the system failed.\n";
+
+static void take_size(const char *name, const char *wanted, uint64_t most, uint64_t *size,
+                      struct text *problem)
+{
+    if (quantity_size(optarg, 1, most, size) < 0)
+        settings_add_bad_value(problem, name, optarg, wanted);
+}
+
+static void take_time(const char *name, uint64_t *usec, struct text *problem)
+{
+    if (quantity_time(optarg, TIME_LEAST, TIME_MOST, usec) < 0)
+        settings_add_bad_value(problem, name, optarg, "a time from 1ms to 7d, such as 30s");
+}
+
+static void take_address(struct options *options, struct text *problem)
+{
+    if (options->address_count == LISTENERS_MOST)
+        settings_add_bad_value(problem, "--listen", optarg, "64 addresses at the most");
+    else
+        options->addresses[options->address_count++] = optarg;
+}
+
+/* Takes one of the options that only this program has. */
+static enum action take_own_option(struct options *options, int option, const char *argument,
+                                   struct text *problem)
+{
+    static const char connections[] = "a number of connections from 1 to 16M, such as 1000";
+
+    switch (option) {
+    case 'l':
+        take_address(options, problem);
+        break;
+    case 'c':
+        take_size("--max-connections", connections, CONNECTIONS_MOST, &options->max_connections,
+                  problem);
+        break;
+    case OPTION_PER_SOURCE:
+        take_size("--max-connections-per-source", connections, CONNECTIONS_MOST,
+                  &options->max_per_source, problem);
+        break;
+    case OPTION_MAX_MEMORY:
+        take_size("--max-memory", "a size from 1 to 1024G, such as 64M", MEMORY_MOST,
+                  &options->max_memory, problem);
+        break;
+    case OPTION_GRACE:
+        take_time("--grace", &options->grace, problem);
+        break;
+    case OPTION_IDLE_EXIT:
+        take_time("--idle-exit", &options->idle_exit, problem);
+        break;
+    case 'h':
+        return ACTION_HELP;
+    case 'V':
+        return ACTION_VERSION;
+    default:
+        settings_add_bad_option(problem, argument);
+    }
+    return ACTION_SERVE;
+}
+
+/* Fills `options` from the command line, or adds to `problem` why that can't be done. */
+static void read_options(struct options *options, int argc, char **argv, struct text *problem)
+{
+    static const struct option names[] = {
+        SETTINGS_NAMES,
+        {"listen", required_argument, NULL, 'l'},
+        {"max-connections", required_argument, NULL, 'c'},
+        {"max-connections-per-source", required_argument, NULL, OPTION_PER_SOURCE},
+        {"max-memory", required_argument, NULL, OPTION_MAX_MEMORY},
+        {"grace", required_argument, NULL, OPTION_GRACE},
+        {"idle-exit", required_argument, NULL, OPTION_IDLE_EXIT},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {0},
+    };
+
+    *options = (struct options){.max_memory = MEMORY_DEFAULT, .grace = GRACE_DEFAULT};
+    settings_init(&options->settings);
+    opterr = 0; /* getopt would write to descriptor 2, which may be the listening socket */
+    while (options->action == ACTION_SERVE && problem->length == 0) {
+        int before = optind;
+        int option = getopt_long(argc, argv, "+" SETTINGS_LETTERS "l:c:hV", names, NULL);
+        if (option < 0)
+            break;
+        if (!settings_take(&options->settings, option, optarg, problem))
+            options->action = take_own_option(options, option, argv[before], problem);
+    }
+    if (options->action == ACTION_SERVE && problem->length == 0 && optind < argc)
+        settings_add_bad_argument(problem, argv[optind]);
+    if (options->action == ACTION_SERVE && problem->length > 0)
+        options->action = ACTION_REFUSE;
+}
+
+/* The descriptors that connections can have, in `limit` of all. */
+static uint64_t descriptors_for_connections(rlim_t limit, size_t listeners)
+{
+    size_t others = OWN_DESCRIPTORS + listeners;
+
+    return limit > others ? limit - others : 0;
+}
+
+/* Adds a sentence on a limit of descriptors that is too small for what is wanted. */
+static void add_too_few(struct text *problem, uint64_t wanted, rlim_t limit, size_t listeners)
+{
+    text_add(problem, "cannot serve ");
+    text_add_number(problem, wanted);
+    text_add(problem, " connections with a limit of ");
+    text_add_number(problem, limit);
+    text_add(problem, " descriptors, of which ");
+    text_add_number(problem, OWN_DESCRIPTORS + listeners);
+    text_add(problem, " are needed otherwise; raise it (LimitNOFILE= in the unit, ulimit -n in a "
+                      "shell) or lower --max-connections");
+}
+
+/*
+ * Sets the limits that depend on how many descriptors there may be; the soft limit is raised if
+ * that is needed for what was asked for. Returns 0, or -1 with a sentence added to `problem`.
+ */
+static int set_limits(const struct options *options, size_t listeners, struct server_limits *limits,
+                      struct text *problem)
+{
+    uint64_t wanted = options->max_connections ? options->max_connections : 1;
+    struct rlimit descriptors = {0};
+
+    (void)getrlimit(RLIMIT_NOFILE, &descriptors);
+    if (descriptors_for_connections(descriptors.rlim_cur, listeners) < wanted) {
+        descriptors.rlim_cur = descriptors.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &descriptors);
+    }
+    if (descriptors_for_connections(descriptors.rlim_cur, listeners) < wanted) {
+        add_too_few(problem, wanted, descriptors.rlim_cur, listeners);
+        return -1;
+    }
+    if (!options->max_connections)
+        wanted = descriptors_for_connections(descriptors.rlim_cur, listeners);
+    *limits = (struct server_limits){
+        .max_connections = (size_t)wanted,
+        .max_per_source = (size_t)(options->max_per_source
+                                       ? options->max_per_source
+                                       : (wanted + SHARE_OF_A_SOURCE - 1) / SHARE_OF_A_SOURCE),
+        .max_memory = (size_t)options->max_memory,
+        .grace = options->grace,
+        .idle_exit = options->idle_exit,
+    };
+    return 0;
+}
+
+/* Takes and opens the listening sockets. Returns 0, or -1 with a sentence added to `problem`. */
+static int listen_on_all(const struct options *options, struct listeners *listeners,
+                         struct text *problem)
+{
+    if (listeners_inherit(listeners, options->address_count == 0, problem) < 0)
+        return -1;
+    for (size_t i = 0; i < options->address_count; i++)
+        if (listeners_open(listeners, options->addresses[i], problem) < 0)
+            return -1;
+    return 0;
+}
+
+static void log_listeners(const struct listeners *listeners, struct log_queue *queue)
+{
+    char buffer[ADDRESS_TEXT_SIZE + 32];
+    struct text text;
+
+    for (size_t i = 0; i < listeners->count; i++) {
+        text_init(&text, buffer, sizeof buffer);
+        text_add(&text, "listening on ");
+        text_add_escaped(&text, listeners->list[i].name, strlen(listeners->list[i].name));
+        log_queue_sentence(queue, LOG_INFO, text.start);
+    }
+}
+
+/* Serves as the options say. Returns the exit status; with a sentence added to `problem` if that is
+ * not 0. */
+static int serve(const struct options *options, struct log_queue *queue, struct text *problem)
+{
+    static struct listeners listeners;
+    struct server_limits limits;
+    int error;
+
+    if (listen_on_all(options, &listeners, problem) < 0 ||
+        set_limits(options, listeners.count, &limits, problem) < 0) {
+        listeners_close(&listeners);
+        return EX_USAGE;
+    }
+    if (!options->settings.quiet)
+        log_listeners(&listeners, queue);
+    error = server_run(&listeners, &options->settings, &limits, queue);
+    if (error >= 0)
+        return EX_OK;
+    text_add(problem, "cannot go on: the event loop failed: ");
+    text_add(problem, strerror(-error));
+    return EX_OSERR;
+}
+
+static int print(const char *string)
+{
+    return fputs(string, stdout) >= 0 && fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+/* Opens the log and serves; what can't be done is logged. Returns the exit status. */
+static int run(const struct options *options, const struct log *log, struct text *problem)
+{
+    struct log_queue *queue = log_queue_open(log);
+    int status = EX_USAGE;
+
+    if (!queue)
+        return EX_OSERR; /* nobody can be told */
+    if (options->action == ACTION_SERVE)
+        status = serve(options, queue, problem);
+    if (problem->length > 0)
+        log_queue_sentence(queue, LOG_ERR, problem->start);
+    log_queue_close(queue);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    char buffer[1024];
+    struct text problem;
+    struct launch launch = {0};
+    struct options options;
+    struct log log;
+
+    launch_find_stderr(&launch, STDIN_FILENO, STDIN_FILENO);
+    streams_fill();
+    text_init(&problem, buffer, sizeof buffer);
+    read_options(&options, argc, argv, &problem);
+    if (options.action == ACTION_HELP)
+        return print(help);
+    if (options.action == ACTION_VERSION)
+        return print("tincand " TINCAN_VERSION "\n");
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)mallopt(M_MMAP_THRESHOLD, OWN_MAPPING_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, OWN_MAPPING_BYTES);
+    log_open(&log, &launch, "tincand");
+    return run(&options, &log, &problem);
+}
