@@ -71,7 +71,8 @@ SYSTEMD_VERSION := $(shell $(PKG_CONFIG) --modversion systemd 2>/dev/null || \
                      systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
 HAS_POLL_LIMIT   = $(shell test "$(firstword $(subst ., ,$(SYSTEMD_VERSION)))" -ge 255 2>/dev/null && echo yes)
 LAUNCHERS   = direct pipe systemd-inetd systemd-native xinetd openbsd-inetd inetutils-inetd \
-                tcpserver s6-ipcserver socat ncat
+                tcpserver s6-ipcserver socat ncat tincand tincand-unix tincand-systemd \
+                tincand-xinetd tincand-openbsd-inetd tincand-inetutils-inetd
 
 HANDLER_OBJ = $(HANDLER_SRC:%.c=$(B)/obj/handler/%.o)
 TINCAND_OBJ = $(TINCAND_SRC:%.c=$(B)/obj/tincand/%.o)
@@ -166,7 +167,14 @@ bench: all $(B)/bench/spawn $(B)/bench/floor $(B)/bench/handler-dynamic
 	    '$(B)/tincan-handler --no-sandbox' $(B)/bench/handler-dynamic /bin/cat
 	$(B)/bench/spawn $(ROUNDS) '$(B)/tincan-handler --no-sandbox' $(B)/tincan-handler
 
-$(B)/bench/spawn: tests/bench/spawn.c
+# The persistent server beside a bare epoll loop and a thread per connection; and its memory.
+bench-tincand: all $(B)/bench/load $(B)/bench/bare
+	tests/bench/daemon
+
+bench-memory: all $(B)/bench/load
+	tests/bench/memory
+
+$(B)/bench/spawn $(B)/bench/load $(B)/bench/bare: $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(COMPILE)) -o $@ $<
 
@@ -224,6 +232,8 @@ help:
 	@echo 'check-systemd    the installed units in booted Debian 12 and 13 systems; needs root'
 	@echo 'lint             warnings as errors with gcc and clang, and the static checkers'
 	@echo 'bench            what one connection costs, against other programs'
+	@echo 'bench-tincand    the rate of tincand against a bare loop and a threaded server'
+	@echo 'bench-memory     what connections cost tincand in memory, over a million exchanges'
 	@echo 'bench-units      what each hardening directive of a unit costs a connection; needs root'
 	@echo 'install          to $(prefix); see prefix, bindir, sbindir, unitdir, xinetddir, DESTDIR'
 	@echo 'install-strip    the same without debugging symbols'
@@ -233,7 +243,7 @@ help:
 
 FORCE:
 
-.PHONY: FORCE all no-tincand check check-programs check-sanitized check-systemd lint bench bench-units install install-strip uninstall dist \
+.PHONY: FORCE all no-tincand check check-programs check-sanitized check-systemd lint bench bench-tincand bench-memory bench-units install install-strip uninstall dist \
     clean help
 .DELETE_ON_ERROR:
 

@@ -134,8 +134,9 @@ void acceptor_close(struct acceptor *acceptor)
 {
     for (size_t i = 0; i < acceptor->listeners->count; i++) {
         const struct listener *listener = &acceptor->listeners->list[i];
-        while (listener->own && acceptor->watching && accept_one(acceptor, listener->fd))
-            ;
+        for (int turn = 0; listener->own && acceptor->watching && turn < SOMAXCONN; turn++)
+            if (!accept_one(acceptor, listener->fd))
+                break;
     }
     for (size_t i = 0; i < LISTENERS_MOST; i++)
         acceptor->sources[i] = sd_event_source_disable_unref(acceptor->sources[i]);

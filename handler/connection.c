@@ -13,9 +13,10 @@
 /* The first buffer of a message that has to wait. It then doubles. */
 #define LEAST_BUFFER ((size_t)256)
 
-/* Where there is less memory than this to be had, input is only looked at: a message that is there
- * whole needs none. */
-#define LEAST_INPUT ((size_t)4096)
+/* Where there is less memory than for that much input and a tag, input is only looked at: a message
+ * that is there whole needs none. */
+#define LEAST_INPUT     ((size_t)4096)
+#define LEAST_AVAILABLE (LEAST_INPUT + PEER_TEXT_SIZE)
 
 static char *input_of(struct pool *pool)
 {
@@ -28,9 +29,25 @@ static size_t tag_room(const struct pool *pool)
     return pool->settings->tag ? PEER_TEXT_SIZE : 0;
 }
 
-static size_t available_memory(const struct pool *pool)
+uint64_t connection_least_memory(uint64_t max_bytes)
 {
-    return pool->used_memory < pool->max_memory ? pool->max_memory - pool->used_memory : 0;
+    return PEER_TEXT_SIZE + max_bytes + 1 + LEAST_AVAILABLE;
+}
+
+/* How much more memory this connection may take. */
+static size_t available_memory(const struct pool *pool, const struct connection *connection)
+{
+    const struct connection *favourite = pool->favourite;
+    size_t free = pool->max_memory - pool->used_memory, aside;
+
+    if (pool->used_memory > pool->max_memory)
+        return 0;
+    if (connection == favourite)
+        return free;
+    aside = (size_t)connection_least_memory(pool->settings->max_bytes);
+    if (favourite)
+        aside -= favourite->size < aside ? favourite->size : aside;
+    return free > aside ? free - aside : 0;
 }
 
 /* Completes an outcome whose result is set. */
@@ -57,12 +74,14 @@ void connection_begin(struct connection *connection, const struct pool *pool, in
  * How large a buffer is to become for `needed` bytes: twice as large as it was, unless that is more
  * than a message can need or the pool has.
  */
-static size_t buffer_size(const struct pool *pool, size_t size, size_t needed)
+static size_t buffer_size(const struct pool *pool, const struct connection *connection,
+                          size_t needed)
 {
+    size_t size = connection->size;
     size_t most = tag_room(pool) + (size_t)pool->settings->max_bytes + 1;
     size_t larger = size ? size * 2 : LEAST_BUFFER;
 
-    if (larger < needed || larger - size > available_memory(pool))
+    if (larger < needed || larger - size > available_memory(pool, connection))
         larger = needed;
     return larger < most ? larger : most;
 }
@@ -70,10 +89,10 @@ static size_t buffer_size(const struct pool *pool, size_t size, size_t needed)
 /* Makes room for `needed` bytes in the buffer. Returns 0, or -1 with the result set. */
 static int make_room(struct connection *connection, struct pool *pool, size_t needed)
 {
-    size_t size = buffer_size(pool, connection->size, needed);
+    size_t size = buffer_size(pool, connection, needed);
     char *buffer;
 
-    if (connection->size >= needed)
+    if (connection->buffer && connection->size >= needed)
         return 0;
     buffer = realloc(connection->buffer, size);
     if (!buffer) {
@@ -220,36 +239,59 @@ static bool decides(struct frame frame, const char *bytes, size_t size)
     return frame_feed(&frame, bytes, size) != FRAME_MORE;
 }
 
+/* How much may be read that perhaps has to be kept; 0: nothing, for lack of memory. */
+static size_t input_room(struct connection *connection, struct pool *pool)
+{
+    size_t available = available_memory(pool, connection);
+
+    if (available < LEAST_AVAILABLE && !pool->favourite) {
+        pool->favourite = connection;
+        available = available_memory(pool, connection);
+    }
+    if (available < LEAST_AVAILABLE)
+        return 0;
+    available -= PEER_TEXT_SIZE;
+    return available < CONNECTION_TURN_BYTES ? available : CONNECTION_TURN_BYTES;
+}
+
 /*
- * What is read has to be kept if it is not all, so no more is read than there is memory for. Where
- * there is none, small messages that are there whole are served nevertheless: those who use the
- * memory up, slowly, are to cost others nothing.
+ * Reads into the pool's input. Where there is no memory to keep it, only messages that are there
+ * whole, and small, are taken: those who use the memory up, slowly, are to cost others nothing.
+ * Returns the bytes read, 0 at the end of input, or -1 with errno, ENOMEM where memory is to be
+ * waited for.
  */
+static ssize_t read_input(struct connection *connection, struct pool *pool)
+{
+    size_t room = input_room(connection, pool);
+    char *input = input_of(pool);
+    ssize_t count;
+
+    if (room > 0)
+        return recv(connection->fd, input, room, 0);
+    count = recv(connection->fd, input, LEAST_INPUT, MSG_PEEK);
+    if (count <= 0)
+        return count;
+    if (decides(connection->frame, input, (size_t)count))
+        return recv(connection->fd, input, (size_t)count, 0); /* the same bytes */
+    errno = ENOMEM;
+    return -1;
+}
+
 static enum connection_state receive(struct connection *connection, struct pool *pool)
 {
-    size_t available = available_memory(pool);
-    bool enough = available >= LEAST_INPUT + PEER_TEXT_SIZE;
-    size_t most = enough ? available - PEER_TEXT_SIZE : LEAST_INPUT;
-    ssize_t count =
-        recv(connection->fd, input_of(pool),
-             most < CONNECTION_TURN_BYTES ? most : CONNECTION_TURN_BYTES, enough ? 0 : MSG_PEEK);
+    ssize_t count = read_input(connection, pool);
 
+    if (count > 0)
+        return take(connection, pool, (size_t)count);
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
         return CONNECTION_RECEIVING;
-    if (count == 0 || (count < 0 && errno == ECONNRESET)) {
+    if (count < 0 && errno == ENOMEM)
+        return CONNECTION_STARVED;
+    if (count == 0 || errno == ECONNRESET)
         outcome_set(&connection->outcome, RESULT_EOF);
-        return over(connection, pool);
-    }
-    if (count < 0) {
+    else
         outcome_fail_transfer(&connection->outcome, "cannot read the message", errno);
-        return over(connection, pool);
-    }
-    if (!enough) {
-        if (!decides(connection->frame, input_of(pool), (size_t)count))
-            return CONNECTION_STARVED;
-        (void)recv(connection->fd, input_of(pool), (size_t)count, 0); /* the same bytes */
-    }
-    return take(connection, pool, (size_t)count);
+    return over(connection, pool);
 }
 
 static enum connection_state linger(struct connection *connection, struct pool *pool)
@@ -298,18 +340,23 @@ void connection_name(const struct connection *connection, struct peer *peer)
     peer_name(peer, connection->fd);
 }
 
-void connection_forget(struct connection *connection, struct pool *pool)
+bool connection_forget(struct connection *connection, struct pool *pool)
 {
+    bool helps = connection->size > 0 || pool->favourite == connection;
+
     free(connection->buffer);
     pool->used_memory -= connection->size;
     connection->buffer = NULL;
     connection->size = 0;
     connection->outcome.message = NULL;
+    if (pool->favourite == connection)
+        pool->favourite = NULL;
+    return helps;
 }
 
 void connection_close(struct connection *connection, struct pool *pool)
 {
-    connection_forget(connection, pool);
+    (void)connection_forget(connection, pool);
     close(connection->fd);
     connection->fd = -1;
 }

@@ -24,11 +24,16 @@
 /* The most that is read of one connection before the others have their turn, in bytes. */
 #define CONNECTION_TURN_BYTES ((size_t)64 << 10)
 
-/* What the connections of a server share. */
+/*
+ * What the connections of a server share. Of the memory, what the longest message needs is set
+ * aside for one of them, the favourite: else those that have half a message each could wait for
+ * each other.
+ */
 struct pool {
     const struct settings *settings;
     size_t max_memory;  /* the most that their messages may take together, in bytes */
     size_t used_memory; /* what they take now */
+    const struct connection *favourite; /* or NULL */
     /* What is read comes here first, behind room for a tag. Only what has to wait is copied. */
     char input[PEER_TEXT_SIZE + CONNECTION_TURN_BYTES];
 };
@@ -79,10 +84,14 @@ void connection_end(struct connection *connection, const struct pool *pool, enum
 /* Names the peer, for the log. */
 void connection_name(const struct connection *connection, struct peer *peer);
 
-/* Gives the message's memory back, once the outcome, whose message is in there, has been logged. */
-void connection_forget(struct connection *connection, struct pool *pool);
+/* Gives the message's memory back, once the outcome, whose message is in there, has been logged.
+ * Returns whether that can help those who are starved. */
+bool connection_forget(struct connection *connection, struct pool *pool);
 
 /* Closes the descriptor, and gives back what the connection holds but the connection itself. */
 void connection_close(struct connection *connection, struct pool *pool);
+
+/* The least `max_memory` with which a message of `max_bytes` can be received. */
+uint64_t connection_least_memory(uint64_t max_bytes);
 
 #endif

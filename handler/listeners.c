@@ -230,20 +230,12 @@ static int open_names(struct listeners *listeners, const struct address *address
     return status;
 }
 
-int listeners_open(struct listeners *listeners, const char *text, struct text *problem)
+int listeners_open(struct listeners *listeners, const struct address *address, struct text *problem)
 {
-    struct address address;
-    char buffer[512];
-    struct text reason;
-
-    text_init(&reason, buffer, sizeof buffer);
-    if (address_parse(text, &address, &reason) < 0)
-        return fail(problem, "listen on ", text, reason.start,
-                    "give HOST:PORT, [IPV6]:PORT, unix:PATH, unix:@NAME or vsock:CID:PORT");
-    if (address.host[0] != '\0')
-        return open_names(listeners, &address, problem);
-    return open_one(listeners, text, (const struct sockaddr *)&address.socket, address.socket_size,
-                    problem);
+    if (address->host[0] != '\0')
+        return open_names(listeners, address, problem);
+    return open_one(listeners, address->text, (const struct sockaddr *)&address->socket,
+                    address->socket_size, problem);
 }
 
 void listeners_close(struct listeners *listeners)

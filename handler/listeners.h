@@ -30,11 +30,12 @@ struct listeners {
 int listeners_inherit(struct listeners *listeners, bool on_stdin, struct text *problem);
 
 /*
- * Listens on an address in the grammar of address.h, on all that a name stands for. A socket file
- * that a dead server left behind is replaced. `text` must outlive `listeners`. Returns 0; or -1
- * with a sentence added to `problem`.
+ * Listens on an address, on all that a name stands for. A socket file that a dead server left
+ * behind is replaced. The address's text must outlive `listeners`. Returns 0; or -1 with a sentence
+ * added to `problem`.
  */
-int listeners_open(struct listeners *listeners, const char *text, struct text *problem);
+int listeners_open(struct listeners *listeners, const struct address *address,
+                   struct text *problem);
 
 /* Closes them all, and removes the files of those that were opened here. */
 void listeners_close(struct listeners *listeners);

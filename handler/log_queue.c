@@ -18,6 +18,7 @@
 #define SPOOL_SIZE ((size_t)512 << 10)
 
 #define CLOSE_SECONDS 1
+#define GATHER_NSEC   1000000
 #define FIELDS_MOST   8
 
 /* Tells the records of exchanges from others in the journal: `journalctl MESSAGE_ID=...`. */
@@ -37,8 +38,8 @@ struct log_queue {
     pthread_cond_t filled;
     bool waiting; /* the thread waits for `filled` */
     bool closing;
-    uint64_t dropped;
-    struct spool *spool; /* is filled; the other one is the thread's */
+    uint64_t dropped, told; /* lines, and those of them that the log tells of */
+    struct spool *spool;    /* is filled; the other one is the thread's */
     struct spool spools[2];
 };
 
@@ -99,28 +100,17 @@ static void write_spool(const struct log *log, struct spool *spool)
     spool->used = 0;
 }
 
-static void *write_spools(void *argument)
+/* Waits for a record, and a little more: to be woken for each of many is dear for those who log. */
+static void wait_and_gather(struct log_queue *queue)
 {
-    struct log_queue *queue = argument;
+    const struct timespec moment = {.tv_nsec = GATHER_NSEC};
 
-    pthread_mutex_lock(&queue->lock);
-    for (;;) {
-        struct spool *full = queue->spool;
-        if (full->used == 0 && queue->closing)
-            break;
-        if (full->used == 0) {
-            queue->waiting = true;
-            pthread_cond_wait(&queue->filled, &queue->lock);
-            queue->waiting = false;
-            continue;
-        }
-        queue->spool = full == queue->spools ? queue->spools + 1 : queue->spools;
-        pthread_mutex_unlock(&queue->lock);
-        write_spool(queue->log, full);
-        pthread_mutex_lock(&queue->lock);
-    }
+    queue->waiting = true;
+    pthread_cond_wait(&queue->filled, &queue->lock);
+    queue->waiting = false;
     pthread_mutex_unlock(&queue->lock);
-    return NULL;
+    nanosleep(&moment, NULL);
+    pthread_mutex_lock(&queue->lock);
 }
 
 /* --- the others --- */
@@ -206,6 +196,50 @@ uint64_t log_queue_dropped(struct log_queue *queue)
     dropped = queue->dropped;
     pthread_mutex_unlock(&queue->lock);
     return dropped;
+}
+
+/* --- the thread again --- */
+
+/* Now that there is room again, the log says how much it lacks. */
+static void tell_losses(struct log_queue *queue)
+{
+    char buffer[128];
+    struct text sentence;
+    uint64_t lost;
+
+    pthread_mutex_lock(&queue->lock);
+    lost = queue->dropped - queue->told;
+    queue->told = queue->dropped;
+    pthread_mutex_unlock(&queue->lock);
+    if (lost == 0)
+        return;
+    text_init(&sentence, buffer, sizeof buffer);
+    text_add_number(&sentence, lost);
+    text_add(&sentence, " log lines were lost before this one: the logger did not keep up");
+    log_queue_sentence(queue, LOG_WARNING, sentence.start);
+}
+
+static void *write_spools(void *argument)
+{
+    struct log_queue *queue = argument;
+
+    pthread_mutex_lock(&queue->lock);
+    for (;;) {
+        struct spool *full = queue->spool;
+        if (full->used == 0 && queue->closing)
+            break;
+        if (full->used == 0) {
+            wait_and_gather(queue);
+            continue;
+        }
+        queue->spool = full == queue->spools ? queue->spools + 1 : queue->spools;
+        pthread_mutex_unlock(&queue->lock);
+        write_spool(queue->log, full);
+        tell_losses(queue);
+        pthread_mutex_lock(&queue->lock);
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return NULL;
 }
 
 /* The thread is to take no signal: those of the process are the event loop's. */

@@ -18,7 +18,7 @@ struct waiter {
 };
 
 struct queue {
-    TAILQ_HEAD(, waiter) waiters;
+    TAILQ_HEAD(waiters, waiter) waiters;
     uint64_t usec;                   /* what each is given */
     void (*expire)(struct waiter *); /* its deadline has passed: has to make it leave */
     sd_event_source *timer;          /* where it is on: not later than the first deadline */

@@ -37,7 +37,7 @@ struct server {
     sd_event *event;
     struct acceptor acceptor;
     struct queue exchanges, lingering;
-    TAILQ_HEAD(, entry) starved; /* those who wait for memory */
+    TAILQ_HEAD(entries, entry) starved; /* those who wait for memory */
     struct sources sources;
     struct status status;
     sd_event_source *idle, *grace;
@@ -98,10 +98,7 @@ static void feed_starved(struct server *server)
 
 static void forget_message(struct entry *entry)
 {
-    bool had_memory = entry->connection.size > 0;
-
-    connection_forget(&entry->connection, &entry->server->pool);
-    if (had_memory)
+    if (connection_forget(&entry->connection, &entry->server->pool))
         feed_starved(entry->server);
 }
 
@@ -131,7 +128,7 @@ static void release(struct entry *entry)
     free(entry);
     server->status.open--;
     status_touch(&server->status);
-    acceptor_allow(&server->acceptor, !server->stopping);
+    acceptor_allow(&server->acceptor, true);
     rest_or_leave(server);
 }
 
@@ -250,9 +247,9 @@ static bool admit(void *userdata, int fd, const struct sockaddr_storage *address
 
 static void stop(struct server *server)
 {
-    server->stopping = true;
     status_send(&server->status, "STOPPING=1");
     acceptor_close(&server->acceptor);
+    server->stopping = true;
     timer_set(server->grace, timer_now(server->event) + server->limits->grace);
     rest_or_leave(server);
 }

@@ -15,7 +15,7 @@
  * Memory: one record per connection, and a buffer only while part of a message waits for the rest.
  * All of it has limits.
  */
-#include "frame.h"
+#include "connection.h"
 #include "listeners.h"
 #include "log_queue.h"
 #include "quantity.h"
@@ -58,7 +58,7 @@ struct options {
     struct settings settings;
     uint64_t max_connections, max_per_source; /* 0: not given */
     uint64_t max_memory, grace, idle_exit;
-    const char *addresses[LISTENERS_MOST]; /* to listen on */
+    struct address addresses[LISTENERS_MOST]; /* to listen on */
     size_t address_count;
 };
 
@@ -96,10 +96,17 @@ static void take_time(const char *name, uint64_t *usec, struct text *problem)
 
 static void take_address(struct options *options, struct text *problem)
 {
+    char buffer[256];
+    struct text reason;
+
+    text_init(&reason, buffer, sizeof buffer);
+    text_add(&reason, "an address such as [::]:4040: ");
     if (options->address_count == LISTENERS_MOST)
         settings_add_bad_value(problem, "--listen", optarg, "64 addresses at the most");
+    else if (address_parse(optarg, &options->addresses[options->address_count], &reason) < 0)
+        settings_add_bad_value(problem, "--listen", optarg, reason.start);
     else
-        options->addresses[options->address_count++] = optarg;
+        options->address_count++;
 }
 
 /* Takes one of the options that only this program has. */
@@ -140,6 +147,21 @@ static enum action take_own_option(struct options *options, int option, const ch
     return ACTION_SERVE;
 }
 
+/* With less than the longest message needs, that could never come. */
+static void check_memory(const struct options *options, struct text *problem)
+{
+    uint64_t least = connection_least_memory(options->settings.max_bytes);
+
+    if (options->max_memory >= least)
+        return;
+    text_add(problem, "cannot receive messages of ");
+    text_add_number(problem, options->settings.max_bytes);
+    text_add(problem, " bytes (--max-bytes) with ");
+    text_add_number(problem, options->max_memory);
+    text_add(problem, " bytes (--max-memory): give --max-memory at least ");
+    text_add_number(problem, least);
+}
+
 /* Fills `options` from the command line, or adds to `problem` why that can't be done. */
 static void read_options(struct options *options, int argc, char **argv, struct text *problem)
 {
@@ -169,6 +191,8 @@ static void read_options(struct options *options, int argc, char **argv, struct 
     }
     if (options->action == ACTION_SERVE && problem->length == 0 && optind < argc)
         settings_add_bad_argument(problem, argv[optind]);
+    if (options->action == ACTION_SERVE && problem->length == 0)
+        check_memory(options, problem);
     if (options->action == ACTION_SERVE && problem->length > 0)
         options->action = ACTION_REFUSE;
 }
@@ -227,16 +251,17 @@ static int set_limits(const struct options *options, size_t listeners, struct se
     return 0;
 }
 
-/* Takes and opens the listening sockets. Returns 0, or -1 with a sentence added to `problem`. */
+/* Takes and opens the listening sockets. Returns EX_OK, or another status with a sentence added to
+ * `problem`. */
 static int listen_on_all(const struct options *options, struct listeners *listeners,
                          struct text *problem)
 {
     if (listeners_inherit(listeners, options->address_count == 0, problem) < 0)
-        return -1;
+        return EX_USAGE;
     for (size_t i = 0; i < options->address_count; i++)
-        if (listeners_open(listeners, options->addresses[i], problem) < 0)
-            return -1;
-    return 0;
+        if (listeners_open(listeners, &options->addresses[i], problem) < 0)
+            return EX_OSERR;
+    return EX_OK;
 }
 
 static void log_listeners(const struct listeners *listeners, struct log_queue *queue)
@@ -258,12 +283,14 @@ static int serve(const struct options *options, struct log_queue *queue, struct 
 {
     static struct listeners listeners;
     struct server_limits limits;
+    int status = listen_on_all(options, &listeners, problem);
     int error;
 
-    if (listen_on_all(options, &listeners, problem) < 0 ||
-        set_limits(options, listeners.count, &limits, problem) < 0) {
+    if (status == EX_OK && set_limits(options, listeners.count, &limits, problem) < 0)
+        status = EX_USAGE;
+    if (status != EX_OK) {
         listeners_close(&listeners);
-        return EX_USAGE;
+        return status;
     }
     if (!options->settings.quiet)
         log_listeners(&listeners, queue);
@@ -280,6 +307,22 @@ static int print(const char *string)
     return fputs(string, stdout) >= 0 && fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
+/* Without the thread that writes the log, this is written here. */
+static int fail_to_start(const struct log *log)
+{
+    char buffer[LOG_LINE_SIZE];
+    struct text text;
+
+    text_init(&text, buffer, sizeof buffer);
+    log_format_sentence(log, LOG_ERR,
+                        "cannot start the thread that writes the log; it needs a task "
+                        "more (TasksMax=, ulimit -u) and 9 MiB of address space",
+                        &text);
+    if (log->fd >= 0 && write(log->fd, text.start, text.length) < 0)
+        return EX_IOERR;
+    return EX_OSERR;
+}
+
 /* Opens the log and serves; what can't be done is logged. Returns the exit status. */
 static int run(const struct options *options, const struct log *log, struct text *problem)
 {
@@ -287,7 +330,7 @@ static int run(const struct options *options, const struct log *log, struct text
     int status = EX_USAGE;
 
     if (!queue)
-        return EX_OSERR; /* nobody can be told */
+        return fail_to_start(log);
     if (options->action == ACTION_SERVE)
         status = serve(options, queue, problem);
     if (problem->length > 0)
@@ -301,7 +344,7 @@ int main(int argc, char **argv)
     char buffer[1024];
     struct text problem;
     struct launch launch = {0};
-    struct options options;
+    static struct options options; /* with its addresses rather large for a stack */
     struct log log;
 
     launch_find_stderr(&launch, STDIN_FILENO, STDIN_FILENO);
