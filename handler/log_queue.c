@@ -2,6 +2,7 @@
 #include "log_queue.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -34,12 +35,13 @@ struct spool {
 struct log_queue {
     const struct log *log;
     pthread_t thread;
+    uint64_t told;        /* how many of `dropped` the log tells of; the thread's */
     pthread_mutex_t lock; /* of all that follows */
     pthread_cond_t filled;
     bool waiting; /* the thread waits for `filled` */
     bool closing;
-    uint64_t dropped, told; /* lines, and those of them that the log tells of */
-    struct spool *spool;    /* is filled; the other one is the thread's */
+    uint64_t dropped;    /* lines */
+    struct spool *spool; /* is filled; the other one is the thread's */
     struct spool spools[2];
 };
 
@@ -48,8 +50,11 @@ struct log_queue {
 static void write_all(int fd, const char *bytes, size_t size)
 {
     while (size > 0) {
+        struct pollfd ready = {.fd = fd, .events = POLLOUT};
         ssize_t count = write(fd, bytes, size);
-        if (count < 0 && errno != EINTR)
+        if (count < 0 && errno == EAGAIN) /* another process may have wanted it non-blocking */
+            (void)poll(&ready, 1, -1);
+        else if (count < 0 && errno != EINTR)
             return; /* nobody is left to tell */
         if (count > 0) {
             bytes += count;
@@ -115,15 +120,18 @@ static void wait_and_gather(struct log_queue *queue)
 
 /* --- the others --- */
 
-static void add_record(struct log_queue *queue, const struct text *record)
+/* Returns whether there was room. */
+static bool add_record(struct log_queue *queue, const struct text *record)
 {
     struct spool *spool;
+    bool fits;
 
     if (queue->log->sink == LOG_NOWHERE)
-        return;
+        return true;
     pthread_mutex_lock(&queue->lock);
     spool = queue->spool;
-    if (spool->used + sizeof record->length + record->length > SPOOL_SIZE) {
+    fits = spool->used + sizeof record->length + record->length <= SPOOL_SIZE;
+    if (!fits) {
         queue->dropped++;
     } else {
         memcpy(spool->bytes + spool->used, &record->length, sizeof record->length);
@@ -134,6 +142,7 @@ static void add_record(struct log_queue *queue, const struct text *record)
     if (queue->waiting)
         pthread_cond_signal(&queue->filled);
     pthread_mutex_unlock(&queue->lock);
+    return fits;
 }
 
 static void add_field(struct text *record, const char *name, const char *value)
@@ -170,10 +179,10 @@ void log_queue_outcome(struct log_queue *queue, const struct outcome *outcome, c
     } else {
         log_format(queue->log, outcome_level(outcome), line.start, &record);
     }
-    add_record(queue, &record);
+    (void)add_record(queue, &record);
 }
 
-void log_queue_sentence(struct log_queue *queue, int level, const char *sentence)
+static bool add_sentence(struct log_queue *queue, int level, const char *sentence)
 {
     char buffer[LOG_LINE_SIZE];
     struct text record;
@@ -185,7 +194,12 @@ void log_queue_sentence(struct log_queue *queue, int level, const char *sentence
     } else {
         log_format_sentence(queue->log, level, sentence, &record);
     }
-    add_record(queue, &record);
+    return add_record(queue, &record);
+}
+
+void log_queue_sentence(struct log_queue *queue, int level, const char *sentence)
+{
+    (void)add_sentence(queue, level, sentence);
 }
 
 uint64_t log_queue_dropped(struct log_queue *queue)
@@ -200,23 +214,20 @@ uint64_t log_queue_dropped(struct log_queue *queue)
 
 /* --- the thread again --- */
 
-/* Now that there is room again, the log says how much it lacks. */
+/* As soon as there is room again, the log says how much it lacks. */
 static void tell_losses(struct log_queue *queue)
 {
+    uint64_t lost = log_queue_dropped(queue) - queue->told;
     char buffer[128];
     struct text sentence;
-    uint64_t lost;
 
-    pthread_mutex_lock(&queue->lock);
-    lost = queue->dropped - queue->told;
-    queue->told = queue->dropped;
-    pthread_mutex_unlock(&queue->lock);
     if (lost == 0)
         return;
     text_init(&sentence, buffer, sizeof buffer);
+    text_add(&sentence, "log lines lost before this one, as the logger did not keep up: ");
     text_add_number(&sentence, lost);
-    text_add(&sentence, " log lines were lost before this one: the logger did not keep up");
-    log_queue_sentence(queue, LOG_WARNING, sentence.start);
+    if (add_sentence(queue, LOG_WARNING, sentence.start))
+        queue->told += lost;
 }
 
 static void *write_spools(void *argument)
