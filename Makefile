@@ -58,13 +58,16 @@ TINCAND         = $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tincand,no-tincand)
 SHARED      = handler/frame.c handler/text.c handler/quantity.c
 HANDLER_SRC = $(SHARED) $(addprefix handler/,tincan-handler.c deadline.c exchange.c launch.c \
                 log.c log_now.c peer.c result.c settings.c sandbox_$(SANDBOX).c)
-TINCAND_SRC = $(SHARED) $(addprefix handler/,tincand.c acceptor.c address.c connection.c deadline.c launch.c \
-                listeners.c log.c log_queue.c peer.c queue.c result.c server.c settings.c sources.c status.c \
-                streams.c timer.c)
+TINCAND_SRC = $(SHARED) $(addprefix handler/,tincand.c tincand_options.c acceptor.c address.c \
+                connection.c deadline.c launch.c listeners.c log.c log_queue.c peer.c queue.c result.c \
+                server.c sessions.c settings.c sources.c status.c streams.c timer.c)
 CLIENT_SRC  = $(SHARED) handler/address.c handler/streams.c $(LINE) $(filter-out client/line_%,$(sort $(wildcard client/*.c)))
-UNITS       = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in units/*/examples/*.in))
+UNITS       = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in units/*/examples/*.in)) \
+                $(U)/systemd/tincand@.service
 EXAMPLES    = $(filter $(U)/inetd/% $(U)/ucspi/%,$(UNITS))
-DROP_INS    = $(filter $(U)/systemd/examples/%,$(UNITS))
+TINCAND_UNITS = $(filter $(U)/systemd/tincand%,$(UNITS))
+DROP_INS    = $(filter-out $(NOT_BUILT),$(filter $(U)/systemd/examples/%,$(UNITS)))
+NOT_BUILT   = $(if $(filter yes,$(LIBSYSTEMD)),,$(U)/systemd/examples/tincand-%)
 
 # The systemd that the units are for, which may not know all keys: 255, say, or nothing.
 SYSTEMD_VERSION := $(shell $(PKG_CONFIG) --modversion systemd 2>/dev/null || \

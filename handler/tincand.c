@@ -15,16 +15,14 @@
  * Memory: one record per connection, and a buffer only while part of a message waits for the rest.
  * All of it has limits.
  */
-#include "connection.h"
 #include "listeners.h"
 #include "log_queue.h"
-#include "quantity.h"
 #include "server.h"
 #include "settings.h"
 #include "streams.h"
+#include "tincand_options.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,30 +35,10 @@
 /* Descriptors for everything but connections and listening sockets. */
 #define OWN_DESCRIPTORS 12
 
-#define CONNECTIONS_MOST  ((uint64_t)1 << 24)
-#define MEMORY_DEFAULT    ((uint64_t)256 << 20)
-#define MEMORY_MOST       ((uint64_t)1 << 40)
-#define GRACE_DEFAULT     UINT64_C(5000000)
-#define TIME_LEAST        UINT64_C(1000)
-#define TIME_MOST         (UINT64_C(7) * 24 * 3600 * 1000000)
 #define SHARE_OF_A_SOURCE 4
 
 /* Larger blocks are given back to the system as soon as they are free. */
 #define OWN_MAPPING_BYTES (128 << 10)
-
-enum action { ACTION_SERVE, ACTION_HELP, ACTION_VERSION, ACTION_REFUSE };
-
-/* Long options without a letter. */
-enum { OPTION_PER_SOURCE = 256, OPTION_MAX_MEMORY, OPTION_GRACE, OPTION_IDLE_EXIT };
-
-struct options {
-    enum action action;
-    struct settings settings;
-    uint64_t max_connections, max_per_source; /* 0: not given */
-    uint64_t max_memory, grace, idle_exit;
-    struct address addresses[LISTENERS_MOST]; /* to listen on */
-    size_t address_count;
-};
 
 static const char help[] =
     "Usage: tincand [OPTION]...\n"
@@ -80,122 +58,6 @@ static const char help[] =
     "\n"
     "SIZE takes k, M, G; TIME takes us, ms, s, m, h, d.\n"
     "Exit status: 0 told to stop, or idle; 64 wrong usage or launch; 71 the system failed.\n";
-
-static void take_size(const char *name, const char *wanted, uint64_t most, uint64_t *size,
-                      struct text *problem)
-{
-    if (quantity_size(optarg, 1, most, size) < 0)
-        settings_add_bad_value(problem, name, optarg, wanted);
-}
-
-static void take_time(const char *name, uint64_t *usec, struct text *problem)
-{
-    if (quantity_time(optarg, TIME_LEAST, TIME_MOST, usec) < 0)
-        settings_add_bad_value(problem, name, optarg, "a time from 1ms to 7d, such as 30s");
-}
-
-static void take_address(struct options *options, struct text *problem)
-{
-    char buffer[256];
-    struct text reason;
-
-    text_init(&reason, buffer, sizeof buffer);
-    text_add(&reason, "an address such as [::]:4040: ");
-    if (options->address_count == LISTENERS_MOST)
-        settings_add_bad_value(problem, "--listen", optarg, "64 addresses at the most");
-    else if (address_parse(optarg, &options->addresses[options->address_count], &reason) < 0)
-        settings_add_bad_value(problem, "--listen", optarg, reason.start);
-    else
-        options->address_count++;
-}
-
-/* Takes one of the options that only this program has. */
-static enum action take_own_option(struct options *options, int option, const char *argument,
-                                   struct text *problem)
-{
-    static const char connections[] = "a number of connections from 1 to 16M, such as 1000";
-
-    switch (option) {
-    case 'l':
-        take_address(options, problem);
-        break;
-    case 'c':
-        take_size("--max-connections", connections, CONNECTIONS_MOST, &options->max_connections,
-                  problem);
-        break;
-    case OPTION_PER_SOURCE:
-        take_size("--max-connections-per-source", connections, CONNECTIONS_MOST,
-                  &options->max_per_source, problem);
-        break;
-    case OPTION_MAX_MEMORY:
-        take_size("--max-memory", "a size from 1 to 1024G, such as 64M", MEMORY_MOST,
-                  &options->max_memory, problem);
-        break;
-    case OPTION_GRACE:
-        take_time("--grace", &options->grace, problem);
-        break;
-    case OPTION_IDLE_EXIT:
-        take_time("--idle-exit", &options->idle_exit, problem);
-        break;
-    case 'h':
-        return ACTION_HELP;
-    case 'V':
-        return ACTION_VERSION;
-    default:
-        settings_add_bad_option(problem, argument);
-    }
-    return ACTION_SERVE;
-}
-
-/* With less than the longest message needs, that could never come. */
-static void check_memory(const struct options *options, struct text *problem)
-{
-    uint64_t least = connection_least_memory(options->settings.max_bytes);
-
-    if (options->max_memory >= least)
-        return;
-    text_add(problem, "cannot receive messages of ");
-    text_add_number(problem, options->settings.max_bytes);
-    text_add(problem, " bytes (--max-bytes) with ");
-    text_add_number(problem, options->max_memory);
-    text_add(problem, " bytes (--max-memory): give --max-memory at least ");
-    text_add_number(problem, least);
-}
-
-/* Fills `options` from the command line, or adds to `problem` why that can't be done. */
-static void read_options(struct options *options, int argc, char **argv, struct text *problem)
-{
-    static const struct option names[] = {
-        SETTINGS_NAMES,
-        {"listen", required_argument, NULL, 'l'},
-        {"max-connections", required_argument, NULL, 'c'},
-        {"max-connections-per-source", required_argument, NULL, OPTION_PER_SOURCE},
-        {"max-memory", required_argument, NULL, OPTION_MAX_MEMORY},
-        {"grace", required_argument, NULL, OPTION_GRACE},
-        {"idle-exit", required_argument, NULL, OPTION_IDLE_EXIT},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {0},
-    };
-
-    *options = (struct options){.max_memory = MEMORY_DEFAULT, .grace = GRACE_DEFAULT};
-    settings_init(&options->settings);
-    opterr = 0; /* getopt would write to descriptor 2, which may be the listening socket */
-    while (options->action == ACTION_SERVE && problem->length == 0) {
-        int before = optind;
-        int option = getopt_long(argc, argv, "+" SETTINGS_LETTERS "l:c:hV", names, NULL);
-        if (option < 0)
-            break;
-        if (!settings_take(&options->settings, option, optarg, problem))
-            options->action = take_own_option(options, option, argv[before], problem);
-    }
-    if (options->action == ACTION_SERVE && problem->length == 0 && optind < argc)
-        settings_add_bad_argument(problem, argv[optind]);
-    if (options->action == ACTION_SERVE && problem->length == 0)
-        check_memory(options, problem);
-    if (options->action == ACTION_SERVE && problem->length > 0)
-        options->action = ACTION_REFUSE;
-}
 
 /* The descriptors that connections can have, in `limit` of all. */
 static uint64_t descriptors_for_connections(rlim_t limit, size_t listeners)
@@ -222,8 +84,8 @@ static void add_too_few(struct text *problem, uint64_t wanted, rlim_t limit, siz
  * Sets the limits that depend on how many descriptors there may be; the soft limit is raised if
  * that is needed for what was asked for. Returns 0, or -1 with a sentence added to `problem`.
  */
-static int set_limits(const struct options *options, size_t listeners, struct server_limits *limits,
-                      struct text *problem)
+static int set_limits(const struct tincand_options *options, size_t listeners,
+                      struct limits *limits, struct text *problem)
 {
     uint64_t wanted = options->max_connections ? options->max_connections : 1;
     struct rlimit descriptors = {0};
@@ -239,7 +101,7 @@ static int set_limits(const struct options *options, size_t listeners, struct se
     }
     if (!options->max_connections)
         wanted = descriptors_for_connections(descriptors.rlim_cur, listeners);
-    *limits = (struct server_limits){
+    *limits = (struct limits){
         .max_connections = (size_t)wanted,
         .max_per_source = (size_t)(options->max_per_source
                                        ? options->max_per_source
@@ -253,7 +115,7 @@ static int set_limits(const struct options *options, size_t listeners, struct se
 
 /* Takes and opens the listening sockets. Returns EX_OK, or another status with a sentence added to
  * `problem`. */
-static int listen_on_all(const struct options *options, struct listeners *listeners,
+static int listen_on_all(const struct tincand_options *options, struct listeners *listeners,
                          struct text *problem)
 {
     if (listeners_inherit(listeners, options->address_count == 0, problem) < 0)
@@ -279,10 +141,11 @@ static void log_listeners(const struct listeners *listeners, struct log_queue *q
 
 /* Serves as the options say. Returns the exit status; with a sentence added to `problem` if that is
  * not 0. */
-static int serve(const struct options *options, struct log_queue *queue, struct text *problem)
+static int serve(const struct tincand_options *options, struct log_queue *queue,
+                 struct text *problem)
 {
     static struct listeners listeners;
-    struct server_limits limits;
+    struct limits limits;
     int status = listen_on_all(options, &listeners, problem);
     int error;
 
@@ -324,14 +187,14 @@ static int fail_to_start(const struct log *log)
 }
 
 /* Opens the log and serves; what can't be done is logged. Returns the exit status. */
-static int run(const struct options *options, const struct log *log, struct text *problem)
+static int run(const struct tincand_options *options, const struct log *log, struct text *problem)
 {
     struct log_queue *queue = log_queue_open(log);
     int status = EX_USAGE;
 
     if (!queue)
         return fail_to_start(log);
-    if (options->action == ACTION_SERVE)
+    if (options->action == TINCAND_SERVE)
         status = serve(options, queue, problem);
     if (problem->length > 0)
         log_queue_sentence(queue, LOG_ERR, problem->start);
@@ -344,16 +207,16 @@ int main(int argc, char **argv)
     char buffer[1024];
     struct text problem;
     struct launch launch = {0};
-    static struct options options; /* with its addresses rather large for a stack */
+    static struct tincand_options options; /* with its addresses rather large for a stack */
     struct log log;
 
     launch_find_stderr(&launch, STDIN_FILENO, STDIN_FILENO);
     streams_fill();
     text_init(&problem, buffer, sizeof buffer);
-    read_options(&options, argc, argv, &problem);
-    if (options.action == ACTION_HELP)
+    tincand_options_read(&options, argc, argv, &problem);
+    if (options.action == TINCAND_HELP)
         return print(help);
-    if (options.action == ACTION_VERSION)
+    if (options.action == TINCAND_VERSION)
         return print("tincand " TINCAN_VERSION "\n");
     (void)signal(SIGPIPE, SIG_IGN);
     (void)mallopt(M_MMAP_THRESHOLD, OWN_MAPPING_BYTES);

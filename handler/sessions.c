@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include "sessions.h"
+
+#include "deadline.h"
+#include "exchange.h"
+#include "timer.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct session {
+    struct waiter waiter; /* first; for the deadline */
+    struct connection connection;
+    struct sessions *sessions;
+    struct source *source; /* NULL where sources are not counted */
+    sd_event_source *io;   /* NULL until it has to wait for the first time */
+    TAILQ_ENTRY(session) link;
+    bool starved;  /* is in that list, by the link */
+    bool reported; /* its outcome is counted and logged */
+};
+
+/* Counts and logs the outcome, once. */
+static void report(struct session *session)
+{
+    struct sessions *sessions = session->sessions;
+    struct outcome *outcome = &session->connection.outcome;
+    struct peer peer;
+
+    if (session->reported)
+        return;
+    session->reported = true;
+    sessions->status->results[outcome->result]++;
+    status_touch(sessions->status);
+    if (sessions->settings->quiet && outcome->result != RESULT_ERROR)
+        return;
+    if (sessions->settings->no_preview)
+        outcome->message = NULL;
+    connection_name(&session->connection, &peer);
+    log_queue_outcome(sessions->log, outcome, peer.name);
+}
+
+static void enter_starved(struct session *session)
+{
+    if (!session->starved)
+        TAILQ_INSERT_TAIL(&session->sessions->starved, session, link);
+    session->starved = true;
+}
+
+static void leave_starved(struct session *session)
+{
+    if (session->starved)
+        TAILQ_REMOVE(&session->sessions->starved, session, link);
+    session->starved = false;
+}
+
+/* Lets those who wait for memory try again, as many as there is some for. */
+static void feed_starved(struct sessions *sessions)
+{
+    size_t used = sessions->pool.used_memory, most = sessions->pool.max_memory;
+    size_t turns = 1 + (used < most ? most - used : 0) / CONNECTION_TURN_BYTES;
+    struct session *session;
+
+    while (turns-- > 0 && (session = TAILQ_FIRST(&sessions->starved))) {
+        leave_starved(session);
+        session->connection.state = CONNECTION_RECEIVING;
+        (void)sd_event_source_set_io_events(session->io, EPOLLIN);
+    }
+}
+
+static void forget_message(struct session *session)
+{
+    if (connection_forget(&session->connection, &session->sessions->pool))
+        feed_starved(session->sessions);
+}
+
+static void release(struct session *session)
+{
+    struct sessions *sessions = session->sessions;
+
+    queue_leave(&session->waiter);
+    leave_starved(session);
+    forget_message(session);
+    sd_event_source_disable_unref(session->io);
+    connection_close(&session->connection, &sessions->pool);
+    if (session->source)
+        sources_leave(&sessions->sources, session->source);
+    free(session);
+    sessions->status->open--;
+    status_touch(sessions->status);
+    sessions->released(sessions->userdata);
+}
+
+static int on_ready(sd_event_source *source, int fd, uint32_t revents, void *userdata);
+
+/* Waits for events on the connection. Returns 0 or a negative errno value. */
+static int wait_for(struct session *session, uint32_t events)
+{
+    if (session->io)
+        return sd_event_source_set_io_events(session->io, events);
+    return sd_event_add_io(session->sessions->event, &session->io, session->connection.fd, events,
+                           on_ready, session);
+}
+
+/* The event loop can't wait for the connection: it ends, and no other. */
+static void give_up(struct session *session, int error)
+{
+    if (session->connection.state < CONNECTION_LINGERING) {
+        connection_end(&session->connection, &session->sessions->pool, RESULT_ERROR);
+        outcome_fail(&session->connection.outcome, EX_OSERR, "cannot wait for the connection",
+                     error);
+    }
+    report(session);
+    release(session);
+}
+
+/* Arranges what comes next after a step. */
+static void proceed(struct session *session)
+{
+    struct sessions *sessions = session->sessions;
+    enum connection_state state = session->connection.state;
+    uint32_t events = EPOLLIN;
+    int error;
+
+    if (state >= CONNECTION_LINGERING) {
+        report(session);
+        forget_message(session);
+    }
+    if (state == CONNECTION_OVER) {
+        release(session);
+        return;
+    }
+    if (state == CONNECTION_REPLYING)
+        events = EPOLLOUT;
+    if (state == CONNECTION_STARVED) {
+        enter_starved(session);
+        events = 0; /* which still tells of a peer that is gone */
+    }
+    error = wait_for(session, events);
+    if (error < 0)
+        give_up(session, -error);
+    else if (state == CONNECTION_LINGERING)
+        queue_enter(&sessions->lingering, &session->waiter, timer_now(sessions->event));
+    else
+        queue_enter(&sessions->exchanges, &session->waiter, session->connection.started);
+}
+
+static int on_ready(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    struct session *session = userdata;
+
+    (void)source, (void)fd, (void)revents;
+    if (session->starved)
+        connection_end(&session->connection, &session->sessions->pool, RESULT_EOF);
+    else
+        connection_step(&session->connection, &session->sessions->pool);
+    proceed(session);
+    return 0;
+}
+
+static void expire(struct waiter *waiter)
+{
+    struct session *session = (struct session *)waiter;
+
+    connection_end(&session->connection, &session->sessions->pool, RESULT_TIMEOUT);
+    proceed(session);
+}
+
+/* Counts the connection with its source. Returns whether it may stay. */
+static bool enter_source(struct session *session)
+{
+    struct sessions *sessions = session->sessions;
+
+    if (sessions->limits->max_per_source >= sessions->limits->max_connections)
+        return true;
+    if (sources_enter(&sessions->sources, session->connection.fd, &session->connection.peer,
+                      &session->source) == SOURCES_ENTERED)
+        return true;
+    sessions->status->turned_away++;
+    return false;
+}
+
+bool sessions_admit(struct sessions *sessions, int fd, const struct sockaddr_storage *address)
+{
+    struct session *session = malloc(sizeof *session);
+
+    if (!session) {
+        close(fd);
+        return false;
+    }
+    *session = (struct session){.sessions = sessions};
+    connection_begin(&session->connection, &sessions->pool, fd, address, deadline_clock());
+    sessions->status->open++;
+    if (!enter_source(session)) {
+        release(session);
+        return true;
+    }
+    /* More often than not the message is there already. */
+    connection_step(&session->connection, &sessions->pool);
+    proceed(session);
+    return true;
+}
+
+int sessions_open(struct sessions *sessions)
+{
+    int error;
+
+    sessions->pool.settings = sessions->settings;
+    sessions->pool.max_memory = sessions->limits->max_memory;
+    sessions->sources = (struct sources){.limit = sessions->limits->max_per_source};
+    TAILQ_INIT(&sessions->starved);
+    error = queue_open(&sessions->exchanges, sessions->event, sessions->settings->timeout, expire);
+    if (error < 0)
+        return error;
+    return queue_open(&sessions->lingering, sessions->event, EXCHANGE_LINGER_USEC, expire);
+}
+
+void sessions_end_all(struct sessions *sessions)
+{
+    queue_expire_all(&sessions->exchanges);
+    queue_expire_all(&sessions->lingering);
+}
+
+void sessions_close(struct sessions *sessions)
+{
+    queue_close(&sessions->exchanges);
+    queue_close(&sessions->lingering);
+}
