@@ -59,7 +59,7 @@ SHARED      = handler/frame.c handler/text.c handler/quantity.c
 HANDLER_SRC = $(SHARED) $(addprefix handler/,tincan-handler.c deadline.c exchange.c launch.c \
                 log.c log_now.c peer.c result.c settings.c sandbox_$(SANDBOX).c)
 TINCAND_SRC = $(SHARED) $(addprefix handler/,tincand.c tincand_options.c acceptor.c address.c \
-                connection.c deadline.c launch.c listeners.c log.c log_queue.c peer.c queue.c result.c \
+                connection.c deadline.c launch.c listeners.c log.c log_queue.c peer.c poller.c queue.c result.c \
                 server.c sessions.c settings.c sources.c status.c streams.c timer.c)
 CLIENT_SRC  = $(SHARED) handler/address.c handler/streams.c $(LINE) $(filter-out client/line_%,$(sort $(wildcard client/*.c)))
 UNITS       = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in units/*/examples/*.in)) \

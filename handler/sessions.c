@@ -15,8 +15,9 @@ struct session {
     struct connection connection;
     struct sessions *sessions;
     struct source *source; /* NULL where sources are not counted */
-    sd_event_source *io;   /* NULL until it has to wait for the first time */
+    uint32_t events;       /* waited for; meaningless unless `waits` */
     TAILQ_ENTRY(session) link;
+    bool waits;    /* it had to wait, and is the poller's since then */
     bool starved;  /* is in that list, by the link */
     bool reported; /* its outcome is counted and logged */
 };
@@ -55,6 +56,21 @@ static void leave_starved(struct session *session)
     session->starved = false;
 }
 
+/* Waits for events on the connection. Returns 0 or a negative errno value. */
+static int wait_for(struct session *session, uint32_t events)
+{
+    struct poller *poller = &session->sessions->poller;
+    int fd = session->connection.fd, error = 0;
+
+    if (!session->waits)
+        error = poller_add(poller, fd, events, session);
+    else if (session->events != events)
+        error = poller_change(poller, fd, events, session);
+    session->waits = error == 0;
+    session->events = events;
+    return error;
+}
+
 /* Lets those who wait for memory try again, as many as there is some for. */
 static void feed_starved(struct sessions *sessions)
 {
@@ -65,7 +81,7 @@ static void feed_starved(struct sessions *sessions)
     while (turns-- > 0 && (session = TAILQ_FIRST(&sessions->starved))) {
         leave_starved(session);
         session->connection.state = CONNECTION_RECEIVING;
-        (void)sd_event_source_set_io_events(session->io, EPOLLIN);
+        (void)wait_for(session, EPOLLIN);
     }
 }
 
@@ -82,7 +98,6 @@ static void release(struct session *session)
     queue_leave(&session->waiter);
     leave_starved(session);
     forget_message(session);
-    sd_event_source_disable_unref(session->io);
     connection_close(&session->connection, &sessions->pool);
     if (session->source)
         sources_leave(&sessions->sources, session->source);
@@ -90,17 +105,6 @@ static void release(struct session *session)
     sessions->status->open--;
     status_touch(sessions->status);
     sessions->released(sessions->userdata);
-}
-
-static int on_ready(sd_event_source *source, int fd, uint32_t revents, void *userdata);
-
-/* Waits for events on the connection. Returns 0 or a negative errno value. */
-static int wait_for(struct session *session, uint32_t events)
-{
-    if (session->io)
-        return sd_event_source_set_io_events(session->io, events);
-    return sd_event_add_io(session->sessions->event, &session->io, session->connection.fd, events,
-                           on_ready, session);
 }
 
 /* The event loop can't wait for the connection: it ends, and no other. */
@@ -146,17 +150,15 @@ static void proceed(struct session *session)
         queue_enter(&sessions->exchanges, &session->waiter, session->connection.started);
 }
 
-static int on_ready(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+static void on_ready(void *data)
 {
-    struct session *session = userdata;
+    struct session *session = data;
 
-    (void)source, (void)fd, (void)revents;
     if (session->starved)
         connection_end(&session->connection, &session->sessions->pool, RESULT_EOF);
     else
         connection_step(&session->connection, &session->sessions->pool);
     proceed(session);
-    return 0;
 }
 
 static void expire(struct waiter *waiter)
@@ -210,6 +212,9 @@ int sessions_open(struct sessions *sessions)
     sessions->pool.max_memory = sessions->limits->max_memory;
     sessions->sources = (struct sources){.limit = sessions->limits->max_per_source};
     TAILQ_INIT(&sessions->starved);
+    error = poller_open(&sessions->poller, sessions->event, on_ready);
+    if (error < 0)
+        return error;
     error = queue_open(&sessions->exchanges, sessions->event, sessions->settings->timeout, expire);
     if (error < 0)
         return error;
@@ -224,6 +229,7 @@ void sessions_end_all(struct sessions *sessions)
 
 void sessions_close(struct sessions *sessions)
 {
+    poller_close(&sessions->poller);
     queue_close(&sessions->exchanges);
     queue_close(&sessions->lingering);
 }

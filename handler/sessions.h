@@ -8,6 +8,7 @@
 
 #include "connection.h"
 #include "log_queue.h"
+#include "poller.h"
 #include "queue.h"
 #include "settings.h"
 #include "sources.h"
@@ -36,13 +37,14 @@ struct sessions {
     struct status *status;            /* which says how many are open */
     void (*released)(void *userdata); /* a session has ended, and there is room for another */
     void *userdata;
+    struct poller poller;
     struct queue exchanges, lingering;
     struct session_list starved; /* those who wait for memory */
     struct sources sources;
     struct pool pool;
 };
 
-/* Begins, with all that stands before `exchanges` set. Returns 0 or a negative errno value. */
+/* Begins, with all that stands before `poller` set. Returns 0 or a negative errno value. */
 int sessions_open(struct sessions *sessions);
 
 /*

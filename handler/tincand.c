@@ -33,7 +33,7 @@
 #include <unistd.h>
 
 /* Descriptors for everything but connections and listening sockets. */
-#define OWN_DESCRIPTORS 12
+#define OWN_DESCRIPTORS 13
 
 #define SHARE_OF_A_SOURCE 4
 
