@@ -56,10 +56,10 @@ TINCAND         = $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tincand,no-tincand)
 
 # What handler and client share: the protocol, and texts and quantities as users see them.
 SHARED      = handler/frame.c handler/text.c handler/quantity.c
-HANDLER_SRC = $(SHARED) $(addprefix handler/,tincan-handler.c deadline.c exchange.c launch.c \
+HANDLER_SRC = $(SHARED) $(addprefix handler/,tincan-handler.c clock.c deadline.c exchange.c launch.c \
                 log.c log_now.c peer.c result.c settings.c sandbox_$(SANDBOX).c)
-TINCAND_SRC = $(SHARED) $(addprefix handler/,tincand.c tincand_options.c acceptor.c address.c \
-                connection.c deadline.c launch.c listeners.c log.c log_queue.c peer.c poller.c queue.c result.c \
+TINCAND_SRC = $(SHARED) $(addprefix handler/,tincand.c tincand_options.c acceptor.c address.c clock.c \
+                connection.c launch.c listeners.c log.c log_queue.c peer.c poller.c queue.c result.c \
                 server.c sessions.c settings.c sources.c status.c streams.c timer.c)
 CLIENT_SRC  = $(SHARED) handler/address.c handler/streams.c $(LINE) $(filter-out client/line_%,$(sort $(wildcard client/*.c)))
 UNITS       = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in units/*/examples/*.in)) \

@@ -18,36 +18,6 @@
 /* The least time from one complaint about that to the next. */
 #define COMPLAINT_USEC UINT64_C(1000000)
 
-/* Looks at the listening sockets, or leaves them alone: as long as anybody waits there they are
- * ready, and looking at them without accepting would be spinning. */
-static void watch(struct acceptor *acceptor)
-{
-    bool watching = acceptor->allowed && !acceptor->resting;
-
-    if (watching == acceptor->watching)
-        return;
-    acceptor->watching = watching;
-    for (size_t i = 0; i < acceptor->listeners->count; i++)
-        (void)sd_event_source_set_enabled(acceptor->sources[i],
-                                          watching ? SD_EVENT_ON : SD_EVENT_OFF);
-}
-
-void acceptor_allow(struct acceptor *acceptor, bool allowed)
-{
-    acceptor->allowed = allowed;
-    watch(acceptor);
-}
-
-static int on_rest_over(sd_event_source *timer, uint64_t usec, void *userdata)
-{
-    struct acceptor *acceptor = userdata;
-
-    (void)timer, (void)usec;
-    acceptor->resting = false;
-    watch(acceptor);
-    return 0;
-}
-
 static void complain(struct acceptor *acceptor, int error)
 {
     char buffer[256];
@@ -66,12 +36,52 @@ static void complain(struct acceptor *acceptor, int error)
     log_queue_sentence(acceptor->log, LOG_ERR, sentence.start);
 }
 
+static int set_watching(struct acceptor *acceptor, bool watching)
+{
+    int error = 0;
+
+    acceptor->watching = watching;
+    for (size_t i = 0; i < acceptor->listeners->count && error >= 0; i++)
+        error = sd_event_source_set_enabled(acceptor->sources[i],
+                                            watching ? SD_EVENT_ON : SD_EVENT_OFF);
+    return error;
+}
+
 static void take_a_rest(struct acceptor *acceptor, int error)
 {
     complain(acceptor, error);
     acceptor->resting = true;
     timer_set(acceptor->rest, timer_now(acceptor->event) + REST_USEC);
+    (void)set_watching(acceptor, false);
+}
+
+/* Looks at the listening sockets, or leaves them alone: as long as anybody waits there they are
+ * ready, and looking at them without accepting would be spinning. */
+static void watch(struct acceptor *acceptor)
+{
+    bool watching = acceptor->allowed && !acceptor->resting;
+    int error = 0;
+
+    if (watching != acceptor->watching)
+        error = set_watching(acceptor, watching);
+    if (error < 0)
+        take_a_rest(acceptor, -error);
+}
+
+void acceptor_allow(struct acceptor *acceptor, bool allowed)
+{
+    acceptor->allowed = allowed;
     watch(acceptor);
+}
+
+static int on_rest_over(sd_event_source *timer, uint64_t usec, void *userdata)
+{
+    struct acceptor *acceptor = userdata;
+
+    (void)timer, (void)usec;
+    acceptor->resting = false;
+    watch(acceptor);
+    return 0;
 }
 
 /* After accepting failed: whether there may be another connection. */
@@ -80,19 +90,25 @@ static bool go_on_after(struct acceptor *acceptor, int error)
     switch (error) {
     case EAGAIN:
         return false;
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-        take_a_rest(acceptor, error);
-        return false;
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+    case EOPNOTSUPP:
+        return true; /* that one connection's misfortune, says accept(2) */
     case EBADF:
     case EINVAL:
     case ENOTSOCK:
         (void)sd_event_exit(acceptor->event, -error);
         return false;
     default:
-        return true; /* that one connection's misfortune, says accept(2) */
+        take_a_rest(acceptor, error); /* descriptors, memory, or a policy: it may last */
+        return false;
     }
 }
 

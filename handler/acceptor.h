@@ -26,7 +26,7 @@ struct acceptor {
     sd_event_source *rest;
     uint64_t complained; /* when, on the event loop's clock */
     bool allowed;        /* by acceptor_allow() */
-    bool resting;        /* the system has no descriptor or memory for another */
+    bool resting;        /* the system has no descriptor or memory for another, say */
     bool watching;       /* the listening sockets are looked at: allowed, and not resting */
 };
 

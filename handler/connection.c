@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "connection.h"
 
-#include "deadline.h"
+#include "clock.h"
 #include "exchange.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ uint64_t connection_least_memory(uint64_t max_bytes)
     return PEER_TEXT_SIZE + max_bytes + 1 + LEAST_AVAILABLE;
 }
 
-/* How much more memory this connection may take. */
+/* How much more memory this connection may take; NULL: one that is not the favourite. */
 static size_t available_memory(const struct pool *pool, const struct connection *connection)
 {
     const struct connection *favourite = pool->favourite;
@@ -42,7 +42,7 @@ static size_t available_memory(const struct pool *pool, const struct connection 
 
     if (pool->used_memory > pool->max_memory)
         return 0;
-    if (connection == favourite)
+    if (connection && connection == favourite)
         return free;
     aside = (size_t)connection_least_memory(pool->settings->max_bytes);
     if (favourite)
@@ -50,13 +50,13 @@ static size_t available_memory(const struct pool *pool, const struct connection 
     return free > aside ? free - aside : 0;
 }
 
-/* Completes an outcome whose result is set. */
-static enum connection_state over(struct connection *connection, const struct pool *pool)
+/* Completes an outcome whose result is set; the connection is over, unless it has to linger. */
+static enum connection_state complete(struct connection *connection, const struct pool *pool)
 {
     struct outcome *outcome = &connection->outcome;
 
     outcome->bytes = connection->frame.length;
-    outcome->usec = deadline_clock() - connection->started;
+    outcome->usec = clock_usec() - connection->started;
     if (!outcome->message)
         outcome->message = connection->buffer ? connection->buffer + tag_room(pool) : "";
     return CONNECTION_OVER;
@@ -128,7 +128,7 @@ static enum connection_state finish(struct connection *connection, struct pool *
 {
     bool more = outcome_is_refusal(&connection->outcome) || connection->trailing;
 
-    over(connection, pool);
+    complete(connection, pool);
     if (!more)
         more = recv(connection->fd, pool->input, PEER_TEXT_SIZE, 0) > 0;
     if (!more)
@@ -151,7 +151,7 @@ static enum connection_state send_some(struct connection *connection, struct poo
     }
     if (count < 0 && errno != EAGAIN && errno != EINTR) {
         outcome_fail_transfer(&connection->outcome, "cannot send the reply", errno);
-        return over(connection, pool);
+        return complete(connection, pool);
     }
     return CONNECTION_REPLYING;
 }
@@ -189,7 +189,7 @@ static enum connection_state begin_reply(struct connection *connection, struct p
     if (state != CONNECTION_REPLYING)
         return state;
     if (move_reply(connection, pool, &reply, size) < 0)
-        return over(connection, pool);
+        return complete(connection, pool);
     connection->reply = (size_t)(reply - connection->buffer) + sent;
     connection->left = size - sent;
     return CONNECTION_REPLYING;
@@ -218,8 +218,10 @@ static enum connection_state take(struct connection *connection, struct pool *po
     char *message = input_of(pool);
 
     if (connection->buffer || status == FRAME_MORE) {
-        if (keep(connection, pool, stored, taken) < 0)
-            return over(connection, pool);
+        if (keep(connection, pool, stored, taken) < 0) {
+            frame->length = stored; /* what the log may show */
+            return complete(connection, pool);
+        }
         message = connection->buffer + tag_room(pool);
     }
     if (status == FRAME_MORE)
@@ -240,14 +242,10 @@ static bool decides(struct frame frame, const char *bytes, size_t size)
 }
 
 /* How much may be read that perhaps has to be kept; 0: nothing, for lack of memory. */
-static size_t input_room(struct connection *connection, struct pool *pool)
+static size_t input_room(const struct connection *connection, const struct pool *pool)
 {
     size_t available = available_memory(pool, connection);
 
-    if (available < LEAST_AVAILABLE && !pool->favourite) {
-        pool->favourite = connection;
-        available = available_memory(pool, connection);
-    }
     if (available < LEAST_AVAILABLE)
         return 0;
     available -= PEER_TEXT_SIZE;
@@ -255,26 +253,38 @@ static size_t input_room(struct connection *connection, struct pool *pool)
 }
 
 /*
- * Reads into the pool's input. Where there is no memory to keep it, only messages that are there
- * whole, and small, are taken: those who use the memory up, slowly, are to cost others nothing.
- * Returns the bytes read, 0 at the end of input, or -1 with errno, ENOMEM where memory is to be
- * waited for.
+ * Reads where there is no memory to keep what comes. Only messages that are there whole, and small,
+ * are taken: those who use the memory up, slowly, are to cost others nothing. Of those who have
+ * more, the first becomes the favourite. As read_input().
  */
-static ssize_t read_input(struct connection *connection, struct pool *pool)
+static ssize_t read_frugally(struct connection *connection, struct pool *pool)
 {
-    size_t room = input_room(connection, pool);
     char *input = input_of(pool);
-    ssize_t count;
+    ssize_t count = recv(connection->fd, input, LEAST_INPUT, MSG_PEEK);
+    size_t room;
 
-    if (room > 0)
-        return recv(connection->fd, input, room, 0);
-    count = recv(connection->fd, input, LEAST_INPUT, MSG_PEEK);
     if (count <= 0)
         return count;
     if (decides(connection->frame, input, (size_t)count))
         return recv(connection->fd, input, (size_t)count, 0); /* the same bytes */
+    if (!pool->favourite)
+        pool->favourite = connection;
+    room = input_room(connection, pool);
+    if (room > 0)
+        return recv(connection->fd, input, room, 0);
     errno = ENOMEM;
     return -1;
+}
+
+/* Reads into the pool's input. Returns the bytes read, 0 at the end of input, or -1 with errno,
+ * ENOMEM where memory is to be waited for. */
+static ssize_t read_input(struct connection *connection, struct pool *pool)
+{
+    size_t room = input_room(connection, pool);
+
+    if (room == 0)
+        return read_frugally(connection, pool);
+    return recv(connection->fd, input_of(pool), room, 0);
 }
 
 static enum connection_state receive(struct connection *connection, struct pool *pool)
@@ -291,7 +301,7 @@ static enum connection_state receive(struct connection *connection, struct pool 
         outcome_set(&connection->outcome, RESULT_EOF);
     else
         outcome_fail_transfer(&connection->outcome, "cannot read the message", errno);
-    return over(connection, pool);
+    return complete(connection, pool);
 }
 
 static enum connection_state linger(struct connection *connection, struct pool *pool)
@@ -329,7 +339,7 @@ void connection_end(struct connection *connection, const struct pool *pool, enum
 {
     if (connection->state < CONNECTION_LINGERING) {
         outcome_set(&connection->outcome, result);
-        over(connection, pool);
+        complete(connection, pool);
     }
     connection->state = CONNECTION_OVER;
 }
@@ -354,9 +364,7 @@ bool connection_forget(struct connection *connection, struct pool *pool)
     return helps;
 }
 
-void connection_close(struct connection *connection, struct pool *pool)
+size_t connection_turns(const struct pool *pool)
 {
-    (void)connection_forget(connection, pool);
-    close(connection->fd);
-    connection->fd = -1;
+    return 1 + available_memory(pool, NULL) / CONNECTION_TURN_BYTES;
 }

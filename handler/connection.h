@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One connection of many: the exchange of exchange.h in steps, none of which waits. It knows no
- * event loop: connection_step() is called when the descriptor is ready, and says what for next.
+ * event loop: connection_step() is called when the descriptor is ready, and says what for next. Who
+ * closes the descriptor is the caller.
  *
  * A connection holds memory for its message only from the first byte that can't be answered at once
  * until the last byte of the reply. What all of them hold together has a limit.
@@ -31,8 +32,10 @@
  */
 struct pool {
     const struct settings *settings;
-    size_t max_memory;  /* the most that their messages may take together, in bytes */
-    size_t used_memory; /* what they take now */
+    /* The most that their messages may take together, in bytes; small ones that are there whole may
+     * take a little more while they are answered. */
+    size_t max_memory;
+    size_t used_memory;                 /* what they take now */
     const struct connection *favourite; /* or NULL */
     /* What is read comes here first, behind room for a tag. Only what has to wait is copied. */
     char input[PEER_TEXT_SIZE + CONNECTION_TURN_BYTES];
@@ -58,7 +61,7 @@ struct connection {
     int fd; /* non-blocking; the connection's own */
     enum connection_state state;
     union connection_peer peer;
-    uint64_t started; /* deadline_clock() when it was accepted */
+    uint64_t started; /* clock_usec() when it was accepted */
     struct frame frame;
     struct outcome outcome; /* from CONNECTION_LINGERING on */
     char *buffer;           /* room for a tag, then the message; or NULL */
@@ -88,8 +91,8 @@ void connection_name(const struct connection *connection, struct peer *peer);
  * Returns whether that can help those who are starved. */
 bool connection_forget(struct connection *connection, struct pool *pool);
 
-/* Closes the descriptor, and gives back what the connection holds but the connection itself. */
-void connection_close(struct connection *connection, struct pool *pool);
+/* How many of those who are starved it makes sense to let try again. */
+size_t connection_turns(const struct pool *pool);
 
 /* The least `max_memory` with which a message of `max_bytes` can be received. */
 uint64_t connection_least_memory(uint64_t max_bytes);

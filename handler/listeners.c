@@ -26,7 +26,8 @@ static int fail(struct text *problem, const char *action, const char *object, co
     return -1;
 }
 
-static int add(struct listeners *listeners, int fd, bool own, struct text *problem)
+/* Adds the socket to the list. Returns 0; or, if that is full, EMFILE. */
+static int add(struct listeners *listeners, int fd, bool own)
 {
     struct listener *listener = &listeners->list[listeners->count];
     struct sockaddr_storage address;
@@ -34,8 +35,7 @@ static int add(struct listeners *listeners, int fd, bool own, struct text *probl
     struct text name;
 
     if (listeners->count == LISTENERS_MOST)
-        return fail(problem, "listen on more than 64 sockets", "", "there is no room for them",
-                    "use several instances");
+        return EMFILE;
     *listener = (struct listener){.fd = fd, .own = own};
     text_init(&name, listener->name, sizeof listener->name);
     if (getsockname(fd, (struct sockaddr *)&address, &size) == 0)
@@ -77,9 +77,11 @@ static int inherit(struct listeners *listeners, int fd, const char *name, const 
 
     if (!reason && set_nonblocking(fd) < 0)
         reason = strerror(errno);
+    if (!reason && add(listeners, fd, false) != 0)
+        reason = "it is one more than 64";
     if (reason)
         return fail(problem, "use the socket handed over as ", name, reason, advice);
-    return add(listeners, fd, false, problem);
+    return 0;
 }
 
 static int inherit_stdin(struct listeners *listeners, struct text *problem)
@@ -136,7 +138,8 @@ static bool is_left_behind(const struct sockaddr_un *address, socklen_t size)
     if (address->sun_path[0] == '\0' || lstat(address->sun_path, &status) < 0 ||
         !S_ISSOCK(status.st_mode))
         return false;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    /* A server whose queue is full is alive; without SOCK_NONBLOCK it would be waited for. */
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return false;
     result = connect(fd, (const struct sockaddr *)address, size);
@@ -165,17 +168,20 @@ static int bind_anew(int fd, const struct sockaddr *address, socklen_t size)
 static int listen_on(const struct sockaddr *address, socklen_t size)
 {
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int on = 1;
+    const int on = 1, off = 0;
+    int error;
 
     if (fd < 0)
         return -1;
     /* Connections of an earlier server that are still closing don't keep the port from us. */
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (address->sa_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     if (bind_anew(fd, address, size) == 0 && listen(fd, SOMAXCONN) == 0)
         return fd;
-    on = errno;
+    error = errno;
     close(fd);
-    errno = on;
+    errno = error;
     return -1;
 }
 
@@ -193,57 +199,98 @@ static const char *advice_for(int error)
         return "ports below 1024, and files in a folder of somebody else, need privileges";
     case ENOENT:
         return "create the folder first";
+    case EMFILE:
+        return "64 sockets are the most; use several instances";
     default:
         return "choose another address";
     }
 }
 
-/* Listens on one socket address of those that `text` stands for. */
+/* Notes which file it is, as another server may have put its own there by the time this one ends.
+ */
+static void note_file(struct listener *listener, const char *path)
+{
+    struct stat status;
+
+    if (lstat(path, &status) < 0)
+        return;
+    listener->path = path;
+    listener->device = status.st_dev;
+    listener->inode = status.st_ino;
+}
+
+static void remove_file(const struct listener *listener)
+{
+    struct stat status;
+
+    if (listener->path && lstat(listener->path, &status) == 0 &&
+        status.st_dev == listener->device && status.st_ino == listener->inode)
+        (void)unlink(listener->path);
+}
+
+/* Listens on one socket address of those that `text` stands for. Returns 0 or an errno value. */
 static int open_one(struct listeners *listeners, const char *text, const struct sockaddr *address,
-                    socklen_t size, struct text *problem)
+                    socklen_t size)
 {
     const struct sockaddr_un *local = (const struct sockaddr_un *)address;
     int fd = listen_on(address, size);
+    int error = fd < 0 ? errno : add(listeners, fd, true);
 
-    if (fd < 0)
-        return fail(problem, "listen on ", text, strerror(errno), advice_for(errno));
-    if (add(listeners, fd, true, problem) < 0)
-        return -1;
-    if (address->sa_family == AF_UNIX && local->sun_path[0] != '\0')
-        listeners->list[listeners->count - 1].path = text + strlen("unix:");
-    return 0;
+    if (fd >= 0 && error != 0)
+        close(fd);
+    if (error == 0 && address->sa_family == AF_UNIX && local->sun_path[0] != '\0')
+        note_file(&listeners->list[listeners->count - 1], text + strlen("unix:"));
+    return error;
 }
 
+static int fail_to_listen(const char *text, int error, struct text *problem)
+{
+    return fail(problem, "listen on ", text, strerror(error), advice_for(error));
+}
+
+/* A name often stands for an IPv4 and an IPv6 address; where the machine has but one of the two,
+ * that has to do. */
 static int open_names(struct listeners *listeners, const struct address *address,
                       struct text *problem)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *list;
+    size_t before = listeners->count;
     int status = getaddrinfo(address->host, address->port, &hints, &list);
+    int error = 0, missing = 0;
 
     if (status != 0)
         return fail(problem, "listen on ", address->text, gai_strerror(status),
                     "check the name, or give the address in digits");
-    for (struct addrinfo *each = list; each && status == 0; each = each->ai_next)
-        status = open_one(listeners, address->text, each->ai_addr, each->ai_addrlen, problem);
+    for (struct addrinfo *each = list; each && error == 0; each = each->ai_next) {
+        error = open_one(listeners, address->text, each->ai_addr, each->ai_addrlen);
+        if (error == EAFNOSUPPORT || error == EADDRNOTAVAIL) {
+            missing = error;
+            error = 0;
+        }
+    }
     freeaddrinfo(list);
-    return status;
+    if (error == 0 && listeners->count == before)
+        error = missing;
+    return error == 0 ? 0 : fail_to_listen(address->text, error, problem);
 }
 
 int listeners_open(struct listeners *listeners, const struct address *address, struct text *problem)
 {
+    int error;
+
     if (address->host[0] != '\0')
         return open_names(listeners, address, problem);
-    return open_one(listeners, address->text, (const struct sockaddr *)&address->socket,
-                    address->socket_size, problem);
+    error = open_one(listeners, address->text, (const struct sockaddr *)&address->socket,
+                     address->socket_size);
+    return error == 0 ? 0 : fail_to_listen(address->text, error, problem);
 }
 
 void listeners_close(struct listeners *listeners)
 {
     for (size_t i = 0; i < listeners->count; i++) {
         close(listeners->list[i].fd);
-        if (listeners->list[i].path)
-            (void)unlink(listeners->list[i].path);
+        remove_file(&listeners->list[i]);
     }
     listeners->count = 0;
 }

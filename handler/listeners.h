@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define LISTENERS_MOST 64
 
@@ -14,6 +15,8 @@ struct listener {
     int fd;           /* non-blocking */
     bool own;         /* opened here: nobody else accepts what waits in its queue */
     const char *path; /* of the socket file to be removed in the end; or NULL */
+    dev_t device;     /* that file */
+    ino_t inode;
     char name[ADDRESS_TEXT_SIZE];
 };
 

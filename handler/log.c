@@ -48,6 +48,17 @@ void log_open(struct log *log, const struct launch *launch, const char *program)
     log->sink = log->fd < 0 ? LOG_NOWHERE : LOG_TO_SYSLOG;
 }
 
+bool log_reopen(struct log *log)
+{
+    int fd = open_syslog();
+
+    if (fd < 0)
+        return false;
+    close(log->fd);
+    log->fd = fd;
+    return true;
+}
+
 void log_format(const struct log *log, int level, const char *line, struct text *text)
 {
     if (log->sink != LOG_TO_STDERR) {

@@ -9,6 +9,7 @@
 #include "launch.h"
 #include "text.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* The longest line written, in bytes, with all that goes around it: no pipe splits it (PIPE_BUF).
@@ -30,6 +31,10 @@ struct log {
 /* Chooses the sink, and opens syslog where that is it, so that nothing is to be opened later.
  * `program` must outlive `log`. */
 void log_open(struct log *log, const struct launch *launch, const char *program);
+
+/* Opens syslog again, whose daemon may have been started anew. Returns whether that could be done.
+ */
+bool log_reopen(struct log *log);
 
 /*
  * Adds to the empty `text`, of at least LOG_LINE_SIZE bytes, all that is to be written for a line

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <syslog.h>
+#define SD_JOURNAL_SUPPRESS_LOCATION /* which line of this file logs says nothing */
 #include <systemd/sd-journal.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,7 +34,7 @@ struct spool {
 };
 
 struct log_queue {
-    const struct log *log;
+    struct log *log;
     pthread_t thread;
     uint64_t told;        /* how many of `dropped` the log tells of; the thread's */
     pthread_mutex_t lock; /* of all that follows */
@@ -76,7 +77,17 @@ static void write_fields(char *bytes, size_t size)
     (void)sd_journal_sendv(fields, count);
 }
 
-static void write_record(const struct log *log, char *bytes, size_t size)
+/* A syslog daemon that was started anew has another socket. Returns whether it took the datagram.
+ */
+static bool write_datagram(struct log *log, const char *bytes, size_t size)
+{
+    if (send(log->fd, bytes, size, MSG_NOSIGNAL) >= 0)
+        return true;
+    return errno != EAGAIN && log_reopen(log) && send(log->fd, bytes, size, MSG_NOSIGNAL) >= 0;
+}
+
+/* Returns whether it was taken, as far as that can be known. */
+static bool write_record(struct log *log, char *bytes, size_t size)
 {
     switch (log->sink) {
     case LOG_TO_STDERR:
@@ -86,23 +97,26 @@ static void write_record(const struct log *log, char *bytes, size_t size)
         write_fields(bytes, size);
         break;
     case LOG_TO_SYSLOG:
-        (void)send(log->fd, bytes, size, MSG_NOSIGNAL);
-        break;
+        return write_datagram(log, bytes, size);
     case LOG_NOWHERE:
         break;
     }
+    return true;
 }
 
-static void write_spool(const struct log *log, struct spool *spool)
+/* Returns how many were not taken. */
+static uint64_t write_spool(struct log *log, struct spool *spool)
 {
+    uint64_t lost = 0;
     size_t size;
 
     for (size_t at = 0; at < spool->used; at += size) {
         memcpy(&size, spool->bytes + at, sizeof size);
         at += sizeof size;
-        write_record(log, spool->bytes + at, size);
+        lost += !write_record(log, spool->bytes + at, size);
     }
     spool->used = 0;
+    return lost;
 }
 
 /* Waits for a record, and a little more: to be woken for each of many is dear for those who log. */
@@ -120,6 +134,13 @@ static void wait_and_gather(struct log_queue *queue)
 
 /* --- the others --- */
 
+static void count_dropped(struct log_queue *queue, uint64_t lines)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->dropped += lines;
+    pthread_mutex_unlock(&queue->lock);
+}
+
 /* Returns whether there was room. */
 static bool add_record(struct log_queue *queue, const struct text *record)
 {
@@ -131,9 +152,7 @@ static bool add_record(struct log_queue *queue, const struct text *record)
     pthread_mutex_lock(&queue->lock);
     spool = queue->spool;
     fits = spool->used + sizeof record->length + record->length <= SPOOL_SIZE;
-    if (!fits) {
-        queue->dropped++;
-    } else {
+    if (fits) {
         memcpy(spool->bytes + spool->used, &record->length, sizeof record->length);
         spool->used += sizeof record->length;
         memcpy(spool->bytes + spool->used, record->start, record->length);
@@ -179,7 +198,8 @@ void log_queue_outcome(struct log_queue *queue, const struct outcome *outcome, c
     } else {
         log_format(queue->log, outcome_level(outcome), line.start, &record);
     }
-    (void)add_record(queue, &record);
+    if (!add_record(queue, &record))
+        count_dropped(queue, 1);
 }
 
 static bool add_sentence(struct log_queue *queue, int level, const char *sentence)
@@ -199,7 +219,8 @@ static bool add_sentence(struct log_queue *queue, int level, const char *sentenc
 
 void log_queue_sentence(struct log_queue *queue, int level, const char *sentence)
 {
-    (void)add_sentence(queue, level, sentence);
+    if (!add_sentence(queue, level, sentence))
+        count_dropped(queue, 1);
 }
 
 uint64_t log_queue_dropped(struct log_queue *queue)
@@ -245,7 +266,7 @@ static void *write_spools(void *argument)
         }
         queue->spool = full == queue->spools ? queue->spools + 1 : queue->spools;
         pthread_mutex_unlock(&queue->lock);
-        write_spool(queue->log, full);
+        count_dropped(queue, write_spool(queue->log, full));
         tell_losses(queue);
         pthread_mutex_lock(&queue->lock);
     }
@@ -266,7 +287,7 @@ static int start_thread(struct log_queue *queue)
     return error;
 }
 
-struct log_queue *log_queue_open(const struct log *log)
+struct log_queue *log_queue_open(struct log *log)
 {
     struct log_queue *queue = calloc(1, sizeof *queue);
     int error;
@@ -293,8 +314,8 @@ void log_queue_close(struct log_queue *queue)
     queue->closing = true;
     pthread_cond_signal(&queue->filled);
     pthread_mutex_unlock(&queue->lock);
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += CLOSE_SECONDS;
-    if (pthread_timedjoin_np(queue->thread, NULL, &until) == 0)
+    if (pthread_clockjoin_np(queue->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
         free(queue); /* else the thread is stuck with it, and ends with the process */
 }

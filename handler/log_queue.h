@@ -16,7 +16,7 @@ struct log_queue;
  * Starts the thread that writes to `log`, which must outlive the queue; with LOG_TO_JOURNAL, where
  * sd_journal_sendv() is used, what is logged of an exchange has fields. Returns NULL with errno.
  */
-struct log_queue *log_queue_open(const struct log *log);
+struct log_queue *log_queue_open(struct log *log);
 
 /* Logs how an exchange with `peer` ended. */
 void log_queue_outcome(struct log_queue *queue, const struct outcome *outcome, const char *peer);

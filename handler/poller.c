@@ -16,11 +16,11 @@ static int on_some_ready(sd_event_source *source, int fd, uint32_t revents, void
 
     (void)source, (void)revents;
     for (int i = 0; i < count; i++)
-        poller->ready(events[i].data.ptr);
+        poller->ready(events[i].data.ptr, events[i].events);
     return 0;
 }
 
-int poller_open(struct poller *poller, sd_event *event, void (*ready)(void *data))
+int poller_open(struct poller *poller, sd_event *event, void (*ready)(void *data, uint32_t events))
 {
     int error;
 

@@ -14,16 +14,16 @@
 struct poller {
     int fd;                  /* of epoll(7) */
     sd_event_source *source; /* NULL: not open */
-    void (*ready)(void *data);
+    void (*ready)(void *data, uint32_t events);
 };
 
 /* Begins, with nobody to wait for. Returns 0 or a negative errno value. */
-int poller_open(struct poller *poller, sd_event *event, void (*ready)(void *data));
+int poller_open(struct poller *poller, sd_event *event, void (*ready)(void *data, uint32_t events));
 
 /*
- * Waits for `events` of epoll(7) on `fd`, and calls ready(data) whenever there are any, or an error
- * or hang-up: once, or instead of what it waited for there before. That call may close this
- * descriptor, which ends the waiting, but no other. Returns 0 or a negative errno value.
+ * Waits for `events` of epoll(7) on `fd`, and calls ready(data, events) whenever there are any, or
+ * an error or hang-up: once, or instead of what it waited for there before. That call may close
+ * this descriptor, which ends the waiting, but no other. Returns 0 or a negative errno value.
  */
 int poller_add(struct poller *poller, int fd, uint32_t events, void *data);
 int poller_change(struct poller *poller, int fd, uint32_t events, void *data);

@@ -107,20 +107,29 @@ static int on_idle(sd_event_source *timer, uint64_t usec, void *userdata)
     return 0;
 }
 
+/* Whether who started this wants the signal ignored, as nohup(1) does. */
+static bool is_ignored(int signal)
+{
+    struct sigaction action;
+
+    return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 static int add_signals(struct server *server)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
-    const size_t count = sizeof signals / sizeof signals[0];
-    sigset_t set;
     int error = 0;
 
-    sigemptyset(&set);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0] && error >= 0; i++) {
+        sigset_t set;
+        if (is_ignored(signals[i]))
+            continue;
+        sigemptyset(&set);
         sigaddset(&set, signals[i]);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-        return -errno;
-    for (size_t i = 0; i < count && error >= 0; i++)
+        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+            return -errno;
         error = sd_event_add_signal(server->event, NULL, signals[i], on_signal, server);
+    }
     return error;
 }
 
@@ -138,7 +147,9 @@ static int set_up(struct server *server)
         (error = timer_add(server->event, &server->grace, on_grace_over, server)) < 0 ||
         (error = acceptor_open(&server->acceptor)) < 0)
         return error;
-    return sd_event_set_watchdog(server->event, true);
+    (void)sd_event_set_watchdog(server->event,
+                                true); /* what it can't make sense of is no watchdog */
+    return 0;
 }
 
 static void tear_down(struct server *server)

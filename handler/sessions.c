@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sessions.h"
 
-#include "deadline.h"
+#include "clock.h"
 #include "exchange.h"
 #include "timer.h"
 
@@ -74,8 +74,7 @@ static int wait_for(struct session *session, uint32_t events)
 /* Lets those who wait for memory try again, as many as there is some for. */
 static void feed_starved(struct sessions *sessions)
 {
-    size_t used = sessions->pool.used_memory, most = sessions->pool.max_memory;
-    size_t turns = 1 + (used < most ? most - used : 0) / CONNECTION_TURN_BYTES;
+    size_t turns = connection_turns(&sessions->pool);
     struct session *session;
 
     while (turns-- > 0 && (session = TAILQ_FIRST(&sessions->starved))) {
@@ -98,7 +97,7 @@ static void release(struct session *session)
     queue_leave(&session->waiter);
     leave_starved(session);
     forget_message(session);
-    connection_close(&session->connection, &sessions->pool);
+    close(session->connection.fd);
     if (session->source)
         sources_leave(&sessions->sources, session->source);
     free(session);
@@ -139,7 +138,9 @@ static void proceed(struct session *session)
         events = EPOLLOUT;
     if (state == CONNECTION_STARVED) {
         enter_starved(session);
-        events = 0; /* which still tells of a peer that is gone */
+        events = EPOLLIN | EPOLLET; /* only more than there is already, or a peer that is gone */
+    } else {
+        leave_starved(session);
     }
     error = wait_for(session, events);
     if (error < 0)
@@ -150,11 +151,11 @@ static void proceed(struct session *session)
         queue_enter(&sessions->exchanges, &session->waiter, session->connection.started);
 }
 
-static void on_ready(void *data)
+static void on_ready(void *data, uint32_t events)
 {
     struct session *session = data;
 
-    if (session->starved)
+    if (session->starved && (events & (EPOLLHUP | EPOLLERR)))
         connection_end(&session->connection, &session->sessions->pool, RESULT_EOF);
     else
         connection_step(&session->connection, &session->sessions->pool);
@@ -176,8 +177,9 @@ static bool enter_source(struct session *session)
 
     if (sessions->limits->max_per_source >= sessions->limits->max_connections)
         return true;
-    if (sources_enter(&sessions->sources, session->connection.fd, &session->connection.peer,
-                      &session->source) == SOURCES_ENTERED)
+    session->source =
+        sources_enter(&sessions->sources, session->connection.fd, &session->connection.peer);
+    if (session->source)
         return true;
     sessions->status->turned_away++;
     return false;
@@ -192,7 +194,7 @@ bool sessions_admit(struct sessions *sessions, int fd, const struct sockaddr_sto
         return false;
     }
     *session = (struct session){.sessions = sessions};
-    connection_begin(&session->connection, &sessions->pool, fd, address, deadline_clock());
+    connection_begin(&session->connection, &sessions->pool, fd, address, clock_usec());
     sessions->status->open++;
     if (!enter_source(session)) {
         release(session);

@@ -71,19 +71,15 @@ static struct source *find_or_make(struct sources *sources, const struct key *ke
     return source;
 }
 
-enum sources_result sources_enter(struct sources *sources, int fd,
-                                  const union connection_peer *peer, struct source **source)
+struct source *sources_enter(struct sources *sources, int fd, const union connection_peer *peer)
 {
     struct key key = key_of(fd, peer);
-    struct source *entry = find_or_make(sources, &key);
+    struct source *source = find_or_make(sources, &key);
 
-    if (!entry)
-        return SOURCES_NO_MEMORY;
-    if (entry->connections == sources->limit)
-        return SOURCES_AT_LIMIT;
-    entry->connections++;
-    *source = entry;
-    return SOURCES_ENTERED;
+    if (!source || source->connections == sources->limit)
+        return NULL;
+    source->connections++;
+    return source;
 }
 
 void sources_leave(struct sources *sources, struct source *source)

@@ -16,14 +16,12 @@ struct sources {
     size_t limit; /* connections of one source */
 };
 
-enum sources_result { SOURCES_ENTERED, SOURCES_AT_LIMIT, SOURCES_NO_MEMORY };
-
 /*
- * Counts the connection `fd`, whose peer is `peer`, with its source, unless that has as many as it
- * may. Sets `*source`, which is to be given to sources_leave() when the connection ends.
+ * Counts the connection `fd`, whose peer is `peer`, with its source. Returns that, which is to be
+ * given to sources_leave() when the connection ends; or NULL if it has as many as it may, or there
+ * is no memory to count.
  */
-enum sources_result sources_enter(struct sources *sources, int fd,
-                                  const union connection_peer *peer, struct source **source);
+struct source *sources_enter(struct sources *sources, int fd, const union connection_peer *peer);
 
 void sources_leave(struct sources *sources, struct source *source);
 

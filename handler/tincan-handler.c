@@ -24,6 +24,7 @@
  * Memory: one anonymous mapping, written only as far as the message needs. Nothing is allocated,
  * nothing is executed, no file is opened.
  */
+#include "clock.h"
 #include "deadline.h"
 #include "exchange.h"
 #include "launch.h"
@@ -150,7 +151,7 @@ static void serve(const struct options *options, const struct launch *launch, co
         if (!options->no_sandbox)
             outcome->exposed = sandbox_enter(keep, sizeof keep / sizeof keep[0]);
         exchange_run(&exchange, outcome);
-        outcome->usec = deadline_clock() - started;
+        outcome->usec = clock_usec() - started;
         linger = exchange_close(&exchange, outcome);
     }
     /* Before lingering, during which some launchers end us. */
@@ -171,7 +172,7 @@ static void log_problem(const struct log *log, const char *sentence)
 
 int main(int argc, char **argv)
 {
-    uint64_t started = deadline_clock();
+    uint64_t started = clock_usec();
     struct launch launch;
     const char *problem = launch_find(&launch);
     char usage_buffer[512];

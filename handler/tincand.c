@@ -35,7 +35,8 @@
 /* Descriptors for everything but connections and listening sockets. */
 #define OWN_DESCRIPTORS 13
 
-#define SHARE_OF_A_SOURCE 4
+/* How many sources it takes at least to have all connections, unless told otherwise. */
+#define LEAST_SOURCES 4
 
 /* Larger blocks are given back to the system as soon as they are free. */
 #define OWN_MAPPING_BYTES (128 << 10)
@@ -103,9 +104,9 @@ static int set_limits(const struct tincand_options *options, size_t listeners,
         wanted = descriptors_for_connections(descriptors.rlim_cur, listeners);
     *limits = (struct limits){
         .max_connections = (size_t)wanted,
-        .max_per_source = (size_t)(options->max_per_source
-                                       ? options->max_per_source
-                                       : (wanted + SHARE_OF_A_SOURCE - 1) / SHARE_OF_A_SOURCE),
+        .max_per_source =
+            (size_t)(options->max_per_source ? options->max_per_source
+                                             : (wanted + LEAST_SOURCES - 1) / LEAST_SOURCES),
         .max_memory = (size_t)options->max_memory,
         .grace = options->grace,
         .idle_exit = options->idle_exit,
@@ -187,7 +188,7 @@ static int fail_to_start(const struct log *log)
 }
 
 /* Opens the log and serves; what can't be done is logged. Returns the exit status. */
-static int run(const struct tincand_options *options, const struct log *log, struct text *problem)
+static int run(const struct tincand_options *options, struct log *log, struct text *problem)
 {
     struct log_queue *queue = log_queue_open(log);
     int status = EX_USAGE;
@@ -208,7 +209,7 @@ int main(int argc, char **argv)
     struct text problem;
     struct launch launch = {0};
     static struct tincand_options options; /* with its addresses rather large for a stack */
-    struct log log;
+    static struct log log; /* the thread may have it longer than this function does */
 
     launch_find_stderr(&launch, STDIN_FILENO, STDIN_FILENO);
     streams_fill();
