@@ -59,7 +59,7 @@ SHARED      = handler/frame.c handler/text.c handler/quantity.c
 HANDLER_SRC = $(SHARED) $(addprefix handler/,tincan-handler.c clock.c deadline.c exchange.c launch.c \
                 log.c log_now.c peer.c result.c settings.c sandbox_$(SANDBOX).c)
 TINCAND_SRC = $(SHARED) $(addprefix handler/,tincand.c tincand_options.c acceptor.c address.c clock.c \
-                connection.c launch.c listeners.c log.c log_queue.c peer.c poller.c queue.c result.c \
+                connection.c launch.c listeners.c log.c log_queue.c notify.c peer.c poller.c queue.c result.c \
                 server.c sessions.c settings.c sources.c status.c streams.c timer.c)
 CLIENT_SRC  = $(SHARED) handler/address.c handler/streams.c $(LINE) $(filter-out client/line_%,$(sort $(wildcard client/*.c)))
 UNITS       = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in units/*/examples/*.in)) \
@@ -114,6 +114,10 @@ $(U)/%: units/%.in $(U)/paths Makefile
 	@mkdir -p $(@D)
 	sed -e 's|@sbindir@|$(sbindir)|g' $< > $@
 
+# One of several instances is as the only one is, but for its name and its socket.
+$(U)/systemd/tincand@.service: $(U)/systemd/tincand.service
+	sed -e 's|tincand\.socket|tincand@%i.socket|; s|^Description=.*|&, instance %i|' $< > $@
+
 $(U)/paths: FORCE
 	@mkdir -p $(@D)
 	@echo '$(sbindir)' | cmp -s - $@ || echo '$(sbindir)' > $@
@@ -123,7 +127,10 @@ $(U)/paths: FORCE
 check: all check-programs
 	tests/run $(FILES)
 
-check-programs: $(B)/tests/frame-test $(B)/tests/tincan-handler-breakout $(B)/tests/deny $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
+# Without libsystemd there is no tincand to make hang.
+HANG = $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tests/tincand-hang)
+
+check-programs: $(B)/bench/load $(B)/tests/frame-test $(B)/tests/tincan-handler-breakout $(HANG) $(B)/tests/deny $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
 
 $(B)/tests/frame-test: tests/frame-test.c $(SHARED) Makefile
 	@mkdir -p $(@D)
@@ -133,6 +140,11 @@ $(B)/tests/tincan-handler-breakout: tests/breakout.c $(HANDLER_OBJ) Makefile
 	@mkdir -p $(@D)
 	$(HANDLER_CC) $(filter-out -MMD -MP,$(COMPILE)) $(HANDLER_CFLAGS) $(LINK) $(HANDLER_LDFLAGS) \
 	    -Wl,--wrap=frame_feed -o $@ tests/breakout.c $(HANDLER_OBJ) $(LDLIBS)
+
+$(B)/tests/tincand-hang: tests/hang.c $(TINCAND_OBJ) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LINK) -pthread -Wl,--wrap=frame_feed -o $@ \
+	    tests/hang.c $(TINCAND_OBJ) $(SYSTEMD_LIBS) $(LDLIBS)
 
 $(B)/tests/deny: tests/deny.c Makefile
 	@mkdir -p $(@D)
@@ -207,6 +219,12 @@ endif
 	$(INSTALL_DATA) README.md PROTOCOL.md NEWS.md LICENSE units/systemd/TUNING.md $(DESTDIR)$(docdir)
 	$(INSTALL_DATA) client/tincan.1 $(DESTDIR)$(mandir)/man1
 	$(INSTALL_DATA) handler/tincan-handler.8 $(DESTDIR)$(mandir)/man8
+ifeq ($(LIBSYSTEMD),yes)
+	$(INSTALL_PROGRAM) $(B)/tincand $(DESTDIR)$(sbindir)/tincand
+	$(INSTALL_DATA) $(TINCAND_UNITS) $(DESTDIR)$(unitdir)
+	$(INSTALL_DATA) $(U)/xinetd/tincand $(DESTDIR)$(xinetddir)/tincand
+	$(INSTALL_DATA) handler/tincand.8 $(DESTDIR)$(mandir)/man8
+endif
 
 install-strip:
 	$(MAKE) INSTALL_PROGRAM='$(INSTALL_PROGRAM) -s' install
@@ -216,6 +234,8 @@ uninstall:
 	    $(DESTDIR)$(unitdir)/tincan.socket $(DESTDIR)$(unitdir)/tincan@.service \
 	    $(DESTDIR)$(xinetddir)/tincan $(DESTDIR)$(mandir)/man1/tincan.1 \
 	    $(DESTDIR)$(mandir)/man8/tincan-handler.8
+	rm -f $(DESTDIR)$(sbindir)/tincand $(TINCAND_UNITS:$(U)/systemd/%=$(DESTDIR)$(unitdir)/%) \
+	    $(DESTDIR)$(xinetddir)/tincand $(DESTDIR)$(mandir)/man8/tincand.8
 	rm -f $(DESTDIR)$(sysusersdir)/tincan.conf $(DESTDIR)$(unitdir)/tincan.socket.d/50-poll-limit.conf
 	-rmdir $(DESTDIR)$(unitdir)/tincan.socket.d 2>/dev/null
 	rm -rf $(DESTDIR)$(docdir)

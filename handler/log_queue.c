@@ -26,6 +26,11 @@
 /* Tells the records of exchanges from others in the journal: `journalctl MESSAGE_ID=...`. */
 #define EXCHANGE_MESSAGE_ID "a811271d43ff4781812039b4064c1690"
 
+/* A line for a stream to the journal begins so, and a field does not. Sentences take that way: of a
+ * process that has ended by the time the journal looks, only the stream is known to be the unit's.
+ */
+#define LEVEL_BEGINS '<'
+
 /* Records, each its length and then that many bytes: text to be written as it is, or for the
  * journal fields, each with a null byte. */
 struct spool {
@@ -94,7 +99,10 @@ static bool write_record(struct log *log, char *bytes, size_t size)
         write_all(log->fd, bytes, size);
         break;
     case LOG_TO_JOURNAL:
-        write_fields(bytes, size);
+        if (bytes[0] == LEVEL_BEGINS)
+            write_all(log->fd, bytes, size);
+        else
+            write_fields(bytes, size);
         break;
     case LOG_TO_SYSLOG:
         return write_datagram(log, bytes, size);
@@ -208,12 +216,7 @@ static bool add_sentence(struct log_queue *queue, int level, const char *sentenc
     struct text record;
 
     text_init(&record, buffer, sizeof buffer);
-    if (queue->log->sink == LOG_TO_JOURNAL) {
-        add_field(&record, "MESSAGE=", sentence);
-        add_number_field(&record, "PRIORITY=", (uint64_t)level);
-    } else {
-        log_format_sentence(queue->log, level, sentence, &record);
-    }
+    log_format_sentence(queue->log, level, sentence, &record);
     return add_record(queue, &record);
 }
 

@@ -144,12 +144,9 @@ static int set_up(struct server *server)
         (error = status_open(&server->status, server->event, server->sessions.log)) < 0 ||
         (error = sessions_open(&server->sessions)) < 0 ||
         (error = timer_add(server->event, &server->idle, on_idle, server)) < 0 ||
-        (error = timer_add(server->event, &server->grace, on_grace_over, server)) < 0 ||
-        (error = acceptor_open(&server->acceptor)) < 0)
+        (error = timer_add(server->event, &server->grace, on_grace_over, server)) < 0)
         return error;
-    (void)sd_event_set_watchdog(server->event,
-                                true); /* what it can't make sense of is no watchdog */
-    return 0;
+    return acceptor_open(&server->acceptor);
 }
 
 static void tear_down(struct server *server)

@@ -196,6 +196,7 @@ bool sessions_admit(struct sessions *sessions, int fd, const struct sockaddr_sto
     *session = (struct session){.sessions = sessions};
     connection_begin(&session->connection, &sessions->pool, fd, address, clock_usec());
     sessions->status->open++;
+    status_touch(sessions->status);
     if (!enter_source(session)) {
         release(session);
         return true;

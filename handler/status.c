@@ -3,8 +3,6 @@
 
 #include "timer.h"
 
-#include <systemd/sd-daemon.h>
-
 /* The least time from one message to the next. */
 #define INTERVAL_USEC UINT64_C(1000000)
 
@@ -43,7 +41,7 @@ void status_send(struct status *status, const char *state)
     text_add(&text, state);
     text_add(&text, "\nSTATUS=");
     add_numbers(status, &text);
-    (void)sd_notify(0, text.start);
+    notify_send(&status->notify, text.start);
 }
 
 static int on_interval_over(sd_event_source *timer, uint64_t usec, void *userdata)
@@ -56,6 +54,7 @@ static int on_interval_over(sd_event_source *timer, uint64_t usec, void *userdat
 int status_open(struct status *status, sd_event *event, struct log_queue *log)
 {
     *status = (struct status){.log = log};
+    notify_open(&status->notify, event);
     return timer_add(event, &status->timer, on_interval_over, status);
 }
 
@@ -68,4 +67,5 @@ void status_touch(struct status *status)
 void status_close(struct status *status)
 {
     status->timer = sd_event_source_unref(status->timer);
+    notify_close(&status->notify);
 }

@@ -4,6 +4,7 @@
 #define TINCAN_STATUS_H
 
 #include "log_queue.h"
+#include "notify.h"
 #include "result.h"
 
 #include <systemd/sd-event.h>
@@ -13,11 +14,12 @@ struct status {
     uint64_t results[RESULT_ERROR + 1]; /* exchanges so far, by result */
     uint64_t turned_away;               /* connections closed at once: their source had too many */
     struct log_queue *log;              /* which counts what it drops */
+    struct notify notify;               /* whom all of this is told */
     sd_event_source *timer;
     uint64_t sent; /* when, on the event loop's clock */
 };
 
-/* Begins to count. Returns 0 or a negative errno value. */
+/* Begins to count, and opens what `notify` is. Returns 0 or a negative errno value. */
 int status_open(struct status *status, sd_event *event, struct log_queue *log);
 
 /* To be called when a number has changed: the service manager is told within a second. */

@@ -73,7 +73,8 @@ static void add_too_few(struct text *problem, uint64_t wanted, rlim_t limit, siz
 {
     text_add(problem, "cannot serve ");
     text_add_number(problem, wanted);
-    text_add(problem, " connections with a limit of ");
+    text_add(problem,
+             wanted == 1 ? " connection with a limit of " : " connections with a limit of ");
     text_add_number(problem, limit);
     text_add(problem, " descriptors, of which ");
     text_add_number(problem, OWN_DESCRIPTORS + listeners);
