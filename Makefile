@@ -48,30 +48,50 @@ LINE         = $(if $(filter yes,$(LIBEDIT)),client/line_edit.c,client/line_plai
 EDIT_CFLAGS  = $(if $(filter yes,$(LIBEDIT)),$(shell $(PKG_CONFIG) --cflags libedit))
 EDIT_LIBS    = $(if $(filter yes,$(LIBEDIT)),$(shell $(PKG_CONFIG) --libs libedit))
 
+# tincand is what libsystemd is for; without it, only the rest is built.
+LIBSYSTEMD     := $(shell $(PKG_CONFIG) --exists libsystemd 2>/dev/null && echo yes || echo no)
+SYSTEMD_CFLAGS  = $(shell $(PKG_CONFIG) --cflags libsystemd)
+SYSTEMD_LIBS    = $(shell $(PKG_CONFIG) --libs libsystemd)
+TINCAND         = $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tincand,no-tincand)
+
 # What handler and client share: the protocol, and texts and quantities as users see them.
 SHARED      = handler/frame.c handler/text.c handler/quantity.c
-HANDLER_SRC = $(SHARED) $(addprefix handler/,tincan-handler.c deadline.c exchange.c launch.c \
-                log.c peer.c result.c settings.c sandbox_$(SANDBOX).c)
-CLIENT_SRC  = $(SHARED) handler/address.c $(LINE) $(filter-out client/line_%,$(sort $(wildcard client/*.c)))
-UNITS       = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in units/*/examples/*.in))
+HANDLER_SRC = $(SHARED) $(addprefix handler/,tincan-handler.c clock.c deadline.c exchange.c launch.c \
+                log.c log_now.c peer.c result.c settings.c sandbox_$(SANDBOX).c)
+TINCAND_SRC = $(SHARED) $(addprefix handler/,tincand.c tincand_options.c acceptor.c address.c clock.c \
+                connection.c launch.c listeners.c log.c log_queue.c notify.c peer.c poller.c queue.c result.c \
+                server.c sessions.c settings.c sources.c status.c streams.c timer.c)
+CLIENT_SRC  = $(SHARED) handler/address.c handler/streams.c $(LINE) $(filter-out client/line_%,$(sort $(wildcard client/*.c)))
+UNITS       = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in units/*/examples/*.in)) \
+                $(U)/systemd/tincand@.service
 EXAMPLES    = $(filter $(U)/inetd/% $(U)/ucspi/%,$(UNITS))
-DROP_INS    = $(filter $(U)/systemd/examples/%,$(UNITS))
+TINCAND_UNITS = $(filter $(U)/systemd/tincand%,$(UNITS))
+DROP_INS    = $(filter-out $(NOT_BUILT),$(filter $(U)/systemd/examples/%,$(UNITS)))
+NOT_BUILT   = $(if $(filter yes,$(LIBSYSTEMD)),,$(U)/systemd/examples/tincand-%)
 
 # The systemd that the units are for, which may not know all keys: 255, say, or nothing.
 SYSTEMD_VERSION := $(shell $(PKG_CONFIG) --modversion systemd 2>/dev/null || \
                      systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
 HAS_POLL_LIMIT   = $(shell test "$(firstword $(subst ., ,$(SYSTEMD_VERSION)))" -ge 255 2>/dev/null && echo yes)
 LAUNCHERS   = direct pipe systemd-inetd systemd-native xinetd openbsd-inetd inetutils-inetd \
-                tcpserver s6-ipcserver socat ncat
+                tcpserver s6-ipcserver socat ncat tincand tincand-unix tincand-systemd \
+                tincand-xinetd tincand-openbsd-inetd tincand-inetutils-inetd
 
 HANDLER_OBJ = $(HANDLER_SRC:%.c=$(B)/obj/handler/%.o)
+TINCAND_OBJ = $(TINCAND_SRC:%.c=$(B)/obj/tincand/%.o)
 CLIENT_OBJ  = $(CLIENT_SRC:%.c=$(B)/obj/client/%.o)
 
-all: $(B)/tincan-handler $(B)/tincan $(UNITS)
+all: $(B)/tincan-handler $(B)/tincan $(TINCAND) $(UNITS)
 
 $(B)/tincan-handler: $(HANDLER_OBJ)
 	@echo "tincan-handler: linked with $(HANDLER_CC) $(HANDLER_LDFLAGS), sandbox: $(SANDBOX)"
 	$(HANDLER_CC) $(LINK) $(HANDLER_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/tincand: $(TINCAND_OBJ)
+	$(CC) $(LINK) -pthread -o $@ $^ $(SYSTEMD_LIBS) $(LDLIBS)
+
+no-tincand:
+	@echo 'tincand: left out, as pkg-config finds no libsystemd (Debian: libsystemd-dev)'
 
 $(B)/tincan: $(CLIENT_OBJ)
 	@echo "tincan: line editing with libedit: $(LIBEDIT)"
@@ -80,6 +100,10 @@ $(B)/tincan: $(CLIENT_OBJ)
 $(B)/obj/handler/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(HANDLER_CC) $(COMPILE) $(HANDLER_CFLAGS) -c -o $@ $<
+
+$(B)/obj/tincand/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(COMPILE) $(SYSTEMD_CFLAGS) -pthread -c -o $@ $<
 
 $(B)/obj/client/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -90,6 +114,10 @@ $(U)/%: units/%.in $(U)/paths Makefile
 	@mkdir -p $(@D)
 	sed -e 's|@sbindir@|$(sbindir)|g' $< > $@
 
+# One of several instances is as the only one is, but for its name and its socket.
+$(U)/systemd/tincand@.service: $(U)/systemd/tincand.service
+	sed -e 's|tincand\.socket|tincand@%i.socket|; s|^Description=.*|&, instance %i|' $< > $@
+
 $(U)/paths: FORCE
 	@mkdir -p $(@D)
 	@echo '$(sbindir)' | cmp -s - $@ || echo '$(sbindir)' > $@
@@ -99,7 +127,10 @@ $(U)/paths: FORCE
 check: all check-programs
 	tests/run $(FILES)
 
-check-programs: $(B)/tests/frame-test $(B)/tests/probe-test $(B)/tests/tincan-handler-breakout $(B)/tests/deny $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
+# Without libsystemd there is no tincand to make hang.
+HANG = $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tests/tincand-hang)
+
+check-programs: $(B)/bench/load $(B)/tests/frame-test $(B)/tests/probe-test $(B)/tests/tincan-handler-breakout $(HANG) $(B)/tests/deny $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
 
 $(B)/tests/frame-test: tests/frame-test.c $(SHARED) Makefile
 	@mkdir -p $(@D)
@@ -114,6 +145,11 @@ $(B)/tests/tincan-handler-breakout: tests/breakout.c $(HANDLER_OBJ) Makefile
 	@mkdir -p $(@D)
 	$(HANDLER_CC) $(filter-out -MMD -MP,$(COMPILE)) $(HANDLER_CFLAGS) $(LINK) $(HANDLER_LDFLAGS) \
 	    -Wl,--wrap=frame_feed -o $@ tests/breakout.c $(HANDLER_OBJ) $(LDLIBS)
+
+$(B)/tests/tincand-hang: tests/hang.c $(TINCAND_OBJ) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LINK) -pthread -Wl,--wrap=frame_feed -o $@ \
+	    tests/hang.c $(TINCAND_OBJ) $(SYSTEMD_LIBS) $(LDLIBS)
 
 $(B)/tests/deny: tests/deny.c Makefile
 	@mkdir -p $(@D)
@@ -151,15 +187,18 @@ bench: all $(B)/bench/spawn $(B)/bench/floor $(B)/bench/handler-dynamic
 	    '$(B)/tincan-handler --no-sandbox' $(B)/bench/handler-dynamic /bin/cat
 	$(B)/bench/spawn $(ROUNDS) '$(B)/tincan-handler --no-sandbox' $(B)/tincan-handler
 
-# What a flood of probes costs, as a ratio to an epoll loop that checks nothing, at the same server.
-bench-flood: all $(B)/bench/bare
-	tests/bench/flood $(B)/bench/bare $(B)/tincan
+# What a flood of probes costs, as a ratio to a loop that only counts, at the same server.
+bench-flood: all $(B)/bench/load $(B)/bench/bare
+	tests/bench/flood
 
-$(B)/bench/bare: tests/bench/bare.c
-	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP,$(COMPILE)) -o $@ $<
+# The persistent server beside a bare epoll loop and a thread per connection; and its memory.
+bench-tincand: all $(B)/bench/load $(B)/bench/bare
+	tests/bench/daemon
 
-$(B)/bench/spawn: tests/bench/spawn.c
+bench-memory: all $(B)/bench/load
+	tests/bench/memory
+
+$(B)/bench/spawn $(B)/bench/load $(B)/bench/bare: $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(COMPILE)) -o $@ $<
 
@@ -189,6 +228,12 @@ endif
 	$(INSTALL_DATA) README.md PROTOCOL.md NEWS.md LICENSE units/systemd/TUNING.md $(DESTDIR)$(docdir)
 	$(INSTALL_DATA) client/tincan.1 $(DESTDIR)$(mandir)/man1
 	$(INSTALL_DATA) handler/tincan-handler.8 $(DESTDIR)$(mandir)/man8
+ifeq ($(LIBSYSTEMD),yes)
+	$(INSTALL_PROGRAM) $(B)/tincand $(DESTDIR)$(sbindir)/tincand
+	$(INSTALL_DATA) $(TINCAND_UNITS) $(DESTDIR)$(unitdir)
+	$(INSTALL_DATA) $(U)/xinetd/tincand $(DESTDIR)$(xinetddir)/tincand
+	$(INSTALL_DATA) handler/tincand.8 $(DESTDIR)$(mandir)/man8
+endif
 
 install-strip:
 	$(MAKE) INSTALL_PROGRAM='$(INSTALL_PROGRAM) -s' install
@@ -198,6 +243,8 @@ uninstall:
 	    $(DESTDIR)$(unitdir)/tincan.socket $(DESTDIR)$(unitdir)/tincan@.service \
 	    $(DESTDIR)$(xinetddir)/tincan $(DESTDIR)$(mandir)/man1/tincan.1 \
 	    $(DESTDIR)$(mandir)/man8/tincan-handler.8
+	rm -f $(DESTDIR)$(sbindir)/tincand $(TINCAND_UNITS:$(U)/systemd/%=$(DESTDIR)$(unitdir)/%) \
+	    $(DESTDIR)$(xinetddir)/tincand $(DESTDIR)$(mandir)/man8/tincand.8
 	rm -f $(DESTDIR)$(sysusersdir)/tincan.conf $(DESTDIR)$(unitdir)/tincan.socket.d/50-poll-limit.conf
 	-rmdir $(DESTDIR)$(unitdir)/tincan.socket.d 2>/dev/null
 	rm -rf $(DESTDIR)$(docdir)
@@ -218,6 +265,8 @@ help:
 	@echo 'lint             warnings as errors with gcc and clang, and the static checkers'
 	@echo 'bench            what one connection costs, against other programs'
 	@echo 'bench-flood      the rate of a flood of probes, against a bare epoll loop'
+	@echo 'bench-tincand    the rate of tincand against a bare loop and a threaded server'
+	@echo 'bench-memory     what connections cost tincand in memory, over a million exchanges'
 	@echo 'bench-units      what each hardening directive of a unit costs a connection; needs root'
 	@echo 'install          to $(prefix); see prefix, bindir, sbindir, unitdir, xinetddir, DESTDIR'
 	@echo 'install-strip    the same without debugging symbols'
@@ -227,8 +276,8 @@ help:
 
 FORCE:
 
-.PHONY: FORCE all check check-programs check-sanitized check-systemd lint bench bench-flood bench-units install install-strip uninstall dist \
+.PHONY: FORCE all no-tincand check check-programs check-sanitized check-systemd lint bench bench-flood bench-tincand bench-memory bench-units install install-strip uninstall dist \
     clean help
 .DELETE_ON_ERROR:
 
--include $(HANDLER_OBJ:.o=.d) $(CLIENT_OBJ:.o=.d)
+-include $(HANDLER_OBJ:.o=.d) $(TINCAND_OBJ:.o=.d) $(CLIENT_OBJ:.o=.d)

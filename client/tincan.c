@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* tincan: sends messages to an echo server and checks that they come back as they were. */
+#include "../handler/streams.h"
 #include "batch.h"
 #include "chat.h"
 #include "help.h"
@@ -9,26 +10,12 @@
 #include "report.h"
 #include "speak.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-/*
- * Standard streams that were closed are given a null device on which the wrong direction fails, so
- * that no socket takes their number and using them is an error and not a surprise.
- */
-static void fill_standard_streams(void)
-{
-    static const int flags[] = {O_WRONLY, O_RDONLY, O_WRONLY};
-
-    for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-            open("/dev/null", flags[fd]); /* the lowest free number, which is this one */
-}
 
 /* Editing needs to know where characters begin, and messages are UTF-8 in any locale. */
 static void use_utf8(void)
@@ -66,7 +53,7 @@ int main(int argc, char **argv)
     struct options options;
     int status = STATUS_ECHOED;
 
-    fill_standard_streams();
+    streams_fill();
     use_utf8();
     text_init(&reason, buffer, sizeof buffer);
     switch (options_read(argc, argv, &options, &reason)) {

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/time.h>
-#include <time.h>
 
 /*
  * The signal can arrive between a look at the flag and the system call that should have been
@@ -54,13 +53,4 @@ void deadline_move(uint64_t usec)
 bool deadline_passed(void)
 {
     return passed != 0;
-}
-
-uint64_t deadline_clock(void)
-{
-    struct timespec now;
-
-    if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
-        return 0;
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }

@@ -25,7 +25,4 @@ void deadline_move(uint64_t usec);
 
 bool deadline_passed(void);
 
-/* Microseconds on the monotonic clock since some fixed moment; 0 should the clock fail. */
-uint64_t deadline_clock(void);
-
 #endif

@@ -16,9 +16,6 @@
  * along and seen. */
 #define TRAILING_ROOM 4096
 
-#define LINGER_USEC  1000000
-#define LINGER_BYTES ((size_t)64 << 10)
-
 /* From this size on, the kernel may back a mapping with huge pages. */
 #define HUGE_PAGE_SIZE ((size_t)2 << 20)
 
@@ -42,39 +39,6 @@ static int try_again(int fd, short events, ssize_t count)
     return -1;
 }
 
-/* The result that an errno of a read or write stands for, RESULT_ERROR if it is no fault of the
- * peer or the network. */
-static enum result result_of(int error_number)
-{
-    switch (error_number) {
-    case ETIME:
-        return RESULT_TIMEOUT;
-    case EPIPE:
-    case ECONNRESET:
-    case ECONNABORTED:
-    case ENOTCONN:
-    case ETIMEDOUT:
-    case EHOSTUNREACH:
-    case EHOSTDOWN:
-    case ENETUNREACH:
-    case ENETDOWN:
-    case ENETRESET:
-        return RESULT_GONE;
-    default:
-        return RESULT_ERROR;
-    }
-}
-
-static void set_failure(struct outcome *outcome, const char *action, int error_number)
-{
-    enum result result = result_of(error_number);
-
-    if (result == RESULT_ERROR)
-        outcome_fail(outcome, EX_IOERR, action, error_number);
-    else
-        outcome_set(outcome, result);
-}
-
 /*
  * Reads into the `size` bytes at `buffer` until `frame` is decided. Returns the bytes read, or -1
  * with the result set: end of input, time over, an error.
@@ -95,7 +59,7 @@ static ssize_t receive(int fd, char *buffer, size_t size, struct frame *frame,
             return -1;
         }
         if (frame->status == FRAME_MORE && try_again(fd, POLLIN, count) < 0) {
-            set_failure(outcome, "cannot read the message", errno);
+            outcome_fail_transfer(outcome, "cannot read the message", errno);
             return -1;
         }
     }
@@ -112,7 +76,7 @@ static int reply(int fd, const char *bytes, size_t size, struct outcome *outcome
             size -= (size_t)count;
         }
         if (size > 0 && try_again(fd, POLLOUT, count) < 0) {
-            set_failure(outcome, "cannot send the reply", errno);
+            outcome_fail_transfer(outcome, "cannot send the reply", errno);
             return -1;
         }
     }
@@ -131,25 +95,6 @@ static char *map_buffer(size_t size)
     if (size >= HUGE_PAGE_SIZE)
         (void)madvise(buffer, size, MADV_NOHUGEPAGE);
     return buffer;
-}
-
-static enum result refusal(enum frame_status status)
-{
-    return status == FRAME_TOO_LONG ? RESULT_TOO_LONG : RESULT_INVALID_UTF8;
-}
-
-/* Puts the tag right in front of `message`, where there is room for it, and returns its length. */
-static size_t put_tag(const struct peer *peer, char *message)
-{
-    char buffer[PEER_TEXT_SIZE];
-    struct text tag;
-
-    if (!peer)
-        return 0;
-    text_init(&tag, buffer, sizeof buffer);
-    peer_add_tag(peer, &tag);
-    memcpy(message - tag.length, tag.start, tag.length);
-    return tag.length;
 }
 
 /* Room for the longest message, its null byte, and what may be read along behind it. */
@@ -183,11 +128,11 @@ void exchange_run(struct exchange *exchange, struct outcome *outcome)
     if (received < 0)
         return;
     if (frame.status != FRAME_COMPLETE) {
-        outcome_set(outcome, refusal(frame.status));
+        outcome_refuse(outcome, frame.status);
         return;
     }
     exchange->trailing = (size_t)received > frame.length + 1;
-    size_t tag = put_tag(exchange->tag, message);
+    size_t tag = exchange->tag ? peer_put_tag(exchange->tag, message) : 0;
     if (reply(exchange->launch->out, message - tag, tag + frame.length + 1, outcome) == 0)
         outcome_set(outcome, RESULT_ECHOED);
 }
@@ -195,7 +140,7 @@ void exchange_run(struct exchange *exchange, struct outcome *outcome)
 bool exchange_close(const struct exchange *exchange, const struct outcome *outcome)
 {
     const struct launch *launch = exchange->launch;
-    bool refused = outcome->result == RESULT_TOO_LONG || outcome->result == RESULT_INVALID_UTF8;
+    bool refused = outcome_is_refusal(outcome);
     char trailing[64];
 
     if (!refused && outcome->result != RESULT_ECHOED)
@@ -211,9 +156,9 @@ bool exchange_close(const struct exchange *exchange, const struct outcome *outco
 void exchange_linger(const struct exchange *exchange)
 {
     static char discarded[4096];
-    size_t left = LINGER_BYTES;
+    size_t left = EXCHANGE_LINGER_BYTES;
 
-    deadline_move(LINGER_USEC);
+    deadline_move(EXCHANGE_LINGER_USEC);
     while (left > 0) {
         ssize_t count = recv(exchange->launch->in, discarded, sizeof discarded, 0);
         if (count == 0 || try_again(exchange->launch->in, POLLIN, count) < 0)

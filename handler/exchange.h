@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* One exchange on descriptors that block: read the message, send it back, close well. */
+/* One exchange on descriptors that may block: read the message, send it back, close well. */
 #ifndef TINCAN_EXCHANGE_H
 #define TINCAN_EXCHANGE_H
 
 #include "launch.h"
 #include "peer.h"
 #include "result.h"
+
+/* How long, and how many bytes, a server goes on taking from a peer that is still sending. */
+#define EXCHANGE_LINGER_USEC  1000000
+#define EXCHANGE_LINGER_BYTES ((size_t)64 << 10)
 
 struct exchange {
     const struct launch *launch; /* the connection */

@@ -26,16 +26,19 @@ static uint64_t passed_descriptors(void)
     return count;
 }
 
-static bool same_object(const struct stat *one, const struct stat *other)
+static bool is_object(int fd, const struct stat *object)
 {
-    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+    struct stat status;
+
+    return fstat(fd, &status) == 0 && status.st_dev == object->st_dev &&
+           status.st_ino == object->st_ino;
 }
 
 /*
  * Super-servers put the connection on descriptor 2 as well. Where it is no socket but the terminal,
  * file or pipe of the reply, a user put it there and wants to see both.
  */
-static void inspect_stderr(struct launch *launch, const struct stat *in, const struct stat *out)
+void launch_find_stderr(struct launch *launch, int in, int out)
 {
     struct stat err;
 
@@ -44,8 +47,7 @@ static void inspect_stderr(struct launch *launch, const struct stat *in, const s
     launch->stderr_open = true;
     launch->stderr_device = err.st_dev;
     launch->stderr_inode = err.st_ino;
-    launch->stderr_peer =
-        S_ISSOCK(err.st_mode) && (same_object(&err, in) || same_object(&err, out));
+    launch->stderr_peer = S_ISSOCK(err.st_mode) && (is_object(in, &err) || is_object(out, &err));
 }
 
 /* Why the socket `fd` is no connection to talk on, or NULL. */
@@ -66,7 +68,7 @@ static const char *socket_problem(int fd)
 const char *launch_find(struct launch *launch)
 {
     uint64_t count = passed_descriptors();
-    struct stat in = {0}, out = {0};
+    struct stat in, out;
     const char *problem = NULL;
 
     *launch = (struct launch){.in = STDIN_FILENO, .out = STDOUT_FILENO};
@@ -79,7 +81,7 @@ const char *launch_find(struct launch *launch)
         problem = "standard output is closed; start me with the connection on it";
     else if (count > 1)
         problem = "LISTEN_FDS passes several sockets, not one connection; set Accept=yes (systemd)";
-    inspect_stderr(launch, &in, &out);
+    launch_find_stderr(launch, launch->in, launch->out);
     if (problem)
         return problem;
     launch->in_socket = S_ISSOCK(in.st_mode);

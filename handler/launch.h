@@ -25,4 +25,8 @@ struct launch {
  */
 const char *launch_find(struct launch *launch);
 
+/* Sets the fields on standard error alone, where the peer, if anywhere, is at descriptors `in` and
+ * `out`. */
+void launch_find_stderr(struct launch *launch, int in, int out);
+
 #endif

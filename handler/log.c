@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "log.h"
 
-#include "deadline.h"
-#include "text.h"
-
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
-
-/* How long a write to a pipe that filled up at the last moment may be stuck. */
-#define STUCK_USEC 20000
 
 /* JOURNAL_STREAM is DEVICE:INODE, in decimal, of the stream to the journal (systemd.exec(5)). */
 static bool stderr_is_journal(const struct launch *launch)
@@ -42,8 +35,9 @@ static int open_syslog(void)
     return fd;
 }
 
-void log_open(struct log *log, const struct launch *launch)
+void log_open(struct log *log, const struct launch *launch, const char *program)
 {
+    log->program = program;
     if (launch->stderr_open && !launch->stderr_peer) {
         log->fd = STDERR_FILENO;
         log->sink = stderr_is_journal(launch) ? LOG_TO_JOURNAL : LOG_TO_STDERR;
@@ -54,49 +48,48 @@ void log_open(struct log *log, const struct launch *launch)
     log->sink = log->fd < 0 ? LOG_NOWHERE : LOG_TO_SYSLOG;
 }
 
-/*
- * Inherited descriptors may not be made non-blocking: the flag would be everybody's. A socket can
- * be asked not to wait; for anything else poll(2) tells, and should another process take the room
- * in between, the moved deadline ends the wait.
- */
-static void write_without_waiting(int fd, const char *bytes, size_t length)
+bool log_reopen(struct log *log)
 {
-    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+    int fd = open_syslog();
 
-    if (send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-        return;
-    if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
-        return;
-    deadline_move(STUCK_USEC);
-    if (write(fd, bytes, length) < 0)
-        return; /* nobody is left to tell */
+    if (fd < 0)
+        return false;
+    close(log->fd);
+    log->fd = fd;
+    return true;
 }
 
-void log_line(const struct log *log, int level, const char *line)
+void log_format(const struct log *log, int level, const char *line, struct text *text)
 {
-    char buffer[LOG_LINE_SIZE];
-    struct text text;
-
-    if (log->sink == LOG_NOWHERE)
-        return;
-    text_init(&text, buffer, sizeof buffer);
     if (log->sink != LOG_TO_STDERR) {
-        text_add_char(&text, '<');
-        text_add_number(&text, (uint64_t)(log->sink == LOG_TO_SYSLOG ? LOG_DAEMON | level : level));
-        text_add_char(&text, '>');
+        text_add_char(text, '<');
+        text_add_number(text, (uint64_t)(log->sink == LOG_TO_SYSLOG ? LOG_DAEMON | level : level));
+        text_add_char(text, '>');
     }
     if (log->sink == LOG_TO_SYSLOG) {
-        text_add(&text, "tincan-handler[");
-        text_add_number(&text, (uint64_t)log->pid);
-        text_add(&text, "]: ");
+        text_add(text, log->program);
+        text_add_char(text, '[');
+        text_add_number(text, (uint64_t)log->pid);
+        text_add(text, "]: ");
     }
-    text_add(&text, line);
-    if (log->sink == LOG_TO_SYSLOG) {
-        (void)send(log->fd, text.start, text.length, MSG_NOSIGNAL);
+    text_add(text, line);
+    if (log->sink == LOG_TO_SYSLOG)
         return;
+    if (text->length == text->size - 1)
+        text->length--; /* the newline is never cut */
+    text_add_char(text, '\n');
+}
+
+void log_format_sentence(const struct log *log, int level, const char *sentence, struct text *text)
+{
+    char buffer[LOG_LINE_SIZE / 2];
+    struct text line;
+
+    text_init(&line, buffer, sizeof buffer);
+    if (log->sink == LOG_TO_STDERR) {
+        text_add(&line, log->program);
+        text_add(&line, ": ");
     }
-    if (text.length == text.size - 1)
-        text.length--; /* the newline is never cut */
-    text_add_char(&text, '\n');
-    write_without_waiting(log->fd, text.start, text.length);
+    text_add(&line, sentence);
+    log_format(log, level, line.start, text);
 }

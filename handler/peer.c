@@ -71,21 +71,27 @@ static bool parse_address(struct sockaddr_storage *address, const char *host, in
     return true;
 }
 
-static void name_from_environment(struct peer *peer, struct text *name)
+/* Takes the peer from the environment, as an address if it is one; returns whether it is another
+ * text, which is the name then. */
+static bool name_from_environment(struct peer *peer)
 {
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
         const char *host = getenv(variables[i].address);
         const char *port_text = getenv(variables[i].port);
         uint64_t port = 0;
+        struct text name;
 
         if (!host || !host[0])
             continue;
         if (port_text)
             (void)quantity_size(port_text, 0, UINT16_MAX, &port);
-        if (!parse_address(&peer->address, host, htons((uint16_t)port)))
-            text_add_escaped_word(name, host, strnlen(host, HOST_NAME_MAX_SHOWN));
-        return;
+        if (parse_address(&peer->address, host, htons((uint16_t)port)))
+            return false;
+        text_init(&name, peer->name, sizeof peer->name);
+        text_add_escaped_word(&name, host, strnlen(host, HOST_NAME_MAX_SHOWN));
+        return true;
     }
+    return false;
 }
 
 static void add_credentials(struct text *name, int fd)
@@ -165,30 +171,41 @@ static void add_vsock_name(struct text *name, const struct sockaddr_storage *add
     text_add_number(name, vsock->port);
 }
 
-void peer_find(struct peer *peer, int fd, int is_socket)
+void peer_name(struct peer *peer, int fd)
 {
-    socklen_t size = sizeof peer->address;
     struct text name;
 
     text_init(&name, peer->name, sizeof peer->name);
-    peer->address.ss_family = AF_UNSPEC;
-    if (!is_socket || getpeername(fd, (struct sockaddr *)&peer->address, &size) < 0) {
-        peer->address.ss_family = AF_UNSPEC;
-        name_from_environment(peer, &name);
-    } else if (peer->address.ss_family == AF_UNIX) {
-        peer->address.ss_family = AF_UNSPEC;
-        if (is_socketpair(fd))
-            name_from_environment(peer, &name);
-        if (peer->address.ss_family == AF_UNSPEC && name.length == 0)
-            add_credentials(&name, fd);
-    }
     unmap(&peer->address);
-    if (peer->address.ss_family == AF_INET || peer->address.ss_family == AF_INET6)
+    switch (peer->address.ss_family) {
+    case AF_INET:
+    case AF_INET6:
         add_internet_name(&name, &peer->address);
-    else if (peer->address.ss_family == AF_VSOCK)
+        break;
+    case AF_UNIX:
+        add_credentials(&name, fd);
+        break;
+    case AF_VSOCK:
         add_vsock_name(&name, &peer->address);
-    if (name.length == 0)
+        break;
+    default:
         text_add_char(&name, '-');
+    }
+}
+
+void peer_find(struct peer *peer, int fd, int is_socket)
+{
+    socklen_t size = sizeof peer->address;
+    bool known = is_socket && getpeername(fd, (struct sockaddr *)&peer->address, &size) == 0;
+    bool relayed = known && peer->address.ss_family == AF_UNIX && is_socketpair(fd);
+
+    if (!known)
+        peer->address.ss_family = AF_UNSPEC;
+    if ((!known || relayed) && name_from_environment(peer)) {
+        peer->address.ss_family = AF_UNSPEC;
+        return;
+    }
+    peer_name(peer, fd);
 }
 
 void peer_add_tag(const struct peer *peer, struct text *text)
@@ -220,4 +237,15 @@ void peer_add_tag(const struct peer *peer, struct text *text)
         text_add(text, peer->name);
         text_add(text, "': ");
     }
+}
+
+size_t peer_put_tag(const struct peer *peer, char *message)
+{
+    char buffer[PEER_TEXT_SIZE];
+    struct text tag;
+
+    text_init(&tag, buffer, sizeof buffer);
+    peer_add_tag(peer, &tag);
+    memcpy(message - tag.length, tag.start, tag.length);
+    return tag.length;
 }

@@ -24,9 +24,19 @@ struct peer {
 void peer_find(struct peer *peer, int fd, int is_socket);
 
 /*
+ * The same from `peer->address`, as accept(2) gave it for the connection `fd`, which is asked who
+ * opened it if it is an AF_UNIX one.
+ */
+void peer_name(struct peer *peer, int fd);
+
+/*
  * Adds the tag of PROTOCOL.md: the peer as Python prints a socket address, then a colon and a
  * space; an IPv4 peer gives `('127.0.0.1', 51234): `.
  */
 void peer_add_tag(const struct peer *peer, struct text *text);
+
+/* Puts the tag right in front of `message`, where PEER_TEXT_SIZE bytes are free for it, and returns
+ * its length. */
+size_t peer_put_tag(const struct peer *peer, char *message);
 
 #endif

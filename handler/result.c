@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "result.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sysexits.h>
 #include <syslog.h>
@@ -34,6 +35,54 @@ void outcome_fail(struct outcome *outcome, int status, const char *error, int er
     outcome->status = status;
     outcome->error = error;
     outcome->error_number = error_number;
+}
+
+/* The result that an errno of a read or write stands for, RESULT_ERROR if it is no fault of the
+ * peer or the network. */
+static enum result result_of(int error_number)
+{
+    switch (error_number) {
+    case ETIME:
+        return RESULT_TIMEOUT;
+    case EPIPE:
+    case ECONNRESET:
+    case ECONNABORTED:
+    case ENOTCONN:
+    case ETIMEDOUT:
+    case EHOSTUNREACH:
+    case EHOSTDOWN:
+    case ENETUNREACH:
+    case ENETDOWN:
+    case ENETRESET:
+        return RESULT_GONE;
+    default:
+        return RESULT_ERROR;
+    }
+}
+
+void outcome_fail_transfer(struct outcome *outcome, const char *action, int error_number)
+{
+    enum result result = result_of(error_number);
+
+    if (result == RESULT_ERROR)
+        outcome_fail(outcome, EX_IOERR, action, error_number);
+    else
+        outcome_set(outcome, result);
+}
+
+void outcome_refuse(struct outcome *outcome, enum frame_status status)
+{
+    outcome_set(outcome, status == FRAME_TOO_LONG ? RESULT_TOO_LONG : RESULT_INVALID_UTF8);
+}
+
+bool outcome_is_refusal(const struct outcome *outcome)
+{
+    return outcome->result == RESULT_TOO_LONG || outcome->result == RESULT_INVALID_UTF8;
+}
+
+const char *result_word(enum result result)
+{
+    return results[result].word;
 }
 
 int outcome_level(const struct outcome *outcome)
@@ -70,7 +119,7 @@ void outcome_add_line(const struct outcome *outcome, const char *peer, struct te
     text_add(line, "peer=");
     text_add(line, peer);
     text_add(line, " result=");
-    text_add(line, results[outcome->result].word);
+    text_add(line, result_word(outcome->result));
     text_add(line, " bytes=");
     text_add_number(line, outcome->bytes);
     text_add(line, " usec=");

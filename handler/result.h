@@ -3,6 +3,7 @@
 #ifndef TINCAN_RESULT_H
 #define TINCAN_RESULT_H
 
+#include "frame.h"
 #include "text.h"
 
 #include <stdbool.h>
@@ -23,7 +24,7 @@ struct outcome {
     enum result result;
     int status;          /* exit status, from sysexits.h */
     size_t bytes;        /* message bytes accepted, the null byte not counted */
-    uint64_t usec;       /* from the start of the process to the end of the exchange */
+    uint64_t usec;       /* from the start of the exchange to its end */
     const char *message; /* those bytes, for the preview; NULL: no preview */
     const char *error;   /* with RESULT_ERROR: what failed, as a clause; else NULL */
     int error_number;    /* with RESULT_ERROR: why, an errno value; or 0 */
@@ -35,6 +36,21 @@ void outcome_set(struct outcome *outcome, enum result result);
 
 /* Sets RESULT_ERROR with `status`: `error`, a constant, failed for `error_number` (0: none). */
 void outcome_fail(struct outcome *outcome, int status, const char *error, int error_number);
+
+/* Sets what became of a read, a write or a wait that failed for `error_number`: it stands for the
+ * deadline (ETIME), for a peer that went away or a network that lost it, or else for an error of
+ * this system, which `action`, a constant, names. */
+void outcome_fail_transfer(struct outcome *outcome, const char *action, int error_number);
+
+/* Sets what a frame that is not a message stands for; `status` is FRAME_INVALID or FRAME_TOO_LONG.
+ */
+void outcome_refuse(struct outcome *outcome, enum frame_status status);
+
+/* Whether the peer was refused, and may so be sending still. */
+bool outcome_is_refusal(const struct outcome *outcome);
+
+/* The word of the result in the log. */
+const char *result_word(enum result result);
 
 /* The level of syslog(3) at which this outcome is logged. */
 int outcome_level(const struct outcome *outcome);

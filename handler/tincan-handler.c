@@ -24,10 +24,11 @@
  * Memory: one anonymous mapping, written only as far as the message needs. Nothing is allocated,
  * nothing is executed, no file is opened.
  */
+#include "clock.h"
 #include "deadline.h"
 #include "exchange.h"
 #include "launch.h"
-#include "log.h"
+#include "log_now.h"
 #include "peer.h"
 #include "result.h"
 #include "sandbox.h"
@@ -120,16 +121,19 @@ static int print(const char *string)
 static void log_outcome(const struct log *log, const struct settings *settings, const char *peer,
                         struct outcome *outcome)
 {
-    char buffer[LOG_LINE_SIZE - 64]; /* leaves room for what log_line() puts in front */
-    struct text line;
+    char line_buffer[LOG_LINE_SIZE - 64]; /* leaves room for what log_format() puts in front */
+    char buffer[LOG_LINE_SIZE];
+    struct text line, text;
 
     if (settings->quiet && outcome->result != RESULT_ERROR)
         return;
     if (settings->no_preview)
         outcome->message = NULL;
-    text_init(&line, buffer, sizeof buffer);
+    text_init(&line, line_buffer, sizeof line_buffer);
     outcome_add_line(outcome, peer, &line);
-    log_line(log, outcome_level(outcome), line.start);
+    text_init(&text, buffer, sizeof buffer);
+    log_format(log, outcome_level(outcome), line.start, &text);
+    log_now(log, &text);
 }
 
 /* Serves a connection that was found good, under the deadline, and logs what came of it. */
@@ -147,7 +151,7 @@ static void serve(const struct options *options, const struct launch *launch, co
         if (!options->no_sandbox)
             outcome->exposed = sandbox_enter(keep, sizeof keep / sizeof keep[0]);
         exchange_run(&exchange, outcome);
-        outcome->usec = deadline_clock() - started;
+        outcome->usec = clock_usec() - started;
         linger = exchange_close(&exchange, outcome);
     }
     /* Before lingering, during which some launchers end us. */
@@ -156,22 +160,19 @@ static void serve(const struct options *options, const struct launch *launch, co
         exchange_linger(&exchange);
 }
 
-/* Writes a sentence for a person, who on a bare standard error can't know who says it. */
 static void log_problem(const struct log *log, const char *sentence)
 {
-    char buffer[LOG_LINE_SIZE / 2];
-    struct text line;
+    char buffer[LOG_LINE_SIZE];
+    struct text text;
 
-    text_init(&line, buffer, sizeof buffer);
-    if (log->sink == LOG_TO_STDERR)
-        text_add(&line, "tincan-handler: ");
-    text_add(&line, sentence);
-    log_line(log, LOG_ERR, line.start);
+    text_init(&text, buffer, sizeof buffer);
+    log_format_sentence(log, LOG_ERR, sentence, &text);
+    log_now(log, &text);
 }
 
 int main(int argc, char **argv)
 {
-    uint64_t started = deadline_clock();
+    uint64_t started = clock_usec();
     struct launch launch;
     const char *problem = launch_find(&launch);
     char usage_buffer[512];
@@ -186,7 +187,7 @@ int main(int argc, char **argv)
         return print(help);
     if (options.action == ACTION_VERSION)
         return print("tincan-handler " TINCAN_VERSION "\n");
-    log_open(&log, &launch);
+    log_open(&log, &launch, "tincan-handler");
     if (deadline_start(options.settings.timeout) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
         outcome_fail(&outcome, EX_OSERR, "cannot set the deadline", errno);
         log_outcome(&log, &options.settings, "-", &outcome);

@@ -1,154 +1,104 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a flood of probes is held against: the least that an echo server and its load generator can
- * do with epoll, without a check of anything.
- *
- * usage: bare serve          prints its port on 127.0.0.1, then serves until it is killed
- *        bare load PORT PARALLEL COUNT          prints exchanges a second
+ * bare PORT: the least that a persistent server can do, on 127.0.0.1 (port 0: any that is free);
+ * what tincand costs is held against it. Prints `listening on PORT`. One thread, level-triggered
+ * epoll: accepts until there is none left, sends back each piece as it came and closes behind one
+ * that ends in a null byte. No check of the text, no deadline, no limit, no log, and a reply that
+ * the socket doesn't take at once is lost.
  */
 #include <arpa/inet.h>
-#include <err.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#define MESSAGE_SIZE 57
-#define EVENTS       64
+#define EVENTS 256
 
-static void watch(int epoll, int fd, uint32_t events)
+static void die(const char *what)
 {
-    struct epoll_event event = {.events = events, .data.fd = fd};
-
-    if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
-        err(1, "epoll_ctl");
+    fprintf(stderr, "bare: %s: %s\n", what, strerror(errno));
+    exit(2);
 }
 
-static void answer(int fd)
+static void watch(int epoll, int fd)
 {
-    char buffer[4096];
-    ssize_t got = recv(fd, buffer, sizeof buffer, 0);
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
-    if (got > 0)
-        send(fd, buffer, (size_t)got, MSG_NOSIGNAL);
-    close(fd);
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+        die("epoll_ctl");
+}
+
+static int listen_on(uint16_t port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons(port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    socklen_t length = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) < 0)
+        die("socket");
+    if (bind(fd, (struct sockaddr *)&address, length) < 0 || listen(fd, SOMAXCONN) < 0)
+        die("listen");
+    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+        die("getsockname");
+    printf("listening on %d\n", ntohs(address.sin_port));
+    fflush(stdout);
+    return fd;
 }
 
 static void accept_all(int epoll, int listener)
 {
     int fd;
 
-    while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0)
-        watch(epoll, fd, EPOLLIN);
+    while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+        watch(epoll, fd);
+    if (errno != EAGAIN && errno != ECONNABORTED)
+        die("accept4");
 }
 
-static void serve(void)
+static void echo(int fd)
 {
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), epoll = epoll_create1(0);
-    struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof name;
+    static char buffer[65536];
+    ssize_t count = recv(fd, buffer, sizeof buffer, 0);
 
-    if (bind(listener, (struct sockaddr *)&name, size) < 0 || listen(listener, 4096) < 0 ||
-        getsockname(listener, (struct sockaddr *)&name, &size) < 0)
-        err(1, "listening");
-    watch(epoll, listener, EPOLLIN);
-    printf("%u\n", ntohs(name.sin_port));
-    fflush(stdout);
-    for (;;) {
-        struct epoll_event events[EVENTS];
-        int count = epoll_wait(epoll, events, EVENTS, -1);
-
-        for (int i = 0; i < count; i++) {
-            if (events[i].data.fd == listener)
-                accept_all(epoll, listener);
-            else
-                answer(events[i].data.fd);
-        }
-    }
-}
-
-static void begin(int epoll, const struct sockaddr_in *name)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-
-    if (fd < 0 ||
-        (connect(fd, (const struct sockaddr *)name, sizeof *name) < 0 && errno != EINPROGRESS))
-        err(1, "connecting");
-    watch(epoll, fd, EPOLLOUT);
-}
-
-/* Whether the connection came to its end, and was closed. */
-static int go_on(int epoll, int fd, uint32_t ready)
-{
-    static const char message[MESSAGE_SIZE];
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-    char buffer[4096];
-
-    if (ready & EPOLLOUT) {
-        if (send(fd, message, sizeof message, MSG_NOSIGNAL) < 0)
-            err(1, "sending");
-        epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);
-        return 0;
-    }
-    if (recv(fd, buffer, sizeof buffer, 0) > 0)
-        return 0;
-    close(fd);
-    return 1;
-}
-
-static double seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static void load(in_port_t port, long parallel, long count)
-{
-    struct sockaddr_in name = {
-        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
-    int epoll = epoll_create1(0);
-    double begun = seconds();
-    long started = 0, ended = 0;
-
-    for (; started < parallel && started < count; started++)
-        begin(epoll, &name);
-    while (ended < count) {
-        struct epoll_event events[EVENTS];
-        int ready = epoll_wait(epoll, events, EVENTS, -1);
-
-        for (int i = 0; i < ready; i++)
-            if (go_on(epoll, events[i].data.fd, events[i].events)) {
-                ended++;
-                if (started++ < count)
-                    begin(epoll, &name);
-            }
-    }
-    printf("%.0f\n", (double)count / (seconds() - begun));
-}
-
-static long number(const char *string)
-{
-    char *end;
-    long value = strtol(string, &end, 10);
-
-    if (*end != '\0' || value < 1)
-        errx(2, "'%s' is not a number", string);
-    return value;
+    if (count < 0 && errno == EAGAIN)
+        return;
+    if (count <= 0 || send(fd, buffer, (size_t)count, MSG_NOSIGNAL) != count ||
+        buffer[count - 1] == '\0')
+        close(fd);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "serve") == 0)
-        serve();
-    if (argc != 5 || strcmp(argv[1], "load") != 0)
-        errx(2, "usage: bare serve | bare load PORT PARALLEL COUNT");
-    load((in_port_t)number(argv[2]), number(argv[3]), number(argv[4]));
-    return 0;
+    struct epoll_event events[EVENTS];
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: bare PORT\n");
+        return 2;
+    }
+    int listener = listen_on((uint16_t)strtoul(argv[1], NULL, 10));
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll < 0)
+        die("epoll_create1");
+    watch(epoll, listener);
+    for (;;) {
+        int count = epoll_wait(epoll, events, EVENTS, -1);
+
+        if (count < 0 && errno != EINTR)
+            die("epoll_wait");
+        for (int i = 0; i < count; i++) {
+            if (events[i].data.fd == listener)
+                accept_all(epoll, listener);
+            else
+                echo(events[i].data.fd);
+        }
+    }
 }

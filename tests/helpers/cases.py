@@ -125,7 +125,7 @@ class Wanted:
     """The reply, and the ends and results, that are right."""
 
     reply: bytes
-    ends: tuple
+    ends: tuple  # none: there is no end while the peer waits for one
     results: tuple
     bytes: int = None
     whole: bool = True  # whether all of the reply must arrive, or only nothing else
@@ -136,6 +136,10 @@ class Wanted:
 def may_lose_reply(wanted):
     return replace(wanted, whole=False, ends=(CLEAN, RESET),
                    results=(*wanted.results, "gone", "eof"), bytes=None)
+
+
+def is_left_waiting(wanted):
+    return replace(wanted, ends=())
 
 
 def may_lose_line(wanted):
@@ -162,12 +166,15 @@ class Handover:
 
 # What cases need: that the end of the peer's half, its bytes after those that decide, or its slow
 # reading are no obstacle; that the handler may drain the connection, or find it reset before or
-# during the reply, and log that.
-HALF_CLOSE, MORE_BYTES, SLOW_READER, DRAIN, RESET_BEFORE, RESET_DURING = range(6)
+# during the reply, and log that; that it has the connection even if it does nothing with it.
+HALF_CLOSE, MORE_BYTES, SLOW_READER, DRAIN, RESET_BEFORE, RESET_DURING, ACCEPTED = range(7)
 
 HANDOVERS = {
     # The connection itself.
     "tcp": Handover(r"127\.0\.0\.1:\d+", direct=True),
+    # The listening socket, by one who goes on listening when the server has ended.
+    "tcp-waited-for": Handover(r"127\.0\.0\.1:\d+", direct=True,
+                               lacks={ACCEPTED: is_left_waiting}),
     "unix": Handover(r"unix:uid=\d+,pid=\d+"),
     # Two pipes to the peer itself.
     "pipes": Handover("-"),
@@ -379,7 +386,7 @@ GROUPS = {
     "conforming": [replace(echo(PLAIN), stays=True)] * 10,
     "misled": [
         Case("a bad option", (send(b"hello\0"),), "", server="misled", end=(CLEAN, RESET),
-             says='cannot use "abc" for --timeout')
+             says='cannot use "abc" for --timeout', needs=frozenset({ACCEPTED}))
     ],
 }
 # Ten handlers that linger for a second each would take longer.

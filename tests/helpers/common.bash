@@ -14,6 +14,7 @@ export TESTS
 export TINCAN_BUILD=${TINCAN_BUILD:-${TESTS%/*}/build}
 export HANDLER=$TINCAN_BUILD/tincan-handler
 export TINCAN=$TINCAN_BUILD/tincan
+export TINCAND=$TINCAN_BUILD/tincand
 # Python's standard streams carry the bytes of the tests, whatever the locale.
 export PYTHONIOENCODING=utf-8:surrogateescape PYTHONDONTWRITEBYTECODE=1
 

@@ -11,6 +11,9 @@
 #                        descriptor 2 too (logs_to_syslog), a collector behind a private /dev/log
 #
 # In direct and pipe there is no launcher: the handler is a child of the one who plays.
+#
+# Names that begin with tincand are of ways to start the persistent server: by itself, or handed the
+# listening socket by the launcher that the rest of the name is of.
 
 LAUNCHERS=${TESTS%/*}/build/launchers
 SERVERS=(patient impatient misled)
@@ -18,29 +21,37 @@ SERVERS=(patient impatient misled)
 handover_of() {
     case $1 in
     pipe) echo pipes ;;
-    s6-ipcserver) echo unix ;;
+    s6-ipcserver | tincand-unix) echo unix ;;
     socat) echo relayed-socketpair ;;
     ncat) echo relayed-pipes ;;
+    tincand-*inetd) echo tcp-waited-for ;;
     *) echo tcp ;;
     esac
 }
 
 logs_to_syslog() {
-    case $1 in
+    case ${1#tincand-} in
     xinetd | openbsd-inetd | inetutils-inetd) ;;
     *) false ;;
     esac
 }
 
+# listens_itself NAME: whether there is nobody who starts the server when a peer comes.
+listens_itself() {
+    [[ $1 = tincand || $1 = tincand-unix ]]
+}
+
 # program_of NAME: the path of the launcher's program, if it is there.
 program_of() {
-    case $1 in
-    systemd-*) command -v systemd-socket-activate ;;
-    openbsd-inetd) only_executable "$LAUNCHERS/$1/usr/sbin/inetd" ;;
+    local name=${1#tincand-}
+    case $name in
+    tincand | unix) only_executable "$TINCAND" ;;
+    systemd | systemd-*) command -v systemd-socket-activate ;;
+    openbsd-inetd) only_executable "$LAUNCHERS/$name/usr/sbin/inetd" ;;
     xinetd | inetutils-inetd)
-        only_executable "$LAUNCHERS/$1/usr/sbin/$1" || command -v "$1"
+        only_executable "$LAUNCHERS/$name/usr/sbin/$name" || command -v "$name"
         ;;
-    *) command -v "$1" ;;
+    *) command -v "$name" ;;
     esac
 }
 
@@ -57,41 +68,77 @@ become_systemd-native() {
 }
 
 become_xinetd() {
-    cat >"$RING/xinetd.$1" <<CONFIGURATION
+    become_configured_xinetd "$1" "$HANDLER" 'wait = no' 'instances = UNLIMITED' \
+        'per_source = UNLIMITED' 'cps = 100000 1' -- "${@:2}"
+}
+
+# A server that can't go on is not started more often than this: its peers wait.
+become_tincand-xinetd() {
+    become_configured_xinetd "$1" "$TINCAND" 'wait = yes' 'cps = 10 1' -- "${@:2}"
+}
+
+# become_configured_xinetd PORT SERVER SETTING... -- OPTION...
+become_configured_xinetd() {
+    local port=$1 server=$2 settings=()
+    shift 2
+    while [ "$1" != -- ]; do
+        settings+=("$1")
+        shift
+    done
+    shift
+    cat >"$RING/xinetd.$port" <<CONFIGURATION
 service tincan
 {
     type        = UNLISTED
     socket_type = stream
     protocol    = tcp
-    wait        = no
     user        = root
     bind        = 127.0.0.1
-    port        = $1
-    server      = $HANDLER
-    server_args = ${*:2}
-    instances   = UNLIMITED
-    per_source  = UNLIMITED
-    cps         = 100000 1
+    port        = $port
+    server      = $server
+    server_args = $*
+$(printf '    %s\n' "${settings[@]}")
 }
 CONFIGURATION
-    exec "$TESTS/helpers/private-log" "$RING/dev-log" \
-        "$PROGRAM" -dontfork -f "$RING/xinetd.$1" -syslog daemon -pidfile "$RING/xinetd.$1.pid"
+    exec "$TESTS/helpers/private-log" "$RING/dev-log" "$PROGRAM" -dontfork \
+        -f "$RING/xinetd.$port" -syslog daemon -pidfile "$RING/xinetd.$port.pid"
 }
 
-# write_inetd_line PROTOCOL PORT OPTION...
-write_inetd_line() {
-    echo "127.0.0.1:$2 stream $1 nowait.100000 root $HANDLER tincan-handler ${*:3}" \
-        >"$RING/inetd.$2"
+# The lines of inetd.conf, for `tcp` or `tcp4`: handler_line PROTOCOL PORT OPTION...
+handler_line() {
+    echo "127.0.0.1:$2 stream $1 nowait.100000 root $HANDLER tincan-handler ${*:3}"
+}
+
+tincand_line() {
+    echo "127.0.0.1:$2 stream $1 wait root $TINCAND tincand ${*:3}"
 }
 
 become_openbsd-inetd() {
-    write_inetd_line tcp "$@"
+    handler_line tcp "$@" >"$RING/inetd.$1"
+    become_configured_openbsd-inetd "$1"
+}
+
+become_tincand-openbsd-inetd() {
+    tincand_line tcp "$@" >"$RING/inetd.$1"
+    become_configured_openbsd-inetd "$1"
+}
+
+become_configured_openbsd-inetd() {
     exec "$TESTS/helpers/private-log" "$RING/dev-log" "$PROGRAM" -i "$RING/inetd.$1"
 }
 
-# Only with -d does it stay the process that was started.
 become_inetutils-inetd() {
-    write_inetd_line tcp4 "$@"
+    handler_line tcp4 "$@" >"$RING/inetd.$1"
+    become_configured_inetutils-inetd "$1"
+}
+
+become_tincand-inetutils-inetd() {
+    tincand_line tcp4 "$@" >"$RING/inetd.$1"
+    become_configured_inetutils-inetd "$1"
+}
+
+# Only with -d does it stay the process that was started.
+become_configured_inetutils-inetd() {
     exec "$TESTS/helpers/private-log" "$RING/dev-log" \
         "$PROGRAM" -d "--pidfile=$RING/inetd.$1.pid" "$RING/inetd.$1"
 }
@@ -114,6 +161,19 @@ become_ncat() {
     exec "$PROGRAM" -l -k -n -4 -m 100 -e "$HANDLER ${*:2}" 127.0.0.1 "$1"
 }
 
+become_tincand() {
+    exec "$PROGRAM" --listen "127.0.0.1:$1" "${@:2}"
+}
+
+become_tincand-unix() {
+    exec "$PROGRAM" --listen "unix:$RING/socket.$1" "${@:2}"
+}
+
+# It becomes tincand when the first peer comes.
+become_tincand-systemd() {
+    exec "$PROGRAM" -l "127.0.0.1:$1" "$TINCAND" "${@:2}"
+}
+
 # What the tables of the kernel say is asked, as a trial connection would start a handler.
 listening() {
     grep -q " 0100007F:$(printf %04X "$1") 00000000:0000 0A " /proc/net/tcp
@@ -127,9 +187,11 @@ listening_at_path() {
 ring_problem() {
     local reason
     case $LAUNCHER in direct | pipe) return ;; esac
-    if ! program_of "$LAUNCHER" >/dev/null; then
-        echo "$LAUNCHER is not installed"
-    elif [ "$LAUNCHER" = xinetd ] && [ "$(id -u)" -ne 0 ]; then
+    if [[ $LAUNCHER = tincand* && ! -x $TINCAND ]]; then
+        echo "tincand is not built; it needs libsystemd (Debian: libsystemd-dev)"
+    elif ! program_of "$LAUNCHER" >/dev/null; then
+        echo "${LAUNCHER#tincand-} is not installed"
+    elif [ "${LAUNCHER#tincand-}" = xinetd ] && [ "$(id -u)" -ne 0 ]; then
         echo "xinetd sets the groups of each server, which only root may"
     elif logs_to_syslog "$LAUNCHER" &&
         ! reason=$("$TESTS/helpers/private-log" /nonexistent true 2>&1); then
@@ -149,11 +211,13 @@ start_server() {
     direct) RING_AT+=" --server=$1=spawn:tcp" && return ;;
     pipe) RING_AT+=" --server=$1=spawn:pipe" && return ;;
     esac
+    # It would not stay until a peer comes.
+    if [ "$1" = misled ] && listens_itself "$LAUNCHER"; then return; fi
     port=$(free_port)
     mapfile -t options < <(python3 "$TESTS/helpers/cases.py" options "$1")
     PROGRAM=$(program_of "$LAUNCHER")
     start into_log "become_$LAUNCHER" "$port" "${options[@]}"
-    if [ "$LAUNCHER" = s6-ipcserver ]; then
+    if [ "$(handover_of "$LAUNCHER")" = unix ]; then
         wait_until 20 listening_at_path "$RING/socket.$port"
         RING_AT+=" --server=$1=unix:$RING/socket.$port"
     else
@@ -209,6 +273,22 @@ play() {
     # shellcheck disable=SC2086 # a list of options without spaces
     python3 "$TESTS/helpers/cases.py" play --handover="$(handover_of "$LAUNCHER")" --log="$log" \
         --together="$(together)" $RING_AT "$@"
+}
+
+# play_misled: plays the group, or where the server is to listen itself, shows that it doesn't.
+play_misled() {
+    local options
+    local -x PROGRAM
+    if ! listens_itself "$LAUNCHER"; then
+        play misled
+        return
+    fi
+    mapfile -t options < <(python3 "$TESTS/helpers/cases.py" options misled)
+    PROGRAM=$(program_of "$LAUNCHER")
+    run -64 timeout 20 "$BASH" -c '. "$TESTS/helpers/launchers.bash"; become_"$LAUNCHER" "$@"' \
+        - "$(free_port)" "${options[@]}"
+    assert_output --partial 'cannot use "abc" for --timeout'
+    refute_output --partial 'listening on'
 }
 
 # repetitions: how often a race is tried to be lost. Many times for one launcher are enough.

@@ -336,7 +336,7 @@ def end_of(process):
 # Logs
 
 LINE = re.compile(
-    r"(?:<\d+>tincan-handler\[\d+\]: )?peer=(?P<peer>\S+) result=(?P<result>[a-z0-9-]+)"
+    r"(?:<\d+>tincan(?:-handler|d)\[\d+\]: )?peer=(?P<peer>\S+) result=(?P<result>[a-z0-9-]+)"
     r" bytes=(?P<bytes>\d+) usec=\d+"
     r'(?: error="[\x20\x21\x23-\x7e]*")?(?: sandbox="none: built without")?'
     r'(?: message="[\x20\x21\x23-\x7e]*")?'
@@ -427,6 +427,12 @@ def check_reply(wanted, connection):
     require(wanted.ends, "after the reply came", end)
 
 
+def check_nothing_came(connection):
+    """For a connection that nobody accepts, so that it does not end."""
+    if connection.readable(0):
+        raise Failed(f"the peer, whom nobody accepts, got {connection.read_some()!r}")
+
+
 def check_diagnostic(case, server, start):
     wait_until(lambda: case.says.encode() in b"\n".join(server.log.since(start)),
                f"{case.says!r} in the log {server.log.since(start)}")
@@ -452,7 +458,11 @@ def play(case, server):
     try:
         for step in case.steps:
             step(connection)
-        if case.reads and not case.silent:
+        if case.says:
+            check_diagnostic(case, server, start)
+        if not wanted.ends:
+            check_nothing_came(connection)
+        elif case.reads and not case.silent:
             check_reply(wanted, connection)
         if case.silent or wanted.stays and not case.says:
             logged(server, connection.peer, start)
@@ -461,7 +471,6 @@ def play(case, server):
     finally:
         connection.close()
     if case.says:
-        check_diagnostic(case, server, start)
         check_exit(64, connection)
     elif wanted.line:
         line = logged(server, connection.peer, start)

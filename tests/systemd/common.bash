@@ -17,6 +17,10 @@ load_tool() {
 fresh() {
     restore
     ACCEPTED=$(shown tincan.socket NAccepted) REFUSED=$(shown tincan.socket NRefused)
+    begin_journal
+}
+
+begin_journal() {
     journalctl --sync
     BEGAN=$EPOCHREALTIME
 }
@@ -38,7 +42,7 @@ restart_socket() {
     systemctl restart tincan.socket
 }
 
-# journal OPTION...: what was logged since `fresh`.
+# journal OPTION...: what was logged since `begin_journal`.
 journal() {
     journalctl --sync
     journalctl --no-pager -q --since="@$BEGAN" "$@"
@@ -63,6 +67,17 @@ drop_in() {
     if [ "$1" = tincan.socket ]; then
         restart_socket
     fi
+}
+
+# unit_of FILE: the unit that an example says it is for.
+unit_of() {
+    sed -n 's|^# To /etc/systemd/system/\(.*\)\.d/$|\1|p' "$1"
+}
+
+# exposure: what systemd-analyze security says of the service, with its drop-ins, in tenths.
+exposure() {
+    systemd-analyze security --no-pager "$@" |
+        sed -n 's/.*Overall exposure level for .*: \([0-9]*\)\.\([0-9]\).*/\1\2/p' | sed 's/^0//'
 }
 
 # with_options OPTION...: the handler gets these as well.

@@ -3,8 +3,9 @@
 """
 Clients of all manners for the tests in the booted root.
 
-    load.py flood [--kind=KIND] [--count=N] [--parallel=N] ADDRESS
-                                       many connections, as fast as they go
+    load.py flood [--kind=KIND] [--count=N] [--parallel=N] [--meanwhile=COMMAND --times=N] ADDRESS
+                                       many connections, as fast as they go; the command is run so
+                                       many times, each time when another part of them is through
     load.py hold [--count=N] ADDRESS   keeps connections open, silent, until it is ended itself
     load.py ask [--half-close] [--wait-for=FILE] ADDRESS TEXT
                                        sends TEXT, with escapes, and prints what comes, escaped
@@ -22,6 +23,7 @@ message; `garbage`, of which each sends what is no message. Printed is how many 
     left          it was the client who left
     unanswered    garbage got no answer, as is right
     wrong         anything else; the first such is printed to standard error
+    meanwhile     not a client, but how often the command was run, successfully each time
 """
 import argparse
 import collections
@@ -29,9 +31,11 @@ import ipaddress
 import itertools
 import os
 import random
+import shlex
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -115,7 +119,7 @@ def meet(arguments, number):
 
 
 def flood(arguments):
-    numbers, lock = itertools.count(), threading.Lock()
+    numbers, changed = itertools.count(), threading.Condition()
     met = collections.Counter()
 
     def work():
@@ -126,14 +130,25 @@ def flood(arguments):
                 outcome = "wrong"
                 if not met[outcome]:
                     print(f"client {number}: {error}", file=sys.stderr)
-            with lock:
+            with changed:
                 met[outcome] += 1
+                changed.notify_all()
+
+    def wait_for(share):
+        with changed:
+            changed.wait_for(lambda: sum(met.values()) >= arguments.count * share)
 
     workers = [threading.Thread(target=work) for _ in range(arguments.parallel)]
     for worker in workers:
         worker.start()
+    if arguments.meanwhile:
+        for turn in range(arguments.times):
+            wait_for((turn + 1) / (arguments.times + 1))
+            subprocess.run(shlex.split(arguments.meanwhile), check=True)
     for worker in workers:
         worker.join()
+    if arguments.meanwhile:
+        met["meanwhile"] = arguments.times
     for outcome, count in sorted(met.items()):
         print(f"{outcome}={count}")
 
@@ -188,6 +203,8 @@ def parse_arguments():
         if command is flood:
             sub.add_argument("--kind", choices=KINDS, default="polite")
             sub.add_argument("--parallel", type=int, default=32)
+            sub.add_argument("--meanwhile", metavar="COMMAND")
+            sub.add_argument("--times", type=int, default=1)
         if command is ask:
             sub.add_argument("text")
             sub.add_argument("--half-close", action="store_true")

@@ -29,12 +29,6 @@ use() {
     assert_verified tincan.socket tincan@.service
 }
 
-# exposure: what systemd-analyze security says of the service, with its drop-ins, in tenths.
-exposure() {
-    systemd-analyze security --no-pager "$@" |
-        sed -n 's/.*Overall exposure level for .*: \([0-9]*\)\.\([0-9]\).*/\1\2/p' | sed 's/^0//'
-}
-
 @test "systemd has nothing to say against the units, when it verifies them and when it loads them" {
     assert_verified tincan.socket tincan@.service
     systemctl daemon-reexec
@@ -49,12 +43,10 @@ exposure() {
 }
 
 @test "systemd has nothing to say against any example" {
-    local file
+    local file unit
     for file in "$EXAMPLES"/*.conf; do
-        case $(sed -n 's/^\[\(S.*\)\]$/\1/p' "$file") in
-        *Socket*) use tincan.socket "$(basename "$file" .conf)" ;;
-        *) use tincan@.service "$(basename "$file" .conf)" ;;
-        esac
+        unit=$(unit_of "$file")
+        [[ $unit = tincand* ]] || use "$unit" "$(basename "$file" .conf)"
         restore
     done
 }

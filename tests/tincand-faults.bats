@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+# The persistent server when system calls fail; and what a memory checker says about it.
+
+load helpers/daemon
+
+# What a tracer is used for: a fault(SERVER, CALL, ERROR, WHEN) around what is to meet it.
+FAULT='
+@contextmanager
+def fault(server, call, error, when="1"):
+    """Meanwhile this call of the server fails, the first time or so."""
+    tracer = subprocess.Popen(["strace", "-f", "-o", "/dev/null", "-p", str(server.process.pid),
+                               "-e", f"inject={call}:error={error}:when={when}"],
+                              stderr=subprocess.PIPE, text=True)
+    try:
+        while "attached" not in (line := tracer.stderr.readline()):
+            assert line, "strace ended"
+        yield
+    finally:
+        tracer.terminate()
+        tracer.communicate()
+'
+
+# A tracer has to be there, and be allowed to trace.
+need_tracer() {
+    need strace
+    strace -o /dev/null true || skip "strace can't trace here"
+}
+
+# bats test_tags=sandbox
+@test "tincand: a connection that can't be accepted costs nobody else anything" {
+    need_tracer
+    script <<SCRIPT
+$FAULT
+with Server() as server:
+    for error in "ECONNABORTED", "EPERM", "EPROTO", "EINTR", "ENOMEM", "ENOBUFS", "ENFILE", "EMFILE":
+        with fault(server, "accept4", error):
+            server.echo()
+            server.echo()
+SCRIPT
+}
+
+# bats test_tags=sandbox
+@test "tincand: a connection that the event loop can't wait for is ended, and no other" {
+    need_tracer
+    script <<SCRIPT
+$FAULT
+with Server() as server:
+    for error in "ENOSPC", "ENOMEM":
+        with fault(server, "epoll_ctl", error):
+            refused = server.connect()
+            assert refused.read_to_end() == CLEAN and not refused.received
+            server.until_line(f'peer={refused.peer} result=error bytes=0 .*'
+                              'error="cannot wait for the connection: .*')
+            held, = server.hold(1, b"hel")
+            held.send(b"lo\0")
+            held.read_to_end()
+            assert held.received == b"hello\0"
+SCRIPT
+}
+
+# bats test_tags=sandbox
+@test "tincand: it goes on accepting although watching its socket failed once" {
+    need_tracer
+    script <<SCRIPT
+$FAULT
+for when in "1", "1..2":
+    with Server("--max-connections=1") as server:
+        held, = server.hold(1, b"hel")
+        with fault(server, "epoll_ctl", "ENOMEM", when):
+            held.close()
+            server.until_line("peer=.* result=eof .*")
+            server.exchange(b"hello\0")  # which may be the one that can't be waited for
+            server.echo()
+SCRIPT
+}
+
+# bats test_tags=sandbox
+@test "tincand: a call that fails in an exchange ends that exchange, or is made again" {
+    need_tracer
+    script <<SCRIPT
+$FAULT
+with Server() as server:
+    for call, error, reply in [("recvfrom", "EIO", b""), ("recvfrom", "EINTR", b"hello\0"),
+                               ("recvfrom", "ENOMEM", b"hello\0"), ("sendto", "ENOBUFS", b""),
+                               ("sendto", "EINTR", b"hello\0"), ("sendto", "EAGAIN", b"hello\0"),
+                               ("sendto", "EPIPE", b""), ("shutdown", "ENOTCONN", b"hello\0")]:
+        with fault(server, call, error):
+            connection = server.connect()
+            connection.send(b"hello\0")
+            end = connection.read_to_end()
+            assert end != OPEN and connection.received == reply, (call, error, end, connection.received)
+            server.echo()
+    server.until_line('peer=.* result=error .*error="cannot read the message: Input/output error".*')
+    server.until_line('peer=.* result=error .*error="cannot send the reply: No buffer space.*')
+SCRIPT
+}
+
+# bats test_tags=limits
+@test "tincand: without memory for a message that exchange ends, and no other" {
+    script <<'SCRIPT'
+with Server() as server:
+    with open(f"/proc/{server.process.pid}/statm", encoding="ascii") as file:
+        size = int(file.read().split()[0]) * resource.getpagesize()
+    limits = resource.prlimit(server.process.pid, resource.RLIMIT_AS)
+    resource.prlimit(server.process.pid, resource.RLIMIT_AS, (size + MIB // 2, limits[1]))
+    connection = server.connect()
+    connection.send(b"x" * MIB)
+    assert connection.read_to_end() in (CLEAN, RESET)
+    server.until_line('peer=.* result=error .*error="cannot get memory for the message: .*')
+    server.echo()
+    resource.prlimit(server.process.pid, resource.RLIMIT_AS, limits)
+    server.echo("x" * MIB)
+SCRIPT
+}
+
+# Exchanges of all kinds; 24,000 of them: TINCAN_EXCHANGES=24000 tests/run --filter-tags valgrind
+# tests/tincand-faults.bats
+# bats test_tags=limits, valgrind
+@test "tincand: valgrind finds no error and no leak" {
+    need valgrind
+    SCRIPT_SECONDS=3600 script <<'SCRIPT'
+with Server("--max-connections-per-source=200", "--max-memory=2M", "--max-bytes=1M",
+            before=["valgrind", "--quiet", "--leak-check=full", "--show-leak-kinds=all",
+                    "--errors-for-leak-kinds=all", "--error-exitcode=99"]) as server:
+    exchanges = int(os.environ.get("TINCAN_EXCHANGES", "600"))
+    for turn in range(exchanges):
+        vary(server, turn)
+    peers = server.hold(3, b"x" * 100000) + server.hold(1, b"x" * MIB + b"\0", narrow=True)
+    status = server.stop(signal.SIGTERM, signal.SIGTERM)
+    assert status == 0 and not server.lines("==.*"), (status, server.lines("==.*"))
+SCRIPT
+}

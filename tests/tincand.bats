@@ -1,0 +1,622 @@
+# SPDX-License-Identifier: MIT
+# The persistent server as a process: how it is told what to do, given sockets, watched and ended.
+# What it does with bytes is in the table of cases (helpers/cases.py), which is played against it
+# too; what limits it has, tests/tincand-limits.bats.
+
+load helpers/daemon
+
+# --- options ---------------------------------------------------------------------------------
+
+@test "tincand: option values of nonsense exit 64, naming option and value" {
+    while read -r option value; do
+        refused "$option=$value"
+        assert_output --partial "tincand: cannot use \"$value\" for $option: give a"
+    done <<'TABLE'
+--max-bytes 0
+--max-bytes 1025M
+--timeout abc
+--timeout 8d
+--max-connections 0
+--max-connections -1
+--max-connections 17M
+--max-connections 99999999999999999999999
+--max-connections many
+--max-connections
+--max-connections-per-source 0
+--max-connections-per-source 1.5
+--max-memory 0
+--max-memory 1025G
+--max-memory 1X
+--grace 0
+--grace -1s
+--grace soon
+--idle-exit 0
+--idle-exit 8d
+--idle-exit
+--listen 127.0.0.1:0
+--listen 127.0.0.1:65536
+--listen 127.0.0.1:http
+--listen :4040
+--listen unix:
+--listen unix:@
+--listen vsock:1
+--listen [::1
+--listen
+TABLE
+}
+
+@test "tincand: a path that is too long for a socket exits 64" {
+    refused --listen="unix:/$(printf 'x%.0s' {1..108})"
+    assert_output --partial 'is too long for the path of a socket'
+}
+
+@test "tincand: more than 64 addresses to listen on exit 64" {
+    local options=()
+    for port in {1001..1065}; do
+        options+=("--listen=127.0.0.1:$port")
+    done
+    refused "${options[@]}"
+    assert_output --regexp '^tincand: cannot use "127\.0\.0\.1:1065" for --listen: give 64 addresses'
+}
+
+@test "tincand: unknown options and arguments exit 64, naming them" {
+    for argument in --nonsense -x --max-bytes --listen extra --tag=1; do
+        refused "$argument"
+        assert_output --regexp "^tincand: cannot use .*\"$argument\""
+    done
+}
+
+@test "tincand: less memory than the longest message needs exits 64; enough is enough" {
+    local least
+    refused --listen=unix:@never --max-bytes=64k --max-memory=64k
+    assert_output --partial 'cannot receive messages of 65536 bytes (--max-bytes) with 65536'
+    least=${output##* }
+    refused --listen=unix:@never --max-bytes=64k --max-memory=$((least - 1))
+    script <<SCRIPT
+for tag in (), ("--tag",):
+    with Server("--max-bytes=64k", "--max-memory=$least", *tag) as server:
+        connection = server.connect()
+        for _ in range(4):
+            connection.send(b"x" * 16384)
+            connection.until_read()
+        connection.send(b"\0")
+        connection.read_to_end()
+        assert connection.received.endswith(b"x" * 65536 + b"\0"), len(connection.received)
+SCRIPT
+}
+
+@test "tincand: --help and --version answer on standard output" {
+    run -0 --separate-stderr "$TINCAND" --help
+    assert_line --index 0 'Usage: tincand [OPTION]...'
+    [ -z "$stderr" ]
+    run -0 --separate-stderr "$TINCAND" -V
+    assert_output --regexp '^tincand [0-9]+\.[0-9]+\.[0-9]+$'
+    [ -z "$stderr" ]
+}
+
+@test "tincand: --help that can't be written exits 74" {
+    run -74 bash -c '"$TINCAND" --help >/dev/full'
+}
+
+# --- sockets handed over ---------------------------------------------------------------------
+
+@test "tincand: with nothing to listen on it exits 64 and says what to do" {
+    local sentence='^tincand: there is nothing to listen on; give --listen=ADDRESS, or '
+    for input in '</dev/null' '</etc/passwd' '<&-' '</' '< <(:)'; do
+        run -64 bash -c "exec timeout 20 \"\$TINCAND\" $input"
+        assert_output --regexp "$sentence"
+    done
+}
+
+@test "tincand: LISTEN_FDS may pass several listening sockets of several families" {
+    script <<'SCRIPT'
+sockets = [socket.create_server(("127.0.0.1", 0)), socket.socket(socket.AF_UNIX)]
+sockets[1].bind("\0tincan-test-%d" % os.getpid())
+sockets[1].listen()
+with Server(fds={3: sockets[0], 4: sockets[1]}) as server:
+    server.echo()
+    server.echo(address="unix:@tincan-test-%d" % os.getpid())
+    server.until_line(r"peer=127\.0\.0\.1:\d+ result=echoed .*")
+    server.until_line(r"peer=unix:uid=\d+,pid=\d+ result=echoed .*")
+SCRIPT
+}
+
+@test "tincand: a socket on standard input is listened on where LISTEN_FDS passes none" {
+    script <<'SCRIPT'
+with socket.create_server(("127.0.0.1", 0)) as listener, Server(fds={0: listener}) as server:
+    server.echo()
+SCRIPT
+}
+
+@test "tincand: --listen adds to the sockets of LISTEN_FDS" {
+    script <<'SCRIPT'
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    with Server("--listen=unix:@tincan-test-%d" % os.getpid(), fds={3: listener}) as server:
+        server.echo()
+        server.echo(address="%s:%d" % listener.getsockname())
+SCRIPT
+}
+
+@test "tincand: what is handed over and is no listening stream socket exits 64 and is named" {
+    script <<'SCRIPT'
+listener = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(listener.getsockname())
+connection = listener.accept()[0]
+wrong = [
+    (socket.socket(socket.AF_INET, socket.SOCK_DGRAM), "it is not a stream socket"),
+    (socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET), "it is not a stream socket"),
+    (connection, "it is a connection, not a listening socket"),
+    (socket.socketpair()[0], "it is a connection, not a listening socket"),
+    (socket.socket(), "it is a connection, not a listening socket"),
+]
+for place, name in (0, "standard input"), (3, "unknown"):
+    for fd, reason in wrong:
+        said = refusal(fds={place: fd})
+        assert f"cannot use the socket handed over as {name}: {reason}; " in said, said
+    no_socket = refusal(fds={place: os.pipe()[0]})
+    assert ("it is not a socket" if place else "there is nothing to listen on") in no_socket
+said = refusal(fds={3: listener, 4: connection})
+assert "it is a connection" in said, said
+said = refusal(fds={3: connection}, environment={"LISTEN_FDNAMES": "web\n\x1b[31m"})
+assert r"handed over as web\x0a\x1b[31m: it is a connection" in said, said
+SCRIPT
+}
+
+@test "tincand: LISTEN_FDS that names closed descriptors, or is nonsense, exits 64" {
+    script <<'SCRIPT'
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    for count in "2", "1000000", "-1", "x", "":
+        said = refusal(fds={3: listener}, environment={"LISTEN_FDS": count})
+        assert "cannot use the sockets handed over: " in said, said
+    said = refusal(fds={3: listener}, environment={"LISTEN_PID": "x"})
+    assert "cannot use the sockets handed over: " in said, said
+SCRIPT
+}
+
+@test "tincand: LISTEN_FDS meant for another process is ignored" {
+    script <<'SCRIPT'
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    said = refusal(fds={3: listener}, environment={"LISTEN_PID": "1"})
+    assert "there is nothing to listen on" in said, said
+SCRIPT
+}
+
+@test "tincand: every combination of closed descriptors 0, 1 and 2 harms nobody" {
+    script <<'SCRIPT'
+from itertools import combinations
+for count in range(4):
+    for closed in combinations(range(3), count):
+        with Server("--listen=unix:@tincan-test-%d" % os.getpid(), closed=closed) as server:
+            server.echo()
+            assert server.exchange(b"bad\xff") == b"", closed
+        assert server.process.returncode == 0, closed
+SCRIPT
+}
+
+# --- its own sockets -------------------------------------------------------------------------
+
+@test "tincand: it listens on several addresses of several families at once" {
+    script <<'SCRIPT'
+addresses = [f"127.0.0.1:{free_port()}", f"127.0.0.2:{free_port('127.0.0.2')}", f"unix:{TMPDIR}/s",
+             "unix:@tincan-test-%d" % os.getpid()]
+with Server(*[f"--listen={address}" for address in addresses]) as server:
+    for address in addresses:
+        server.echo(address=address)
+        server.until_line(f"tincand: listening on {re.escape(address)}")
+SCRIPT
+}
+
+@test "tincand: an IPv4 peer of an IPv6 socket is named as IPv4, an IPv6 peer in brackets" {
+    [ -e /proc/net/if_inet6 ] || skip "there is no IPv6 here"
+    script <<'SCRIPT'
+port = free_port()
+with Server(f"--listen=[::]:{port}") as server:
+    server.echo(address=f"127.0.0.1:{port}")
+    server.until_line(r"peer=127\.0\.0\.1:\d+ result=echoed .*")
+    server.echo(address=f"[::1]:{port}")
+    server.until_line(r"peer=\[::1\]:\d+ result=echoed .*")
+SCRIPT
+}
+
+@test "tincand: an address in use exits 71 and names the address" {
+    script <<'SCRIPT'
+with socket.create_server(("127.0.0.1", 0)) as other:
+    address = "%s:%d" % other.getsockname()
+    server = Server(f"--listen={address}", ready=False)
+    assert server.end() == 71
+    server.until_line(f"tincand: cannot listen on {address}: Address already in use; .*")
+SCRIPT
+}
+
+@test "tincand: where one of several addresses can't be listened on, it doesn't start" {
+    script <<'SCRIPT'
+with socket.create_server(("127.0.0.1", 0)) as other:
+    server = Server(f"--listen=unix:{TMPDIR}/s", "--listen=%s:%d" % other.getsockname(), ready=False)
+    assert server.end() == 71
+    assert not os.path.exists(f"{TMPDIR}/s")
+SCRIPT
+}
+
+@test "tincand: a port whose connections are still closing can be listened on again" {
+    script <<'SCRIPT'
+option = f"--listen=127.0.0.1:{free_port()}"
+for _ in range(3):
+    with Server(option) as server:
+        server.echo()
+SCRIPT
+}
+
+@test "tincand: a host that does not resolve exits 71 and is named" {
+    run -71 timeout 60 "$TINCAND" --listen=nowhere.invalid:4040
+    assert_output --regexp '^tincand: cannot listen on nowhere\.invalid:4040: .*; check the name'
+}
+
+@test "tincand: a folder that is not there, and an address that is not ours, exit 71 with advice" {
+    run -71 timeout 20 "$TINCAND" "--listen=unix:$BATS_TEST_TMPDIR/none/s"
+    assert_output --partial 'No such file or directory; create the folder first'
+    run -71 timeout 20 "$TINCAND" --listen=192.0.2.1:4040
+    assert_output --partial 'Cannot assign requested address; no interface of this machine has it'
+}
+
+@test "tincand: a socket file that a dead server left behind is replaced, and removed at the end" {
+    script <<'SCRIPT'
+path = f"{TMPDIR}/s"
+with socket.socket(socket.AF_UNIX) as dead:
+    dead.bind(path)
+    dead.listen()
+with Server(f"--listen=unix:{path}") as server:
+    server.echo()
+assert not os.path.exists(path)
+SCRIPT
+}
+
+@test "tincand: a server that was killed is no obstacle to the next" {
+    script <<'SCRIPT'
+for _ in range(2):
+    server = Server(f"--listen=unix:{TMPDIR}/s")
+    server.echo()
+    assert server.stop(signal.SIGKILL) == -signal.SIGKILL
+assert os.path.exists(f"{TMPDIR}/s")
+SCRIPT
+}
+
+@test "tincand: a socket file that a server listens on is left to it" {
+    script <<'SCRIPT'
+with Server(f"--listen=unix:{TMPDIR}/s") as server:
+    other = Server(f"--listen=unix:{TMPDIR}/s", ready=False)
+    assert other.end() == 71
+    other.until_line("tincand: cannot listen on unix:.*/s: Address already in use; .*")
+    server.echo()
+SCRIPT
+}
+
+@test "tincand: a socket file that a busy server does not get round to accepting on is left to it" {
+    script <<'SCRIPT'
+with socket.socket(socket.AF_UNIX) as busy:
+    busy.bind(f"{TMPDIR}/s")
+    busy.listen(0)
+    waiting = connect(f"unix:{TMPDIR}/s")
+    other = Server(f"--listen=unix:{TMPDIR}/s", ready=False)
+    assert other.end() == 71
+    assert os.path.exists(f"{TMPDIR}/s")
+SCRIPT
+}
+
+@test "tincand: a file at the path that is no socket is not touched" {
+    printf keep >"$BATS_TEST_TMPDIR/s"
+    ln -s s "$BATS_TEST_TMPDIR/link"
+    for name in s link; do
+        run -71 timeout 20 "$TINCAND" "--listen=unix:$BATS_TEST_TMPDIR/$name"
+        assert_output --partial "/$name: Address already in use"
+    done
+    assert_equal "$(cat "$BATS_TEST_TMPDIR/link")" keep
+}
+
+@test "tincand: a socket file that has become another server's is left to it at the end" {
+    script <<'SCRIPT'
+with Server(f"--listen=unix:{TMPDIR}/s") as first:
+    os.unlink(f"{TMPDIR}/s")
+    with Server(f"--listen=unix:{TMPDIR}/s") as second:
+        assert first.stop() == 0
+        second.echo()
+SCRIPT
+}
+
+# --- the end ---------------------------------------------------------------------------------
+
+@test "tincand: SIGTERM, SIGINT and SIGHUP end an idle server at once, with 0" {
+    script <<'SCRIPT'
+for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
+    with Server("--grace=1h") as server:
+        server.echo()
+        assert server.stop(number) == 0, number
+        assert server.manager.times("STOPPING=1")
+SCRIPT
+}
+
+@test "tincand: told to stop, it accepts no more and finishes what is in flight" {
+    script <<'SCRIPT'
+with Server("--grace=1h") as server:
+    receiving, = server.hold(1, b"hel")
+    replying, = server.hold(1, b"x" * MIB + b"\0", narrow=True)
+    server.signal(signal.SIGTERM)
+    server.manager.until("STOPPING=1")
+    try:
+        server.connect().close()
+        raise Failed("it still accepts")
+    except ConnectionRefusedError:
+        pass
+    receiving.send(b"lo\0")
+    assert receiving.read_to_end() == CLEAN and receiving.received == b"hello\0"
+    assert replying.read_to_end() == CLEAN and replying.received == b"x" * MIB + b"\0"
+    assert server.end() == 0
+SCRIPT
+}
+
+@test "tincand: told to stop, it ends silent peers after the grace time, and says so" {
+    script <<'SCRIPT'
+with Server("--grace=400ms") as server:
+    silent, stalled = server.hold(1, b"hel") + server.hold(1, b"x" * MIB + b"\0", narrow=True)
+    began = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - began > 0.39
+    server.until_line("peer=.* result=timeout bytes=3 .*")
+    server.until_line(f"peer=.* result=timeout bytes={MIB} .*")
+SCRIPT
+}
+
+@test "tincand: a second signal ends it at once" {
+    script <<'SCRIPT'
+with Server("--grace=1h") as server:
+    silent = server.hold(1, b"hel")
+    server.signal(signal.SIGTERM)
+    server.manager.until("STOPPING=1")
+    assert server.stop(signal.SIGINT) == 0
+    server.until_line("peer=.* result=timeout bytes=3 .*")
+SCRIPT
+}
+
+@test "tincand: told to stop, it serves those who wait in the queue of its own socket" {
+    script <<'SCRIPT'
+with Server("--max-connections-per-source=1000") as server:
+    server.signal(signal.SIGSTOP)
+    peers = [server.connect() for _ in range(600)]
+    for peer in peers:
+        peer.send(b"hello\0")
+    server.signal(signal.SIGTERM)
+    server.signal(signal.SIGCONT)
+    for peer in peers:
+        assert peer.read_to_end() == CLEAN and peer.received == b"hello\0"
+    assert server.end() == 0
+SCRIPT
+}
+
+@test "tincand: told to stop, it leaves those in the queue of a socket handed over to the next" {
+    script <<'SCRIPT'
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    with Server("--max-connections=1", fds={3: listener}) as first:
+        held, = first.hold(1, b"hel")
+        peers = [first.connect() for _ in range(20)]
+        for peer in peers:
+            peer.send(b"hello\0")
+        first.signal(signal.SIGTERM)
+        first.manager.until("STOPPING=1")
+        held.send(b"lo\0")
+        assert held.read_to_end() == CLEAN and held.received == b"hello\0"
+        assert first.end() == 0
+    with Server(fds={3: listener}) as second:
+        for peer in peers:
+            assert peer.read_to_end() == CLEAN and peer.received == b"hello\0"
+SCRIPT
+}
+
+@test "tincand: --idle-exit ends it with 0 after so long without a connection, and not before" {
+    script <<'SCRIPT'
+began = time.monotonic()
+with Server("--idle-exit=500ms") as server:
+    assert server.end() == 0
+    assert time.monotonic() - began > 0.49
+with Server("--idle-exit=500ms") as server:
+    held, = server.hold(1)
+    time.sleep(1.2)  # longer than it may be idle
+    held.send(b"hello\0")
+    held.read_to_end()
+    began = time.monotonic()
+    assert held.received == b"hello\0"
+    assert server.end() == 0
+    assert time.monotonic() - began > 0.45
+SCRIPT
+}
+
+# --- the log ---------------------------------------------------------------------------------
+
+@test "tincand: one line is logged for each exchange, with all that the handler's has" {
+    script <<'SCRIPT'
+with Server() as server:
+    for _ in range(100):
+        server.echo("a\x1b\n")
+    server.exchange(b"bad\xff")
+    server.until_line(r"peer=127\.0\.0\.1:\d+ result=invalid-utf8 bytes=3 usec=\d+ message=\"bad\"")
+    assert len(server.lines(r"peer=127\.0\.0\.1:\d+ result=echoed bytes=3 usec=\d+"
+                            r" message=\"a\\x1b\\x0a\"")) == 100
+assert len(server.lines()) == 101
+SCRIPT
+}
+
+@test "tincand: --no-preview logs no byte of a message, --quiet nothing of what went well" {
+    script <<'SCRIPT'
+with Server("--no-preview") as server:
+    server.echo("secret")
+    server.until_line("peer=.* result=echoed bytes=6 .*")
+assert not server.lines(".*(secret|message=).*")
+with Server("--quiet") as server:
+    server.echo()
+    server.exchange(b"bad\xff")
+assert not server.log.size(), server.log.since(0)
+SCRIPT
+}
+
+@test "tincand: a reader of standard error that hangs holds nobody up, and learns what it missed" {
+    script <<'SCRIPT'
+reading, writing = os.pipe()
+with Server("--no-preview", stderr=writing) as server:
+    os.close(writing)
+    load(server, 20000)
+    server.manager.until_status(r"echoed 20000\b.*, \d+ log lines lost")
+    lost = int(re.search(r"(\d+) log lines lost", server.manager.status())[1])
+    text, told = "", 0
+    with os.fdopen(reading) as lines:
+        while told < lost:
+            line = lines.readline()
+            text += line
+            if match := re.search(r"log lines lost before this one.*: (\d+)$", line):
+                told += int(match[1])
+        kept = text.count("result=echoed")
+        assert kept + lost == 20000, (kept, lost, told)
+        server.echo("it goes")
+        while "bytes=7 " not in lines.readline():
+            pass
+        assert told == lost
+SCRIPT
+}
+
+@test "tincand: a reader of standard error that hangs does not hold up the end" {
+    script <<'SCRIPT'
+reading, writing = os.pipe()
+with Server(stderr=writing) as server:
+    load(server, 20000)
+    assert server.stop() == 0
+SCRIPT
+}
+
+@test "tincand: standard error that is full, non-blocking or has no reader harms nobody" {
+    script <<'SCRIPT'
+with open("/dev/full", "w") as full, Server(stderr=full) as server:
+    load(server, 1000)
+reading, writing = os.pipe()
+os.close(reading)
+with Server(stderr=writing) as server:
+    load(server, 1000)
+reading, writing = os.pipe()
+os.set_blocking(writing, False)
+with Server(stderr=writing) as server:
+    load(server, 2000)  # more lines than fit the pipe, and not more than can wait
+    with os.fdopen(reading) as lines:
+        assert sum("result=echoed" in lines.readline() for _ in range(2001)) == 2000
+SCRIPT
+}
+
+@test "tincand: with standard error closed, or the listening socket, the log goes to syslog" {
+    "$TESTS/helpers/private-log" /nonexistent true || skip "a private /dev/log can't be made"
+    script "$TESTS/helpers/private-log" "$BATS_TEST_TMPDIR/syslog" <<'SCRIPT'
+sink = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+sink.bind(f"{TMPDIR}/syslog")
+sink.settimeout(PATIENCE)
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    for how in {"closed": [2]}, {"fds": {0: listener}, "stderr": listener}:
+        with Server(**how) as server:
+            name = re.escape(f"tincand[{server.process.pid}]: ")
+            sentence = sink.recv(1000).decode()
+            assert re.fullmatch(f"<30>{name}listening on 127.*", sentence), sentence
+            server.echo()
+            line = sink.recv(1000).decode()
+            assert re.fullmatch(f"<29>{name}peer=127.* result=echoed bytes=5 .*", line), line
+SCRIPT
+}
+
+@test "tincand: a syslog that hangs, or that is gone, harms nobody" {
+    "$TESTS/helpers/private-log" /nonexistent true || skip "a private /dev/log can't be made"
+    script "$TESTS/helpers/private-log" "$BATS_TEST_TMPDIR/syslog" <<'SCRIPT'
+sink = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+sink.bind(f"{TMPDIR}/syslog")
+with Server(closed=[2]) as server:
+    load(server, 3000)  # none of which is read
+    sink.close()
+    load(server, 1000)
+with Server(closed=[2]) as server:  # nobody there from the beginning
+    load(server, 1000)
+SCRIPT
+}
+
+# --- a service manager -----------------------------------------------------------------------
+
+@test "tincand: the service manager is told that it is ready, how it is, and that it stops" {
+    script <<'SCRIPT'
+with Server() as server:
+    assert server.manager.messages[0][1] == ["READY=1", "STATUS=open 0, echoed 0"]
+    held, = server.hold(1)
+    server.echo()
+    server.exchange(b"bad\xff")
+    server.manager.until_status("STATUS=open 1, echoed 1, 1 invalid-utf8$")
+    held.close()
+    server.manager.until_status("STATUS=open 0, echoed 1, 1 eof, 1 invalid-utf8$")
+    server.stop()
+    server.manager.until("STOPPING=1")
+    assert len(server.manager.times("READY=1")) == len(server.manager.times("STOPPING=1")) == 1
+SCRIPT
+}
+
+@test "tincand: its status is told once a second at the most, and not at all while nothing happens" {
+    script <<'SCRIPT'
+with Server("--quiet") as server:
+    until = time.monotonic() + 2.6
+    while time.monotonic() < until:
+        load(server, 100)
+    server.manager.until_status("STATUS=open 0, .*")
+    times = server.manager.times("STATUS=.*")
+    assert len(times) >= 3, times
+    assert all(later - earlier > 0.9 for earlier, later in zip(times, times[1:])), times
+    server.watch(1.5)
+    assert len(server.manager.times("STATUS=.*")) <= len(times) + 1
+SCRIPT
+}
+
+@test "tincand: the watchdog hears from it in time" {
+    script <<'SCRIPT'
+with Server(environment={"WATCHDOG_USEC": "600000"}) as server:
+    wait_until(lambda: len(server.manager.times("WATCHDOG=1")) >= 5, "5 messages to the watchdog")
+    times = server.manager.times("READY=1|WATCHDOG=1")
+    assert all(later - earlier < 0.6 for earlier, later in zip(times, times[1:])), times
+SCRIPT
+}
+
+@test "tincand: a watchdog's time that is nonsense, or meant for another process, harms nobody" {
+    script <<'SCRIPT'
+with Server(environment={"WATCHDOG_USEC": "600000", "WATCHDOG_PID": "1"}) as server:
+    server.watch(0.7)
+    assert not server.manager.times("WATCHDOG=1")
+for usec in "0", "x", "-1":
+    with Server(environment={"WATCHDOG_USEC": usec}) as server:
+        server.echo()
+SCRIPT
+}
+
+@test "tincand: a service manager that is not there harms nobody" {
+    script <<'SCRIPT'
+for path in "/nonexistent/notify", "relative", "", "@nobody":
+    with Server(environment={"NOTIFY_SOCKET": path}, ready=False) as server:
+        server.until_line("tincand: listening on .*")
+        server.echo()
+        assert server.stop() == 0
+SCRIPT
+}
+
+@test "tincand: a service manager that hangs holds nobody up" {
+    script <<'SCRIPT'
+hung, path = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), f"{TMPDIR}/hung"
+hung.bind(path)
+with Server(environment={"NOTIFY_SOCKET": path}, ready=False) as server:
+    server.until_line("tincand: listening on .*")
+    server.echo()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.setblocking(False)
+        try:
+            while True:
+                other.sendto(b"full", path)
+        except BlockingIOError:
+            pass
+    until = time.monotonic() + 2.5  # in which the status is told twice
+    while time.monotonic() < until:
+        load(server, 100)
+SCRIPT
+}
