@@ -21,8 +21,8 @@ struct sweep {
     size_t size;
     unsigned tries;
     enum outcome outcome;
-    int64_t time; /* nanoseconds, of an echo */
-    char why[EXPLAIN_SIZE];
+    int64_t time;                                      /* nanoseconds, of an echo */
+    char why[EXPLAIN_SIZE], failure_why[EXPLAIN_SIZE]; /* of `outcome` and `failure` */
 
     size_t works, fails; /* the largest and smallest so far */
     bool any_works, any_fails;
@@ -99,7 +99,7 @@ static void print_size(const struct sweep *sweep)
     if (sweep->outcome == OUTCOME_ECHOED)
         printf("echoed  time=%.3f", report_milliseconds(sweep->time));
     else
-        display(stdout, sweep->why, strlen(sweep->why), false);
+        fputs(outcome_word(sweep->outcome), stdout);
     if (sweep->tries > 1)
         printf(sweep->outcome == OUTCOME_ECHOED ? "  (at try %u)" : "  (%u tries)", sweep->tries);
     putchar('\n');
@@ -114,6 +114,7 @@ static void note(struct sweep *sweep)
     if (!works && (!sweep->any_fails || sweep->size < sweep->fails)) {
         sweep->fails = sweep->size;
         sweep->failure = sweep->outcome;
+        memcpy(sweep->failure_why, sweep->why, sizeof sweep->why);
     }
     sweep->any_works |= works;
     sweep->any_fails |= !works;
@@ -198,7 +199,7 @@ static void print_verdict_json(const struct sweep *sweep)
 
 static void print_verdict(const struct sweep *sweep)
 {
-    const char *why = hint(sweep), *word = outcome_word(sweep->failure);
+    const char *guess = hint(sweep), *word = outcome_word(sweep->failure);
 
     fputs("--- ", stdout);
     display(stdout, report_peer(sweep->run), strlen(report_peer(sweep->run)), false);
@@ -210,8 +211,12 @@ static void print_verdict(const struct sweep *sweep)
         printf("nothing fails up to %zu bytes\n", sweep->works);
     else if (sweep->any_fails)
         printf("nothing works, not even %zu bytes (%s)\n", sweep->fails, word);
-    if (why)
-        printf("%s\n", why);
+    if (sweep->any_fails) {
+        display(stdout, sweep->failure_why, strlen(sweep->failure_why), false);
+        putchar('\n');
+    }
+    if (guess)
+        printf("%s\n", guess);
 }
 
 int sweep(struct engine *engine, const struct run *run, struct probe_message *message)

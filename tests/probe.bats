@@ -502,6 +502,8 @@ PYTHON
     assert_line --index 0 "Sweeping $ADDRESS from 1 to 100000 bytes of text; times in ms"
     assert_line 'the largest that works: 4096 bytes; the smallest that fails: 4097 bytes (closed)'
     assert_line "a round number: it may be the server's limit on messages"
+    assert_line --regexp '^ +4097 bytes  closed  \(3 tries\)$'
+    assert_line --regexp '^closed: the server accepted the connection and closed it without a reply'
     said ''
 }
 

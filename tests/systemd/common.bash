@@ -100,6 +100,11 @@ refused() {
     echo $(($(shown tincan.socket NRefused) - REFUSED))
 }
 
+# refused_so_far COUNT: so many have been.
+refused_so_far() {
+    [ "$(refused)" -eq "$1" ]
+}
+
 # connected COUNT: so many are connected now.
 connected() {
     [ "$(shown tincan.socket NConnections)" -eq "$1" ]

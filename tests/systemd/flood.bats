@@ -66,7 +66,7 @@ refusals() {
     limit=$(shown tincan.socket MaxConnectionsPerSource)
     hold "$((limit + 6))" 127.0.0.2
     wait_until 30 connected "$limit"
-    assert_equal "$(refused)" 6
+    wait_until 30 refused_so_far 6
     run -0 load_tool ask --from=127.0.0.2 127.0.0.1:4040 'hello\0'
     assert_output ''
     run -0 "$TINCAN" -m hello 127.0.0.1
