@@ -330,7 +330,7 @@ SCRIPT
 said = refusal("--max-connections=100", nofile=(64, 64))
 assert "cannot serve 100 connections with a limit of 64 descriptors, of which " in said, said
 said = refusal(nofile=(12, 12))
-assert "cannot serve 1 connections with a limit of 12 descriptors" in said, said
+assert "cannot serve 1 connection with a limit of 12 descriptors" in said, said
 SCRIPT
 }
 
