@@ -277,6 +277,10 @@ reprocheck:
 deb: dist
 	packaging/build-deb $(TARBALL) $(B)/deb
 
+# The packages, and what they do in clean and in booted systems; needs root.
+check-packages:
+	tests/packages/run $(SUITES)
+
 clean:
 	rm -rf $(B)
 
@@ -296,6 +300,7 @@ help:
 	@echo 'dist             a source tarball of the last commit'
 	@echo 'distcheck        builds, tests, installs, uninstalls and cleans from that tarball'
 	@echo 'deb              Debian packages of the last commit, in $(B)/deb'
+	@echo 'check-packages   all of them: built in clean roots, installed in booted ones; needs root'
 	@echo 'reprocheck       makes tarball and packages twice, under unlike conditions, and compares'
 	@echo 'clean            removes $(B)/'
 
@@ -303,7 +308,7 @@ FORCE:
 
 .PHONY: FORCE all no-tincand check check-programs check-sanitized check-systemd lint bench bench-tincand bench-memory bench-units install install-strip uninstall dist \
     can-install check-version distcheck reprocheck deb \
-    clean help
+    check-packages clean help
 .DELETE_ON_ERROR:
 
 -include $(HANDLER_OBJ:.o=.d) $(TINCAND_OBJ:.o=.d) $(CLIENT_OBJ:.o=.d)
