@@ -277,6 +277,9 @@ reprocheck:
 deb: dist
 	packaging/build-deb $(TARBALL) $(B)/deb
 
+rpm arch alpine: dist
+	packaging/build-$@ $(TARBALL) $(B)/$@
+
 # The packages, and what they do in clean and in booted systems; needs root.
 check-packages:
 	tests/packages/run $(SUITES)
@@ -300,6 +303,7 @@ help:
 	@echo 'dist             a source tarball of the last commit'
 	@echo 'distcheck        builds, tests, installs, uninstalls and cleans from that tarball'
 	@echo 'deb              Debian packages of the last commit, in $(B)/deb'
+	@echo 'rpm arch alpine  packages for those systems, as far as they can be built here'
 	@echo 'check-packages   all of them: built in clean roots, installed in booted ones; needs root'
 	@echo 'reprocheck       makes tarball and packages twice, under unlike conditions, and compares'
 	@echo 'clean            removes $(B)/'
@@ -307,7 +311,7 @@ help:
 FORCE:
 
 .PHONY: FORCE all no-tincand check check-programs check-sanitized check-systemd lint bench bench-tincand bench-memory bench-units install install-strip uninstall dist \
-    can-install check-version distcheck reprocheck deb \
+    can-install check-version distcheck reprocheck deb rpm arch alpine \
     check-packages clean help
 .DELETE_ON_ERROR:
 
