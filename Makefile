@@ -280,6 +280,10 @@ deb: dist
 rpm arch alpine: dist
 	packaging/build-$@ $(TARBALL) $(B)/$@
 
+# What is in it, for those who must know: SPDX.
+sbom: dist
+	packaging/sbom $(TARBALL) > $(TARBALL:.tar.gz=.spdx.json)
+
 # The packages, and what they do in clean and in booted systems; needs root.
 check-packages:
 	tests/packages/run $(SUITES)
@@ -304,6 +308,7 @@ help:
 	@echo 'distcheck        builds, tests, installs, uninstalls and cleans from that tarball'
 	@echo 'deb              Debian packages of the last commit, in $(B)/deb'
 	@echo 'rpm arch alpine  packages for those systems, as far as they can be built here'
+	@echo 'sbom             a list of what is in the tarball, and linked to it, as SPDX'
 	@echo 'check-packages   all of them: built in clean roots, installed in booted ones; needs root'
 	@echo 'reprocheck       makes tarball and packages twice, under unlike conditions, and compares'
 	@echo 'clean            removes $(B)/'
@@ -312,7 +317,7 @@ FORCE:
 
 .PHONY: FORCE all no-tincand check check-programs check-sanitized check-systemd lint bench bench-tincand bench-memory bench-units install install-strip uninstall dist \
     can-install check-version distcheck reprocheck deb rpm arch alpine \
-    check-packages clean help
+    sbom check-packages clean help
 .DELETE_ON_ERROR:
 
 -include $(HANDLER_OBJ:.o=.d) $(TINCAND_OBJ:.o=.d) $(CLIENT_OBJ:.o=.d)
