@@ -191,7 +191,7 @@ bench-memory: all $(B)/bench/load
 
 $(B)/bench/spawn $(B)/bench/load $(B)/bench/bare: $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP,$(COMPILE)) -o $@ $<
+	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LDFLAGS) -o $@ $<
 
 $(B)/bench/floor: tests/bench/floor.c
 	@mkdir -p $(@D)
