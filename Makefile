@@ -95,7 +95,7 @@ no-tincand:
 
 $(B)/tincan: $(CLIENT_OBJ)
 	@echo "tincan: line editing with libedit: $(LIBEDIT)"
-	$(CC) $(LINK) -o $@ $^ $(EDIT_LIBS) $(LDLIBS)
+	$(CC) $(LINK) -o $@ $^ $(EDIT_LIBS) -lm $(LDLIBS)
 
 $(B)/obj/handler/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -130,11 +130,16 @@ check: all check-programs
 # Without libsystemd there is no tincand to make hang.
 HANG = $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tests/tincand-hang)
 
-check-programs: $(B)/bench/load $(B)/tests/frame-test $(B)/tests/tincan-handler-breakout $(HANG) $(B)/tests/deny $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
+check-programs: $(B)/bench/load $(B)/tests/frame-test $(B)/tests/probe-test $(B)/tests/tincan-handler-breakout $(HANG) $(B)/tests/deny $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
 
 $(B)/tests/frame-test: tests/frame-test.c $(SHARED) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LDFLAGS) -o $@ tests/frame-test.c $(SHARED) $(LDLIBS)
+
+PROBE_TEST_SRC = tests/probe-test.c $(addprefix client/,histogram.c pattern.c culprit.c alter_text.c alter_bytes.c) $(SHARED)
+$(B)/tests/probe-test: $(PROBE_TEST_SRC) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LDFLAGS) -o $@ $(PROBE_TEST_SRC) -lm $(LDLIBS)
 
 $(B)/tests/tincan-handler-breakout: tests/breakout.c $(HANDLER_OBJ) Makefile
 	@mkdir -p $(@D)
@@ -181,6 +186,10 @@ bench: all $(B)/bench/spawn $(B)/bench/floor $(B)/bench/handler-dynamic
 	$(B)/bench/spawn $(ROUNDS) $(B)/bench/floor $(B)/tincan-handler \
 	    '$(B)/tincan-handler --no-sandbox' $(B)/bench/handler-dynamic /bin/cat
 	$(B)/bench/spawn $(ROUNDS) '$(B)/tincan-handler --no-sandbox' $(B)/tincan-handler
+
+# What a flood of probes costs, as a ratio to a loop that only counts, at the same server.
+bench-flood: all $(B)/bench/load $(B)/bench/bare
+	tests/bench/flood
 
 # The persistent server beside a bare epoll loop and a thread per connection; and its memory.
 bench-tincand: all $(B)/bench/load $(B)/bench/bare
@@ -288,6 +297,8 @@ sbom: dist
 check-packages:
 	tests/packages/run $(SUITES)
 
+.PHONY: can-install check-version distcheck reprocheck deb rpm arch alpine sbom check-packages
+
 clean:
 	rm -rf $(B)
 
@@ -298,6 +309,7 @@ help:
 	@echo 'check-systemd    the installed units in booted Debian 12 and 13 systems; needs root'
 	@echo 'lint             warnings as errors with gcc and clang, and the static checkers'
 	@echo 'bench            what one connection costs, against other programs'
+	@echo 'bench-flood      the rate of a flood of probes, against a bare epoll loop'
 	@echo 'bench-tincand    the rate of tincand against a bare loop and a threaded server'
 	@echo 'bench-memory     what connections cost tincand in memory, over a million exchanges'
 	@echo 'bench-units      what each hardening directive of a unit costs a connection; needs root'
@@ -315,9 +327,8 @@ help:
 
 FORCE:
 
-.PHONY: FORCE all no-tincand check check-programs check-sanitized check-systemd lint bench bench-tincand bench-memory bench-units install install-strip uninstall dist \
-    can-install check-version distcheck reprocheck deb rpm arch alpine \
-    sbom check-packages clean help
+.PHONY: FORCE all no-tincand check check-programs check-sanitized check-systemd lint bench bench-flood bench-tincand bench-memory bench-units install install-strip uninstall dist \
+    clean help
 .DELETE_ON_ERROR:
 
 -include $(HANDLER_OBJ:.o=.d) $(TINCAND_OBJ:.o=.d) $(CLIENT_OBJ:.o=.d)

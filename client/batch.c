@@ -69,14 +69,14 @@ static void note_open(struct batch *batch)
 static int exchange(struct batch *batch, const char *bytes, size_t length)
 {
     const struct options *options = batch->options;
-    int64_t deadline = clock_now() + (int64_t)options->timeout_usec;
+    int64_t deadline = clock_after(options->timeout_usec);
     enum outcome outcome;
     char complaint[EXPLAIN_SIZE];
     struct text text;
     struct dial line;
 
     begin_complaint(batch, &text, complaint);
-    if (dial(&options->address, options->family, deadline, &line) < 0) {
+    if (dial(&options->address, options->family, &options->source, deadline, &line) < 0) {
         outcome = line.outcome;
         explain_dial(&text, &options->address, &line, options->timeout_usec);
     } else {

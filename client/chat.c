@@ -57,12 +57,12 @@ static bool connect_to_server(struct chat *chat, int64_t deadline)
     struct text text;
 
     text_init(&text, buffer, sizeof buffer);
-    if (dial(&options->address, options->family, deadline, &chat->dial) < 0) {
+    if (dial(&options->address, options->family, &options->source, deadline, &chat->dial) < 0) {
         explain_dial(&text, &options->address, &chat->dial, options->timeout_usec);
         complain(chat, &text, outcome_status(chat->dial.outcome));
         return false;
     }
-    address_print(&chat->dial.peer, chat->dial.peer_size, &text);
+    dial_print_peer(&chat->dial, &text);
     tell(chat, "Connected to ", text.start, text.length);
     fflush(stdout);
     return true;
@@ -147,7 +147,7 @@ static const char *ask(struct chat *chat, size_t *length)
 
 static int64_t new_deadline(const struct chat *chat)
 {
-    return clock_now() + (int64_t)chat->options->timeout_usec;
+    return clock_after(chat->options->timeout_usec);
 }
 
 /* Asks first, and connects when there is something to send. */

@@ -9,7 +9,12 @@ int64_t clock_now(void)
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return (int64_t)now.tv_sec * CLOCK_SECOND + now.tv_nsec;
+}
+
+int64_t clock_after(uint64_t usec)
+{
+    return clock_now() + (int64_t)usec * CLOCK_USEC;
 }
 
 int clock_poll_time(int64_t deadline)
@@ -18,6 +23,6 @@ int clock_poll_time(int64_t deadline)
 
     if (left <= 0)
         return 0;
-    left = (left + 999) / 1000;
+    left = (left - 1) / CLOCK_MSEC + 1;
     return left > INT_MAX ? INT_MAX : (int)left;
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define CLOSE_WAIT_USEC  1000000
+#define CLOSE_WAIT       CLOCK_SECOND
 #define FIRST_REPLY_SIZE ((size_t)4096)
 
 static bool has_sent(const struct converse *talk)
@@ -49,10 +49,13 @@ static void accept_bytes(struct converse *talk, size_t size)
 {
     const char *start = talk->reply + talk->reply_length;
     const char *null = memchr(start, '\0', size);
+    int64_t now = clock_now();
 
+    if (talk->first_at == 0)
+        talk->first_at = now;
     if (null) {
         talk->complete = true;
-        talk->replied_at = clock_now();
+        talk->replied_at = now;
         talk->extra = size - (size_t)(null - start) - 1;
         size = (size_t)(null - start);
     }
@@ -61,7 +64,8 @@ static void accept_bytes(struct converse *talk, size_t size)
         talk->over = true;
 }
 
-static void receive_some(struct converse *talk)
+/* Reads once. `last` says that the server has closed, so that the end is known without asking. */
+static void receive_some(struct converse *talk, bool last)
 {
     size_t room;
     ssize_t got;
@@ -74,12 +78,15 @@ static void receive_some(struct converse *talk)
     if (room > reply_limit(talk) - talk->reply_length)
         room = reply_limit(talk) - talk->reply_length;
     got = recv(talk->fd, talk->reply + talk->reply_length, room, 0);
-    if (got > 0)
+    if (got > 0) {
         accept_bytes(talk, (size_t)got);
-    else if (got == 0)
+        if (last && talk->complete && (size_t)got < room)
+            talk->closed_at = talk->replied_at;
+    } else if (got == 0) {
         fail(talk, talk->send_error == EPIPE ? 0 : talk->send_error);
-    else if (errno != EAGAIN && errno != EINTR)
+    } else if (errno != EAGAIN && errno != EINTR) {
         fail(talk, errno);
+    }
 }
 
 static void send_some(struct converse *talk)
@@ -100,44 +107,9 @@ static void send_some(struct converse *talk)
         talk->sent_at = clock_now();
 }
 
-/* Moves bytes both ways, whichever way they will go. */
-static void transfer(struct converse *talk)
+static bool wants_to_send(const struct converse *talk)
 {
-    bool sending = !has_sent(talk) && talk->send_error == 0;
-    struct pollfd wait = {.fd = talk->fd, .events = (short)(sending ? POLLIN | POLLOUT : POLLIN)};
-    int ready = poll(&wait, 1, clock_poll_time(talk->deadline));
-
-    if (ready < 0 && errno != EINTR)
-        fail(talk, errno);
-    if (ready == 0)
-        talk->timed_out = talk->over = true;
-    if (ready <= 0)
-        return;
-    if (wait.revents & ~POLLOUT)
-        receive_some(talk);
-    if (sending && (wait.revents & POLLOUT) && !talk->over && !talk->complete)
-        send_some(talk);
-}
-
-void converse_begin(struct converse *talk, int fd, const char *message, size_t length,
-                    int64_t deadline)
-{
-    *talk = (struct converse){
-        .reply = talk->reply,
-        .reply_size = talk->reply_size,
-        .fd = fd,
-        .message = message,
-        .length = length,
-        .deadline = deadline,
-        .started = clock_now(),
-    };
-}
-
-bool converse_send(struct converse *talk)
-{
-    while (!talk->over && !talk->complete && !has_sent(talk) && talk->send_error == 0)
-        transfer(talk);
-    return has_sent(talk);
+    return !has_sent(talk) && talk->send_error == 0 && !talk->over && !talk->complete;
 }
 
 static void compare(struct converse *talk)
@@ -165,41 +137,117 @@ static enum outcome judge_failure(const struct converse *talk)
     return outcome == OUTCOME_FILTERED ? OUTCOME_TIMEOUT : outcome;
 }
 
-enum outcome converse_receive(struct converse *talk)
+static void judge(struct converse *talk)
 {
-    while (!talk->over && !talk->complete)
-        transfer(talk);
     if (talk->complete || talk->reply_length == reply_limit(talk))
         compare(talk);
     else
         talk->outcome = judge_failure(talk);
-    return talk->outcome;
+    talk->judged = true;
+    talk->ended = talk->outcome != OUTCOME_ECHOED || talk->closed_at != 0;
 }
 
-enum outcome converse_finish(struct converse *talk)
+/* The reply is here and intact: what else comes before the server closes? */
+static void look_beyond(struct converse *talk)
 {
-    int64_t until = clock_now() + CLOSE_WAIT_USEC;
-    struct pollfd wait = {.fd = talk->fd, .events = POLLIN};
     char beyond[256];
-    ssize_t got;
+    ssize_t got = recv(talk->fd, beyond, sizeof beyond, 0);
 
-    if (talk->outcome != OUTCOME_ECHOED)
-        return talk->outcome;
-    if (until > talk->deadline)
-        until = talk->deadline;
-    do {
-        int ready = poll(&wait, 1, clock_poll_time(until));
-        if (ready == 0) {
-            talk->left_open = true;
-            return talk->outcome;
-        }
-        got = ready > 0 ? recv(talk->fd, beyond, sizeof beyond, 0) : -1;
-    } while (got < 0 && (errno == EINTR || errno == EAGAIN));
+    if (got < 0 && (errno == EINTR || errno == EAGAIN))
+        return;
+    talk->ended = true;
+    talk->closed_at = clock_now();
     /* An error, a reset above all, takes nothing from a reply that is here whole. */
     if (got > 0) {
         talk->extra = (size_t)got;
         talk->outcome = OUTCOME_EXTRA;
     }
+}
+
+void converse_begin(struct converse *talk, int fd, const char *message, size_t length,
+                    int64_t deadline)
+{
+    *talk = (struct converse){
+        .reply = talk->reply,
+        .reply_size = talk->reply_size,
+        .fd = fd,
+        .message = message,
+        .length = length,
+        .deadline = deadline,
+        .started = clock_now(),
+    };
+}
+
+short converse_wants(const struct converse *talk)
+{
+    return wants_to_send(talk) ? POLLIN | POLLOUT : POLLIN;
+}
+
+void converse_step(struct converse *talk, int events)
+{
+    if (talk->judged) {
+        look_beyond(talk);
+        return;
+    }
+    if (events & ~POLLOUT)
+        receive_some(talk, (events & POLLRDHUP) != 0);
+    if ((events & POLLOUT) && wants_to_send(talk))
+        send_some(talk);
+    if (talk->over || talk->complete)
+        judge(talk);
+}
+
+int64_t converse_until(const struct converse *talk)
+{
+    int64_t until = talk->replied_at + CLOSE_WAIT;
+
+    return talk->judged && until < talk->deadline ? until : talk->deadline;
+}
+
+void converse_expire(struct converse *talk)
+{
+    if (talk->judged) {
+        talk->left_open = talk->ended = true;
+        return;
+    }
+    talk->timed_out = talk->over = true;
+    judge(talk);
+}
+
+/* Waits for the connection and takes a step. */
+static void advance(struct converse *talk)
+{
+    struct pollfd wait = {.fd = talk->fd, .events = converse_wants(talk)};
+    int ready = poll(&wait, 1, clock_poll_time(converse_until(talk)));
+
+    if (ready > 0) {
+        converse_step(talk, wait.revents);
+    } else if (ready == 0 || (errno != EINTR && talk->judged)) {
+        converse_expire(talk);
+    } else if (errno != EINTR) {
+        fail(talk, errno);
+        judge(talk);
+    }
+}
+
+bool converse_send(struct converse *talk)
+{
+    while (!talk->judged && wants_to_send(talk))
+        advance(talk);
+    return has_sent(talk);
+}
+
+enum outcome converse_receive(struct converse *talk)
+{
+    while (!talk->judged)
+        advance(talk);
+    return talk->outcome;
+}
+
+enum outcome converse_finish(struct converse *talk)
+{
+    while (!talk->ended)
+        advance(talk);
     return talk->outcome;
 }
 

@@ -3,7 +3,8 @@
  * One exchange on a connection: the message and its null byte go out while the reply comes in, the
  * reply is compared with the message, and the server is given the time to close first.
  *
- * The phases are functions of their own, so that a mode can tell its user about each, or time it.
+ * It can be driven in two ways: by functions that each wait for one phase to end, so that a mode
+ * can tell its user about it; or step by step without waiting, so that many can go on at once.
  */
 #ifndef TINCAN_CONVERSE_H
 #define TINCAN_CONVERSE_H
@@ -25,7 +26,11 @@ struct converse {
     size_t extra;           /* bytes seen after that */
     bool left_open;         /* the server had not closed the connection when we gave up waiting */
     struct verify compared; /* when ECHOED, ALTERED or EXTRA */
-    int64_t started, sent_at, replied_at; /* clock_now; 0 when not come to that */
+    /* Moments of clock_now, 0 when it has not come to that. */
+    int64_t started, sent_at;
+    int64_t first_at;   /* the first byte of the reply came */
+    int64_t replied_at; /* its null byte came */
+    int64_t closed_at;  /* after that, the server closed the connection */
 
     const char *message;
     size_t length;
@@ -33,8 +38,10 @@ struct converse {
     int64_t deadline;
     size_t reply_size; /* allocated for `reply` */
     int send_error;    /* errno after which nothing more is sent */
-    bool over;         /* nothing more is to be had from the connection */
+    bool over;         /* no more of the reply is to be had from the connection */
     bool timed_out;
+    bool judged; /* `outcome` is what came of the reply */
+    bool ended;  /* and there is nothing more to wait for */
 };
 
 /*
@@ -61,6 +68,21 @@ enum outcome converse_finish(struct converse *talk);
 /* All of the above in order. */
 enum outcome converse(struct converse *talk, int fd, const char *message, size_t length,
                       int64_t deadline);
+
+/* Step by step: after converse_begin and until it has `ended`, whoever waits for the connection ...
+ */
+
+/* ... asks for which events of poll(2), */
+short converse_wants(const struct converse *talk);
+
+/* ... reports the events that came, of which POLLRDHUP saves a call, to let bytes move, */
+void converse_step(struct converse *talk, int events);
+
+/* ... and until when to wait, */
+int64_t converse_until(const struct converse *talk);
+
+/* ... to say that this moment has passed, which ends the exchange. */
+void converse_expire(struct converse *talk);
 
 /* Frees what `talk` holds. */
 void converse_free(struct converse *talk);

@@ -65,6 +65,26 @@ static void explain_unresolved(struct text *text, const struct address *address,
     text_add(text, "; check the name and the resolver, or give the address in digits");
 }
 
+/* Hypervisors close the connection when nobody in the guest listens on the port. */
+static void explain_handshake(struct text *text, const struct dial *dial, uint64_t timeout_usec)
+{
+    switch (dial->error) {
+    case ECONNRESET:
+        text_add(text, "it closed the connection instead of saying OK to CONNECT; nobody may be "
+                       "listening on that port in the guest");
+        break;
+    case EPROTO:
+        text_add(text, "it did not say OK to CONNECT; is it a hybrid vsock socket?");
+        break;
+    case ETIMEDOUT:
+        text_add(text, "it did not say OK to CONNECT within ");
+        add_seconds(text, timeout_usec);
+        break;
+    default:
+        text_add(text, strerror(dial->error));
+    }
+}
+
 static void explain_attempt(struct text *text, const struct dial *dial, uint64_t timeout_usec)
 {
     switch (dial->outcome) {
@@ -76,6 +96,9 @@ static void explain_attempt(struct text *text, const struct dial *dial, uint64_t
     case OUTCOME_UNREACHABLE:
         text_add(text, strerror(dial->error));
         text_add(text, "; check the route and the firewalls on the way");
+        break;
+    case OUTCOME_HANDSHAKE:
+        explain_handshake(text, dial, timeout_usec);
         break;
     case OUTCOME_FILTERED:
         text_add(text, "no answer within ");
@@ -99,7 +122,7 @@ void explain_dial(struct text *text, const struct address *address, const struct
         return;
     }
     text_init(&peer_text, peer, sizeof peer);
-    address_print(&dial->peer, dial->peer_size, &peer_text);
+    dial_print_peer(dial, &peer_text);
     begin(text, "connecting to", peer, dial->outcome);
     explain_attempt(text, dial, timeout_usec);
     if (dial->tried > 1) {
@@ -207,9 +230,20 @@ void explain_converse(struct text *text, const struct dial *dial, const struct c
     struct text peer_text;
 
     text_init(&peer_text, peer, sizeof peer);
-    address_print(&dial->peer, dial->peer_size, &peer_text);
+    dial_print_peer(dial, &peer_text);
     begin(text, "getting an echo from", peer, talk->outcome);
     explain_failure(text, talk, timeout_usec);
+}
+
+void explain_outcome(struct text *text, const struct dial *dial, const struct converse *talk,
+                     uint64_t timeout_usec)
+{
+    text_add(text, outcome_word(talk ? talk->outcome : dial->outcome));
+    text_add(text, ": ");
+    if (talk)
+        explain_failure(text, talk, timeout_usec);
+    else
+        explain_attempt(text, dial, timeout_usec);
 }
 
 void explain_message(struct text *text, enum message_fault fault, const char *bytes, size_t offset)

@@ -18,6 +18,13 @@ void explain_dial(struct text *text, const struct address *address, const struct
 void explain_converse(struct text *text, const struct dial *dial, const struct converse *talk,
                       uint64_t timeout_usec);
 
+/*
+ * The same as one of the above without what was attempted, for where that is plain: the outcome,
+ * then the details. `talk` is NULL when there was no connection.
+ */
+void explain_outcome(struct text *text, const struct dial *dial, const struct converse *talk,
+                     uint64_t timeout_usec);
+
 /* Why the bytes can't be sent: the fault that message_check found at `offset`. */
 void explain_message(struct text *text, enum message_fault fault, const char *bytes, size_t offset);
 

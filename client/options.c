@@ -3,6 +3,7 @@
 
 #include "../handler/frame.h"
 #include "../handler/quantity.h"
+#include "help.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -22,11 +23,13 @@ static const struct option long_options[] = {
     {"connect-first", no_argument, NULL, OPTION_CONNECT_FIRST},
     {"ipv4", no_argument, NULL, '4'},
     {"ipv6", no_argument, NULL, '6'},
+    {"source", required_argument, NULL, 'I'},
     {"timeout", required_argument, NULL, 'W'},
     {"max-bytes", required_argument, NULL, OPTION_MAX_BYTES},
     {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},
+    {"help", optional_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
+    PROBE_OPTION_ROWS,
     {NULL, 0, NULL, 0},
 };
 
@@ -65,6 +68,16 @@ static enum options_result set_family(struct options *options, int family, struc
     return OPTIONS_RUN;
 }
 
+static enum options_result set_source(struct options *options, const char *value,
+                                      struct text *reason)
+{
+    text_add(reason, "--source: ");
+    if (source_parse(value, &options->source, reason) < 0)
+        return OPTIONS_WRONG;
+    text_init(reason, reason->start, reason->size);
+    return OPTIONS_RUN;
+}
+
 static enum options_result set_timeout(struct options *options, const char *value,
                                        struct text *reason)
 {
@@ -100,6 +113,29 @@ static enum options_result reject_option(int code, char **argv, struct text *rea
     return wrong(reason, "there is no option ", letter, "");
 }
 
+static enum options_result take_help(struct options *options, const char *topic,
+                                     struct text *reason)
+{
+    if (!help_text(topic))
+        return wrong(reason, "--help: ", topic, " is not a topic: it knows probe and report");
+    options->help_topic = topic;
+    return OPTIONS_HELP;
+}
+
+static enum options_result take_probe_option(struct options *options, int code, char **argv,
+                                             struct text *reason)
+{
+    switch (probe_options_take(&options->probe, code, optarg, reason)) {
+    case PROBE_OPTION_TAKEN:
+        return OPTIONS_RUN;
+    case PROBE_OPTION_WRONG:
+        return OPTIONS_WRONG;
+    case PROBE_OPTION_NOT_MINE:
+        break;
+    }
+    return reject_option(code, argv, reason);
+}
+
 static enum options_result take_option(struct options *options, int code, char **argv,
                                        struct text *reason)
 {
@@ -118,6 +154,8 @@ static enum options_result take_option(struct options *options, int code, char *
         return set_family(options, AF_INET, reason);
     case '6':
         return set_family(options, AF_INET6, reason);
+    case 'I':
+        return set_source(options, optarg, reason);
     case 'W':
         return set_timeout(options, optarg, reason);
     case OPTION_MAX_BYTES:
@@ -126,12 +164,30 @@ static enum options_result take_option(struct options *options, int code, char *
         options->quiet = true;
         return OPTIONS_RUN;
     case 'h':
-        return OPTIONS_HELP;
+        return take_help(options, optarg, reason);
     case 'V':
         return OPTIONS_VERSION;
     default:
-        return reject_option(code, argv, reason);
+        return take_probe_option(options, code, argv, reason);
     }
+}
+
+/* The source address decides the family, and neither is for anything but hosts. */
+static enum options_result settle_family(struct options *options, struct text *reason)
+{
+    int family = options->source.address.ss_family;
+
+    if (options->address.host[0] == '\0' && options->family != AF_UNSPEC)
+        return wrong_string(reason, "--ipv4 and --ipv6 are for hosts only");
+    if (options->address.host[0] == '\0' && source_given(&options->source))
+        return wrong_string(reason, "--source is for hosts only");
+    if (family == AF_UNSPEC)
+        return OPTIONS_RUN;
+    if (options->family != AF_UNSPEC && options->family != family)
+        return wrong_string(reason, "--source is an address of the other family than --ipv4 or "
+                                    "--ipv6 asks for");
+    options->family = family;
+    return OPTIONS_RUN;
 }
 
 static enum options_result take_address(struct options *options, char **arguments,
@@ -146,28 +202,50 @@ static enum options_result take_address(struct options *options, char **argument
     text_add(reason, "': ");
     if (address_parse(text, &options->address, reason) < 0)
         return OPTIONS_WRONG;
-    if (options->family != AF_UNSPEC && options->address.host[0] == '\0')
-        return wrong_string(reason, "--ipv4 and --ipv6 are for hosts only");
-    return OPTIONS_RUN;
+    text_init(reason, reason->start, reason->size);
+    return settle_family(options, reason);
+}
+
+/* Refuses options that contradict each other, and fills in what was not given. */
+static enum options_result settle(struct options *options, struct text *reason)
+{
+    const struct probe_options *probe = &options->probe;
+    bool timeout_given = options->timeout_usec > 0;
+
+    if (!timeout_given)
+        options->timeout_usec = DEFAULT_TIMEOUT_USEC;
+    if (options->connect_first && (options->input != OPTIONS_AUTO || probe->on))
+        return wrong_string(reason, "--connect-first is for the conversation at a terminal only");
+    if (!probe->on)
+        return OPTIONS_RUN;
+    if (options->input == OPTIONS_NULL || options->input == OPTIONS_WHOLE)
+        return wrong_string(reason, "probes don't read standard input: --null and --whole are not "
+                                    "for them");
+    if (options->input == OPTIONS_MESSAGE &&
+        (probe->has_size || probe->has_pattern || probe->sweep))
+        return wrong_string(reason, "--message excludes --pattern, --size and --sweep");
+    return probe_options_settle(&options->probe, timeout_given, &options->timeout_usec, reason) < 0
+               ? OPTIONS_WRONG
+               : OPTIONS_RUN;
 }
 
 enum options_result options_read(int argc, char **argv, struct options *options,
                                  struct text *reason)
 {
+    enum options_result result;
     int code;
 
     *options = (struct options){
         .family = AF_UNSPEC,
-        .timeout_usec = DEFAULT_TIMEOUT_USEC,
         .max_bytes = FRAME_DEFAULT_MAX_BYTES,
     };
     opterr = 0;
-    while ((code = getopt_long(argc, argv, ":m:046W:qhV", long_options, NULL)) != -1) {
-        enum options_result result = take_option(options, code, argv, reason);
+    while ((code = getopt_long(argc, argv, ":m:046I:W:qhV" PROBE_OPTION_LETTERS, long_options,
+                               NULL)) != -1) {
+        result = take_option(options, code, argv, reason);
         if (result != OPTIONS_RUN)
             return result;
     }
-    if (options->connect_first && options->input != OPTIONS_AUTO)
-        return wrong_string(reason, "--connect-first is for the conversation at a terminal only");
-    return take_address(options, argv + optind, reason);
+    result = settle(options, reason);
+    return result == OPTIONS_RUN ? take_address(options, argv + optind, reason) : result;
 }

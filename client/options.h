@@ -4,6 +4,8 @@
 #define TINCAN_OPTIONS_H
 
 #include "../handler/address.h"
+#include "probe_options.h"
+#include "source.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,10 +23,13 @@ struct options {
     const char *message; /* for OPTIONS_MESSAGE */
     struct address address;
     int family; /* AF_INET, AF_INET6 or AF_UNSPEC */
+    struct source source;
     uint64_t timeout_usec;
     size_t max_bytes;
     bool connect_first;
     bool quiet;
+    struct probe_options probe;
+    const char *help_topic; /* for OPTIONS_HELP, as help_text takes it */
 };
 
 enum options_result { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_WRONG };

@@ -7,12 +7,13 @@
 const char *outcome_word(enum outcome outcome)
 {
     static const char *const words[] = {
-        [OUTCOME_ECHOED] = "echoed",     [OUTCOME_UNRESOLVED] = "unresolved",
-        [OUTCOME_REFUSED] = "refused",   [OUTCOME_UNREACHABLE] = "unreachable",
-        [OUTCOME_FILTERED] = "filtered", [OUTCOME_LOCAL] = "local error",
-        [OUTCOME_CLOSED] = "closed",     [OUTCOME_TIMEOUT] = "timeout",
-        [OUTCOME_RESET] = "reset",       [OUTCOME_TRUNCATED] = "truncated",
-        [OUTCOME_ALTERED] = "altered",   [OUTCOME_EXTRA] = "extra bytes",
+        [OUTCOME_ECHOED] = "echoed",       [OUTCOME_UNRESOLVED] = "unresolved",
+        [OUTCOME_REFUSED] = "refused",     [OUTCOME_UNREACHABLE] = "unreachable",
+        [OUTCOME_FILTERED] = "filtered",   [OUTCOME_HANDSHAKE] = "handshake",
+        [OUTCOME_LOCAL] = "local error",   [OUTCOME_CLOSED] = "closed",
+        [OUTCOME_TIMEOUT] = "timeout",     [OUTCOME_RESET] = "reset",
+        [OUTCOME_TRUNCATED] = "truncated", [OUTCOME_ALTERED] = "altered",
+        [OUTCOME_EXTRA] = "extra bytes",
     };
 
     return words[outcome];
@@ -32,6 +33,7 @@ int outcome_status(enum outcome outcome)
     case OUTCOME_REFUSED:
     case OUTCOME_UNREACHABLE:
     case OUTCOME_FILTERED:
+    case OUTCOME_HANDSHAKE:
     case OUTCOME_CLOSED:
     case OUTCOME_TIMEOUT:
     case OUTCOME_RESET:

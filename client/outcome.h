@@ -9,6 +9,7 @@ enum outcome {
     OUTCOME_REFUSED,     /* nobody listens there */
     OUTCOME_UNREACHABLE, /* the network said that there is no way */
     OUTCOME_FILTERED,    /* no answer to the attempt to connect */
+    OUTCOME_HANDSHAKE,   /* connected, but the hypervisor did not put us through to its guest */
     OUTCOME_LOCAL,       /* this machine could not: descriptors, ports, permission, memory */
     OUTCOME_CLOSED,      /* connected, then closed without a single byte of reply */
     OUTCOME_TIMEOUT,     /* connected, but no whole reply in time */
@@ -17,6 +18,9 @@ enum outcome {
     OUTCOME_ALTERED,     /* the reply is not the message */
     OUTCOME_EXTRA,       /* bytes came after the reply's null byte */
 };
+
+/* How many there are. */
+#define OUTCOME_COUNT (OUTCOME_EXTRA + 1)
 
 /* Exit statuses; where several apply the highest is the worst, and is the one given. */
 enum {

@@ -86,7 +86,7 @@ static struct question *new_question(const char *host, const char *port, int fam
 /* Waits for the answer and takes it; afterwards the question is no longer the caller's. */
 static int await(struct question *question, int64_t deadline, struct addrinfo **list)
 {
-    struct timespec until = {.tv_sec = deadline / 1000000, .tv_nsec = deadline % 1000000 * 1000};
+    struct timespec until = {.tv_sec = deadline / CLOCK_SECOND, .tv_nsec = deadline % CLOCK_SECOND};
     int code = EAI_SYSTEM, reason = ETIMEDOUT, waited = 0;
     bool done;
 

@@ -112,11 +112,24 @@ static int parse_host(const char *text, struct address *address, struct text *re
     return set_port(address, colon + 1, reason);
 }
 
+/* Takes the #PORT of a hybrid vsock socket off the end; returns the length of what is before it. */
+static size_t take_hybrid_port(const char *path, struct address *address)
+{
+    const char *hash = strrchr(path, '#');
+    uint32_t port;
+
+    if (!hash || read_number(hash + 1, strlen(hash + 1), &port) < 0 || port == VMADDR_PORT_ANY)
+        return strlen(path);
+    address->hybrid = true;
+    address->hybrid_port = port;
+    return (size_t)(hash - path);
+}
+
 static int parse_unix(const char *path, struct address *address, struct text *reason)
 {
     struct sockaddr_un *name = (struct sockaddr_un *)&address->socket;
     bool abstract = path[0] == '@';
-    size_t length = strlen(path);
+    size_t length = take_hybrid_port(path, address);
 
     if (length == 0 || (abstract && length == 1)) {
         text_add(reason, "the path of the socket is missing");

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where a server is, as a user writes it: HOST, HOST:PORT, an IPv6 address (in brackets when a port
- * follows), unix:PATH, unix:@NAME or vsock:CID:PORT.
+ * follows), unix:PATH, unix:@NAME or vsock:CID:PORT; or unix:PATH#PORT for a
+ * port of a guest behind the hybrid vsock socket of its hypervisor (only a client can go there).
  */
 #ifndef TINCAN_ADDRESS_H
 #define TINCAN_ADDRESS_H
 
 #include "text.h"
 
+#include <stdbool.h>
 #include <sys/socket.h>
 
 #define ADDRESS_DEFAULT "127.0.0.1:4040"
@@ -22,6 +24,8 @@ struct address {
     char port[6];
     struct sockaddr_storage socket; /* AF_UNIX or AF_VSOCK */
     socklen_t socket_size;
+    bool hybrid; /* after connecting, ask the hypervisor for `hybrid_port` */
+    uint32_t hybrid_port;
 };
 
 /*

@@ -40,6 +40,9 @@ static void take_address(struct tincand_options *options, struct text *problem)
         settings_add_bad_value(problem, "--listen", optarg, "64 addresses at the most");
     else if (address_parse(optarg, &options->addresses[options->address_count], &reason) < 0)
         settings_add_bad_value(problem, "--listen", optarg, reason.start);
+    else if (options->addresses[options->address_count].hybrid)
+        settings_add_bad_value(problem, "--listen", optarg,
+                               "unix:PATH, without the port behind it, which is for connecting");
     else
         options->address_count++;
 }

@@ -241,6 +241,49 @@ teardown() {
     said 'tincan: connecting to vsock:1:59999: @(refused|unreachable|filtered|local error): *'
 }
 
+@test "a guest's port is reached through its hypervisor's socket" {
+    serve --on "unix:$PWD/socket" hybrid:52
+    run --separate-stderr "$TINCAN" -m hello "$ADDRESS#52"
+    assert_success
+    assert_output hello
+}
+
+@test "a hypervisor that does not put through is: handshake" {
+    serve --on "unix:$PWD/socket" hybrid:52 greet:ERROR 'greet:OK 1 2' 'greet:OK ' silent
+    run --separate-stderr "$TINCAN" -m hello "$ADDRESS#53"
+    assert_failure 1
+    said "tincan: connecting to $ADDRESS#53: handshake: it closed the connection instead of *"
+    for _ in 1 2 3; do
+        run --separate-stderr "$TINCAN" -m hello "$ADDRESS#52"
+        assert_failure 1
+        said "tincan: connecting to $ADDRESS#52: handshake: it did not say OK to CONNECT; *"
+    done
+    milliseconds "$TINCAN" -W 300ms -m hello "$ADDRESS#52"
+    assert_failure 1
+    said "tincan: connecting to $ADDRESS#52: handshake: it did not say OK to CONNECT within 0.3 s"
+    ((took >= 300 && took < 1500))
+}
+
+@test "-I chooses the address that the server sees" {
+    serve tagged
+    run "$TINCAN" -I 127.0.0.9 -m hello "$ADDRESS"
+    assert_success
+    assert_output --regexp "^\('127\.0\.0\.9', [0-9]+\): hello$"
+    run --separate-stderr "$TINCAN" -I 192.0.2.77 -m hello "$ADDRESS"
+    assert_failure 2
+    said "tincan: connecting to $ADDRESS: local error: Cannot assign requested address; *"
+}
+
+@test "-I chooses the interface" {
+    serve echo
+    run --separate-stderr "$TINCAN" -I lo -m hello "$ADDRESS"
+    assert_success
+    assert_output hello
+    run --separate-stderr "$TINCAN" -I no-such-if -m hello "$ADDRESS"
+    assert_failure 2
+    said "tincan: --source: 'no-such-if' is neither an IP address nor an interface *"
+}
+
 @test "an address that can't be is refused, naming what is wrong" {
     while IFS='|' read -r address complaint; do
         run --separate-stderr "$TINCAN" -m x "$address"
@@ -775,7 +818,7 @@ inside() {
 @test "options that exclude each other are refused" {
     local options
     for options in '-m x -0' '-m x --whole' '-0 --whole' '-4 -6' '--connect-first -m x' \
-        '--connect-first -0' '-4 unix:/nowhere'; do
+        '--connect-first -0' '-4 unix:/nowhere' '-I lo unix:/nowhere' '-6 -I 127.0.0.1'; do
         # shellcheck disable=SC2086 # several
         run --separate-stderr "$TINCAN" $options </dev/null
         assert_failure 2

@@ -165,6 +165,87 @@ def stay_open(connection, _peer, _argument):
     wait_for_end(connection)
 
 
+def to_crlf(connection, _peer, _argument):
+    """What follows are the ways in which middleboxes alter text."""
+    connection.sendall(read_message(connection).replace(b"\n", b"\r\n") + b"\0")
+
+
+def strip_high_bit(connection, _peer, _argument):
+    connection.sendall(bytes(byte & 0x7F for byte in read_message(connection)) + b"\0")
+
+
+def upper(connection, _peer, _argument):
+    connection.sendall(read_message(connection).upper() + b"\0")
+
+
+def telnet(connection, _peer, _argument):
+    """Takes the message for UTF-8, sends Latin-1, and doubles 0xff as telnet does."""
+    text = read_message(connection).decode().encode("latin-1", "replace")
+    connection.sendall(text.replace(b"\xff", b"\xff\xff") + b"\0")
+
+
+def late(connection, _peer, argument):
+    """Lets the client wait ARGUMENT seconds for the first byte of the reply."""
+    data = read_message(connection)
+    time.sleep(float(argument))
+    connection.sendall(data + b"\0")
+
+
+def pauses(connection, _peer, argument):
+    """Pauses of BEFORE,BETWEEN,AFTER seconds: before the first byte, the null byte, and the end."""
+    before, between, after = map(float, argument.split(","))
+    data = read_message(connection)
+    time.sleep(before)
+    connection.sendall(data)
+    time.sleep(between)
+    connection.sendall(b"\0")
+    time.sleep(after)
+
+
+def limited(connection, _peer, argument):
+    """Closes without a reply on messages of more than ARGUMENT bytes."""
+    data = read_message(connection)
+    if len(data) <= int(argument):
+        connection.sendall(data + b"\0")
+
+
+def black_hole(connection, _peer, argument):
+    """Never answers messages of more than ARGUMENT bytes."""
+    data = read_message(connection)
+    if len(data) <= int(argument):
+        connection.sendall(data + b"\0")
+    else:
+        wait_for_end(connection)
+
+
+def only_from(connection, peer, argument):
+    """Echoes for a peer at the address ARGUMENT, and for nobody else."""
+    data = read_message(connection)
+    if peer[0] == argument:
+        connection.sendall(data + b"\0")
+
+
+def hybrid(connection, _peer, argument):
+    """A hypervisor's socket: puts through to an echo server on the guest's port ARGUMENT."""
+    line = b""
+    while not line.endswith(b"\n"):
+        part = connection.recv(1)
+        if not part:
+            return
+        line += part
+    if line != b"CONNECT " + argument.encode() + b"\n":
+        return  # nobody listens on the port
+    for byte in b"OK 1073741824\n":
+        connection.sendall(bytes([byte]))
+    connection.sendall(read_message(connection) + b"\0")
+
+
+def greet(connection, _peer, argument):
+    """Says ARGUMENT and a newline at once, then echoes."""
+    connection.sendall(argument.encode() + b"\n")
+    wait_for_end(connection)
+
+
 def run(connection, _peer, argument):
     """Runs a command on the connection, as an inetd does."""
     connection.setblocking(True)
@@ -176,7 +257,9 @@ BEHAVIOURS = {
     for function in (
         echo, tagged, tag, close, close_after_reading, reset_at_once, reset_in_reply,
         reset_after_reply, early_reply, truncate, flip, tagged_flip, longer, shorter, endless,
-        extra, late_extra, reply, silent, never_read, drip, as_it_reads, stay_open, run,
+        extra, late_extra, reply, silent, never_read, drip, as_it_reads, stay_open, to_crlf,
+        strip_high_bit, upper, telnet, late, pauses, limited, black_hole, only_from, hybrid,
+        greet, run,
     )
 }
 

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "measure.h"
+
+#include "clock.h"
+#include "explain.h"
+#include "probe_explain.h"
+#include "prometheus.h"
+#include "speak.h"
+#include "status_line.h"
+
+#include <stdio.h>
+
+#define TICK      (250 * CLOCK_MSEC)
+#define FILE_TIME (10 * CLOCK_SECOND) /* between writings of the Prometheus file */
+
+struct measure {
+    const struct probe_message *message;
+    const struct report *report;
+    struct engine *engine;
+    struct tally *tally;
+    struct run *run;
+    int64_t file_due; /* clock_now, when to write the Prometheus file next */
+    int status;
+};
+
+static const struct report *choose_report(const struct probe_options *options)
+{
+    if (options->check)
+        return &report_check;
+    return options->json ? &report_json : &report_text;
+}
+
+static void raise_status(struct measure *measure, int status)
+{
+    if (measure->status < status)
+        measure->status = status;
+}
+
+/* Keeps what became of the first probe of each outcome. */
+static void keep_example(struct tally *tally, const struct flight *flight, const char *why)
+{
+    struct text text;
+
+    if (tally->example_sequences[flight->outcome] != 0)
+        return;
+    tally->example_sequences[flight->outcome] = flight->sequence;
+    text_init(&text, tally->examples[flight->outcome], TALLY_EXAMPLE_SIZE);
+    text_add(&text, why);
+}
+
+static int on_probe(void *context, const struct flight *flight)
+{
+    struct measure *measure = context;
+    char buffer[EXPLAIN_SIZE];
+    const char *why = NULL;
+    struct text text;
+
+    tally_add(measure->tally, flight);
+    if (flight->outcome != OUTCOME_ECHOED) {
+        text_init(&text, buffer, sizeof buffer);
+        probe_explain(&text, flight);
+        keep_example(measure->tally, flight, buffer);
+        why = buffer;
+    }
+    if (!measure->report->probe)
+        return 0;
+    measure->report->probe(measure->run, flight, why);
+    return measure->run->options->probe.flood ? 0 : speak_flush(&measure->status);
+}
+
+void measure_tell_address(const struct flight *flight)
+{
+    char buffer[EXPLAIN_SIZE];
+    struct text text;
+    struct dial dial;
+
+    text_init(&text, buffer, sizeof buffer);
+    flight_describe(flight, &dial);
+    explain_dial(&text, flight->target->address, &dial,
+                 (uint64_t)((flight->until - flight->begun) / CLOCK_USEC));
+    text_add(&text, "; trying the next address");
+    fflush(stdout);
+    status_line_clear();
+    speak(&text);
+}
+
+static void on_address(void *context, const struct flight *flight)
+{
+    (void)context;
+    measure_tell_address(flight);
+}
+
+/* Writes the Prometheus file, if there is to be one; after a failure, which is told, never again.
+ */
+static void write_file(struct measure *measure, int64_t next)
+{
+    const char *path = measure->run->options->probe.prometheus;
+
+    measure->file_due = next;
+    if (!path || prometheus_write(path, measure->run) == 0)
+        return;
+    status_line_clear();
+    prometheus_complain(path);
+    raise_status(measure, STATUS_USAGE);
+    measure->file_due = CLOCK_NEVER;
+}
+
+static int on_tick(void *context, int64_t now)
+{
+    struct measure *measure = context;
+
+    if (measure->run->options->probe.flood)
+        status_line_show(measure->run, now);
+    if (now >= measure->file_due)
+        write_file(measure, now + FILE_TIME);
+    return speak_flush(&measure->status);
+}
+
+static int on_interim(void *context)
+{
+    struct measure *measure = context;
+
+    status_line_clear();
+    if (measure->report->interim)
+        measure->report->interim(measure->run);
+    return speak_flush(&measure->status);
+}
+
+static enum engine_end run_engine(struct measure *measure)
+{
+    const struct engine_listener listener = {measure, on_probe, on_address, on_tick, on_interim};
+    const struct options *options = measure->run->options;
+    const struct engine_plan plan = {
+        .target = measure->run->target,
+        .message = measure->message->bytes,
+        .length = measure->message->length,
+        .count = options->probe.count,
+        .interval = (int64_t)options->probe.interval_usec * CLOCK_USEC,
+        .timeout = (int64_t)options->timeout_usec * CLOCK_USEC,
+        .until = options->probe.deadline_usec > 0 ? clock_after(options->probe.deadline_usec)
+                                                  : CLOCK_NEVER,
+        .tick = TICK,
+    };
+    enum engine_end end;
+
+    measure->tally->begun = clock_now();
+    measure->file_due = measure->tally->begun + FILE_TIME;
+    end = engine_run(measure->engine, &plan, &listener);
+    measure->tally->ended = clock_now();
+    status_line_clear();
+    measure->tally->unfinished = measure->engine->unfinished;
+    measure->run->interrupted = end == ENGINE_INTERRUPTED;
+    return end;
+}
+
+/* A run that its deadline ended before all probes were echoed has not shown what it should. */
+static void judge(struct measure *measure, enum engine_end end)
+{
+    const struct tally *tally = measure->tally;
+
+    raise_status(measure, tally_status(tally));
+    if (end == ENGINE_DEADLINE &&
+        tally->outcomes[OUTCOME_ECHOED] < measure->run->options->probe.count)
+        raise_status(measure, STATUS_FAILED);
+}
+
+/* Ends what was printed, and the file. */
+static void conclude(struct measure *measure, enum engine_end end)
+{
+    bool here; /* whether something went wrong on this machine */
+
+    if (end == ENGINE_FAILED) {
+        speak_string("waiting for events failed");
+        raise_status(measure, STATUS_USAGE);
+    }
+    if (end != ENGINE_STOPPED) {
+        measure->report->end(measure->run);
+        if (measure->file_due != CLOCK_NEVER)
+            write_file(measure, CLOCK_NEVER);
+        speak_flush(&measure->status);
+    }
+    here = measure->status == STATUS_USAGE;
+    judge(measure, end);
+    if (measure->run->options->probe.check)
+        measure->status = here ? REPORT_CHECK_UNKNOWN : report_check_status(measure->run);
+}
+
+int measure(struct engine *engine, const struct probe_message *message, struct run *run,
+            struct tally *tally)
+{
+    struct measure measure = {.engine = engine, .message = message, .run = run, .tally = tally};
+
+    measure.report = choose_report(&run->options->probe);
+    if (measure.report->begin)
+        measure.report->begin(run);
+    if (speak_flush(&measure.status) == 0)
+        conclude(&measure, run_engine(&measure));
+    return measure.status;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* A run of probes with one message, and its reports. */
+#ifndef TINCAN_MEASURE_H
+#define TINCAN_MEASURE_H
+
+#include "engine.h"
+#include "probe_message.h"
+#include "report.h"
+
+/*
+ * Runs the probes that `run->options` ask for, which sums up in `tally`, the one of `run`. Returns
+ * the exit status.
+ */
+int measure(struct engine *engine, const struct probe_message *message, struct run *run,
+            struct tally *tally);
+
+/* Says on standard error that the flight could not connect, and that another address follows. */
+void measure_tell_address(const struct flight *flight);
+
+#endif

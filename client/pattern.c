@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "pattern.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SEED_PREFIX "random:"
+#define FILE_PREFIX "file:"
+
+struct unit {
+    const char *bytes;
+    size_t length;
+};
+
+#define UNIT(string)                                                                               \
+    {                                                                                              \
+        string, sizeof(string) - 1                                                                 \
+    }
+
+/* Each text is made of whole characters. */
+static const struct unit texts[] = {
+    [PATTERN_TEXT] = UNIT("Two cans and a string: what goes in here comes out there.\n"),
+    [PATTERN_ASCII] =
+        UNIT("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14"
+             "\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@"
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f"),
+    /* U+007F U+0080 U+07FF U+0800 U+D7FF U+E000 U+FFFD U+FFFF U+10000 U+10FFFF, and letters. */
+    [PATTERN_UTF8] = UNIT("a\x7f\xc2\x80\xc3\xa9\xdf\xbf\xe0\xa0\x80\xe2\x82\xac\xed\x9f\xbf"
+                          "\xee\x80\x80\xef\xbf\xbd\xef\xbf\xbf\xf0\x90\x80\x80\xf0\x9f\xa5\xab"
+                          "\xf4\x8f\xbf\xbf"),
+    [PATTERN_CRLF] = UNIT("lf\ncrlf\r\ncr\rlfcr\n\rempty\n\n\r\n\r\n\r\rblank \nend\t\r\n"),
+    /* All of U+00F0 to U+00FF, telnet's commands when taken for Latin-1; CR before this and that.
+     */
+    [PATTERN_IAC] =
+        UNIT("\xc3\xbf\xc3\xbf\xc3\xbb\x01\xc3\xbf\xc3\xbd\x18\xc3\xb0\xc3\xb1\xc3\xb2\xc3\xb3"
+             "\xc3\xb4\xc3\xb5\xc3\xb6\xc3\xb7\xc3\xb8\xc3\xb9\xc3\xba\xc3\xbc\xc3\xbe\r\r\n\r"
+             "x\n\x08\x7f\x03\x1d end\r\n"),
+};
+
+static int reject(const char *string, const char *problem, struct text *reason)
+{
+    text_add_char(reason, '\'');
+    text_add(reason, string);
+    text_add(reason, "' ");
+    text_add(reason, problem);
+    return -1;
+}
+
+static int parse_seed(const char *string, const char *digits, struct pattern *pattern,
+                      struct text *reason)
+{
+    uint64_t seed = 0;
+
+    for (const char *next = digits; *next; next++) {
+        uint64_t digit = (uint64_t)(*next - '0');
+        if (*next < '0' || *next > '9' || seed > (UINT64_MAX - digit) / 10)
+            return reject(string, "has no whole number below 2^64 for a seed", reason);
+        seed = seed * 10 + digit;
+    }
+    if (*digits == '\0')
+        return reject(string, "has no whole number below 2^64 for a seed", reason);
+    *pattern = (struct pattern){.kind = PATTERN_RANDOM, .seed = seed};
+    return 0;
+}
+
+int pattern_parse(const char *string, struct pattern *pattern, struct text *reason)
+{
+    static const char *const names[] = {"text", "ascii", "utf8", "crlf", "iac"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(string, names[i]) == 0) {
+            *pattern = (struct pattern){.kind = (enum pattern_kind)i};
+            return 0;
+        }
+    if (strncmp(string, SEED_PREFIX, strlen(SEED_PREFIX)) == 0)
+        return parse_seed(string, string + strlen(SEED_PREFIX), pattern, reason);
+    if (strncmp(string, FILE_PREFIX, strlen(FILE_PREFIX)) == 0) {
+        *pattern = (struct pattern){.kind = PATTERN_FILE, .path = string + strlen(FILE_PREFIX)};
+        if (pattern->path[0] == '\0')
+            return reject(string, "has no path of a file", reason);
+        return 0;
+    }
+    return reject(string, "is none of text, ascii, utf8, crlf, iac, random:SEED, file:PATH",
+                  reason);
+}
+
+/* Steps a generator (splitmix64: any seed is as good as any other) and returns its next number. */
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t mixed = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+    mixed = (mixed ^ (mixed >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    mixed = (mixed ^ (mixed >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return mixed ^ (mixed >> 31);
+}
+
+/* Writes a character of 1 to 4 bytes, each length as likely, and returns its length. */
+static size_t random_character(uint64_t *state, char character[4])
+{
+    static const uint32_t first[] = {0x01, 0x80, 0x800, 0x10000},
+                          last[] = {0x7f, 0x7ff, 0xffff, 0x10ffff};
+    static const unsigned char lead[] = {0, 0xc0, 0xe0, 0xf0};
+    uint64_t random = next_random(state);
+    size_t longer = random & 3;
+    uint32_t code = first[longer] + (uint32_t)((random >> 2) % (last[longer] - first[longer] + 1));
+
+    if (code >= 0xd800 && code <= 0xdfff) /* surrogates are no characters */
+        code -= 0x800;
+    for (size_t i = longer; i > 0; i--, code >>= 6)
+        character[i] = (char)(0x80 | (code & 0x3f));
+    character[0] = (char)(lead[longer] | code);
+    return longer + 1;
+}
+
+static void fill_random(uint64_t seed, char *message, size_t size)
+{
+    size_t at = 0;
+
+    while (at < size) {
+        char character[4];
+        size_t length = random_character(&seed, character);
+
+        if (length > size - at) {
+            memset(message + at, '.', size - at);
+            return;
+        }
+        memcpy(message + at, character, length);
+        at += length;
+    }
+}
+
+/* The greatest length up to `length` at which no character is cut. */
+static size_t whole_characters(const char *bytes, size_t length)
+{
+    while (length > 0 && ((unsigned char)bytes[length] & 0xc0) == 0x80)
+        length--;
+    return length;
+}
+
+static void fill_repeating(struct unit unit, char *message, size_t size)
+{
+    size_t at = 0, rest;
+
+    for (; unit.length > 0 && size - at >= unit.length; at += unit.length)
+        memcpy(message + at, unit.bytes, unit.length);
+    rest = unit.length > 0 ? whole_characters(unit.bytes, size - at) : 0;
+    memcpy(message + at, unit.bytes, rest);
+    memset(message + at + rest, '.', size - at - rest);
+}
+
+char *pattern_make(const struct pattern *pattern, const char *own, size_t own_length, size_t size)
+{
+    char *message = malloc(size + 1); /* an empty message is one too */
+
+    if (!message)
+        return NULL;
+    if (pattern->kind == PATTERN_RANDOM)
+        fill_random(pattern->seed, message, size);
+    else if (pattern->kind == PATTERN_FILE)
+        fill_repeating((struct unit){own, own_length}, message, size);
+    else
+        fill_repeating(texts[pattern->kind], message, size);
+    return message;
+}

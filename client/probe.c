@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include "probe.h"
+
+#include "clock.h"
+#include "descriptors.h"
+#include "explain.h"
+#include "measure.h"
+#include "prometheus.h"
+#include "speak.h"
+#include "sweep.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#define MOST_OVERLAPPING 1024 /* probes at once where the user named no number */
+#define OWN_DESCRIPTORS  8    /* what is opened beside connections */
+
+struct probe {
+    const struct options *options;
+    struct target target;
+    struct probe_message message;
+    struct engine engine;
+    struct tally tally;
+    int status;
+};
+
+/* Says why there will be no probes; a plugin does so in its line. Returns -1. */
+static int give_up(struct probe *probe, const struct text *sentence, enum outcome outcome)
+{
+    bool unresolved = outcome == OUTCOME_UNRESOLVED;
+
+    if (probe->options->probe.check) {
+        /* That a name has no address is no fault of the plugin, which is what unknown is for. */
+        probe->status = unresolved ? REPORT_CHECK_CRITICAL : REPORT_CHECK_UNKNOWN;
+        report_check_failure(probe->status, sentence->start);
+    } else {
+        probe->status = STATUS_USAGE;
+        speak(sentence);
+    }
+    return -1;
+}
+
+/* How many probes may be under way at once. */
+static uint64_t places(const struct options *options)
+{
+    const struct probe_options *probe = &options->probe;
+    uint64_t most = probe->parallel;
+
+    if (most == 0) {
+        most = options->timeout_usec / probe->interval_usec + 2;
+        most = most < MOST_OVERLAPPING ? most : MOST_OVERLAPPING;
+    }
+    return probe->count > 0 && probe->count < most ? probe->count : most;
+}
+
+static int prepare_engine(struct probe *probe)
+{
+    uint64_t size = places(probe->options), available = descriptors_available();
+    char buffer[EXPLAIN_SIZE];
+    struct text text;
+
+    text_init(&text, buffer, sizeof buffer);
+    available -= available < OWN_DESCRIPTORS ? available : OWN_DESCRIPTORS;
+    if (size > available && probe->options->probe.parallel > 0) {
+        text_add(&text, "--parallel: ");
+        text_add_number(&text, size);
+        text_add(&text, " connections at once need as many descriptors, and the limit (ulimit -n) "
+                        "leaves ");
+        text_add_number(&text, available);
+        return give_up(probe, &text, OUTCOME_LOCAL);
+    }
+    size = size < available ? size : available;
+    if (engine_init(&probe->engine, size > 0 ? (size_t)size : 1) == 0)
+        return 0;
+    text_add(&text, "preparing to probe: ");
+    text_add(&text, strerror(errno));
+    return give_up(probe, &text, OUTCOME_LOCAL);
+}
+
+static int find_target(struct probe *probe)
+{
+    const struct options *options = probe->options;
+    char buffer[EXPLAIN_SIZE];
+    struct text text;
+    struct dial failure;
+
+    if (target_find(&probe->target, &options->address, options->family, &options->source,
+                    clock_after(options->timeout_usec), &failure) == 0)
+        return 0;
+    text_init(&text, buffer, sizeof buffer);
+    explain_dial(&text, &options->address, &failure, options->timeout_usec);
+    return give_up(probe, &text, failure.outcome);
+}
+
+static int64_t wall_offset(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * CLOCK_SECOND + now.tv_nsec - clock_now();
+}
+
+/* Finds out before any probe whether the Prometheus file can be written. */
+static int try_file(struct probe *probe)
+{
+    const char *path = probe->options->probe.prometheus;
+    char buffer[EXPLAIN_SIZE];
+    struct text text;
+
+    if (!path || prometheus_check(path) == 0)
+        return 0;
+    text_init(&text, buffer, sizeof buffer);
+    prometheus_explain(path, &text);
+    return give_up(probe, &text, OUTCOME_LOCAL);
+}
+
+static int prepare(struct probe *probe)
+{
+    char buffer[EXPLAIN_SIZE];
+    struct text reason;
+
+    text_init(&reason, buffer, sizeof buffer);
+    if (probe_message_make(&probe->message, probe->options, &reason) < 0)
+        return give_up(probe, &reason, OUTCOME_LOCAL);
+    if (try_file(probe) < 0 || find_target(probe) < 0)
+        return -1;
+    return prepare_engine(probe);
+}
+
+static void go(struct probe *probe)
+{
+    const struct options *options = probe->options;
+    bool own_text = options->input == OPTIONS_MESSAGE;
+    struct run run = {
+        .options = options,
+        .target = &probe->target,
+        .tally = &probe->tally,
+        .pattern = own_text ? "the given text" : options->probe.pattern_name,
+        .length = probe->message.length,
+        .wall_offset = wall_offset(),
+    };
+
+    probe->tally.resolve_nsec = probe->target.resolve_nsec;
+    probe->tally.begun = clock_now();
+    probe->status = options->probe.sweep
+                        ? sweep(&probe->engine, &run, &probe->message)
+                        : measure(&probe->engine, &probe->message, &run, &probe->tally);
+}
+
+int probe(const struct options *options)
+{
+    static struct probe probe; /* zero, and rather large for a stack */
+
+    probe.options = options;
+    probe.engine.watcher.epoll = probe.engine.watcher.signals = -1;
+    if (prepare(&probe) == 0)
+        go(&probe);
+    engine_free(&probe.engine);
+    target_free(&probe.target);
+    probe_message_free(&probe.message);
+    return probe.status;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Why a probe brought no echo, in words. */
+#ifndef TINCAN_PROBE_EXPLAIN_H
+#define TINCAN_PROBE_EXPLAIN_H
+
+#include "../handler/text.h"
+#include "flight.h"
+
+/* Adds "outcome: details" for a flight that is over, and a guess at who altered its message. */
+void probe_explain(struct text *text, const struct flight *flight);
+
+/* What may have altered its message: a constant, or NULL when it was not altered or nobody knows.
+ */
+const char *probe_culprit(const struct flight *flight);
+
+#endif

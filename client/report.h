@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a run of probes prints. Each report is a set of functions that are called as things happen;
+ * they write to standard output, which the mode watches for failure.
+ */
+#ifndef TINCAN_REPORT_H
+#define TINCAN_REPORT_H
+
+#include "options.h"
+#include "tally.h"
+
+/* A run, as reports see it. */
+struct run {
+    const struct options *options;
+    const struct target *target;
+    const struct tally *tally;
+    const char *pattern; /* its name */
+    size_t length;       /* of the message, in bytes */
+    int64_t wall_offset; /* what to add to clock_now for nanoseconds since 1970, UTC */
+    bool interrupted;    /* the run ended at a signal */
+};
+
+/* Each function may be NULL. */
+struct report {
+    void (*begin)(const struct run *run);
+    /* A flight is over; `why` is the sentence that explains it, or NULL for an echo. */
+    void (*probe)(const struct run *run, const struct flight *flight, const char *why);
+    void (*interim)(const struct run *run);
+    void (*end)(const struct run *run);
+};
+
+extern const struct report report_text;  /* for people */
+extern const struct report report_json;  /* an object a line */
+extern const struct report report_check; /* one line, as monitoring systems want it */
+
+/* The exit statuses of report_check, which are those of plugins of monitoring systems. */
+enum {
+    REPORT_CHECK_OK,
+    REPORT_CHECK_WARNING,
+    REPORT_CHECK_CRITICAL,
+    REPORT_CHECK_UNKNOWN,
+};
+
+int report_check_status(const struct run *run);
+
+/* The line of a plugin that could not begin, with one of the above. */
+void report_check_failure(int status, const char *why);
+
+/* How the server is called: its address where it is known, else as the user wrote it. */
+const char *report_peer(const struct run *run);
+
+double report_milliseconds(int64_t nsec);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* The search for the size of message at which replies stop. */
+#ifndef TINCAN_SWEEP_H
+#define TINCAN_SWEEP_H
+
+#include "engine.h"
+#include "probe_message.h"
+#include "report.h"
+
+/* How often a size is tried before it counts as failing, so that a chance loss does not mislead. */
+#define SWEEP_TRIES 3
+
+/*
+ * Probes sizes between those that the options name, by bisection, and prints each and the verdict.
+ * Returns the exit status.
+ */
+int sweep(struct engine *engine, const struct run *run, struct probe_message *message);
+
+#endif

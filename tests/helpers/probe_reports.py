@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Reads what probes are reported in, strictly, and holds it against an independent calculation.
+
+usage: probe_reports.py json        JSON lines on standard input: each an object of a known type,
+                                    the summary in agreement with the probes before it
+       probe_reports.py plugin      the line of a monitoring plugin on standard input
+       probe_reports.py prometheus FILE
+                                    a file for the textfile collector; prints its samples
+       probe_reports.py FIELD       the values of a field in JSON lines on standard input, a line each
+
+What is wrong is said on standard error, and the exit status is then 1.
+"""
+
+import json
+import math
+import re
+import sys
+
+PHASES = ("connect", "first_byte", "complete", "close", "time", "since_due", "late")
+
+
+def require(condition, *what):
+    if not condition:
+        sys.exit("probe_reports: " + " ".join(map(str, what)))
+
+
+def close_to(found, exact, error, *what):
+    require(abs(found - exact) <= error * abs(exact) + 2e-6, *what, "is", found, "and not", exact)
+
+
+def quantile(ordered, share):
+    """The value at rank ceil(share * n)."""
+    return ordered[max(1, math.ceil(share * len(ordered))) - 1]
+
+
+def check_statistics(phase, found, values):
+    values = sorted(values)
+    require(found["count"] == len(values), phase, "count", found["count"], len(values))
+    mean = sum(values) / len(values)
+    deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / len(values))
+    close_to(found["min"], values[0], 0, phase, "min")
+    close_to(found["max"], values[-1], 0, phase, "max")
+    close_to(found["avg"], mean, 1e-6, phase, "avg")
+    close_to(found["stddev"], deviation, 1e-4, phase, "stddev")
+    for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)):
+        close_to(found[name], quantile(values, share), 0.01, phase, name)
+
+
+def check_histogram(cells, times):
+    require(sum(count for _, _, count in cells) == len(times), "the histogram's counts")
+    for low, high, count in cells:
+        inside = sum(low <= time < high for time in times)
+        require(inside == count, "the cell from", low, "to", high, "has", count, "not", inside)
+        require(high - low <= max(0.01 * low, 1.1e-6), "the cell from", low, "is too wide")
+
+
+def read_objects(stream):
+    objects = []
+    for line in stream:
+        entry = json.loads(line)
+        require(isinstance(entry, dict) and "type" in entry, "no object with a type:", line)
+        objects.append(entry)
+    return objects
+
+
+def check_json():
+    objects = read_objects(sys.stdin)
+    probes = [entry for entry in objects if entry["type"] == "probe"]
+    summary = objects[-1]
+    require(objects[0]["type"] == "begin", "the first object is no begin")
+    require(summary["type"] == "summary", "the last object is no summary")
+    require([p["seq"] for p in sorted(probes, key=lambda p: p["seq"])]
+            == list(range(1, len(probes) + 1)), "the sequence has gaps")
+    outcomes = {}
+    for probe in probes:
+        outcomes[probe["outcome"]] = outcomes.get(probe["outcome"], 0) + 1
+    require(summary["outcomes"] == outcomes, "outcomes", summary["outcomes"], outcomes)
+    local = outcomes.get("local error", 0)
+    echoed = [probe for probe in probes if probe["outcome"] == "echoed"]
+    require(summary["echoed"] == len(echoed), "echoed", summary["echoed"], len(echoed))
+    require(summary["local_errors"] == local, "local_errors")
+    require(summary["sent"] == len(probes) - local + summary["unfinished"], "sent")
+    require(summary["lost"] == len(probes) - local - len(echoed), "lost")
+    for phase in PHASES:
+        of = echoed if phase != "late" else [p for p in probes if p["outcome"] != "local error"]
+        values = [p[phase + "_ms"] for p in of if p[phase + "_ms"] is not None]
+        if values:
+            check_statistics(phase, summary["ms"][phase], values)
+    for probe in echoed:
+        parts = probe["connect_ms"] + probe["first_byte_ms"] + probe["complete_ms"]
+        close_to(parts, probe["time_ms"], 1e-6, "the sum of phases")
+        close_to(probe["late_ms"] + probe["time_ms"], probe["since_due_ms"], 1e-6, "since due")
+    if "histogram" in summary:
+        check_histogram(summary["histogram"], [probe["time_ms"] for probe in echoed])
+
+
+NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
+PERFORMANCE = re.compile(
+    rf"'([^'=]+)'=(?:({NUMBER})(s|ms|us|%|B|c)?|U)"
+    rf";?({NUMBER})?;?({NUMBER})?;?({NUMBER})?;?({NUMBER})?"
+)
+
+
+def check_plugin():
+    text = sys.stdin.read()
+    require(text.endswith("\n") and text.count("\n") == 1, "it is not one line:", repr(text))
+    head, bar, data = text.rstrip("\n").partition(" | ")
+    require(re.fullmatch(r"TINCAN (OK|WARNING|CRITICAL|UNKNOWN) - [^|]+", head), "head:", head)
+    require(bar, "there is no performance data")
+    labels = []
+    while data:
+        match = PERFORMANCE.match(data)
+        require(match, "performance data:", data)
+        labels.append(match.group(1))
+        data = data[match.end():]
+        require(not data or data[0] == " ", "behind a value:", data)
+        data = data[1:]
+    require(len(set(labels)) == len(labels), "labels twice:", labels)
+    print(*labels)
+
+
+SAMPLE = re.compile(
+    r"([a-zA-Z_:][a-zA-Z0-9_:]*)"
+    r'\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*",?)*)\}'
+    r" ([-+]?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|Inf|NaN))"
+)
+LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"')
+SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "gauge": ("",), "counter": ("",)}
+
+
+def check_buckets(name, series):
+    """Cumulative, with rising bounds, the last one infinite and equal to the count."""
+    for labels, buckets in series.items():
+        bounds = [float(bound.replace("+Inf", "inf")) for bound, _ in buckets]
+        counts = [count for _, count in buckets]
+        require(bounds == sorted(set(bounds)) and bounds[-1] == math.inf, name, "bounds", bounds)
+        require(counts == sorted(counts), name, labels, "counts", counts)
+
+
+def check_prometheus(path):
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    require(text.endswith("\n"), "the last line has no end")
+    types, helps, seen, buckets, values = {}, set(), set(), {}, {}
+    for line in text.splitlines():
+        if line.startswith("# HELP "):
+            name = line.split(" ")[2]
+            require(name not in helps, "HELP twice:", name)
+            helps.add(name)
+            continue
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split(" ")
+            require(name in helps and name not in types, "TYPE without HELP, or twice:", name)
+            require(kind in SUFFIXES, "type", kind)
+            types[name] = kind
+            continue
+        match = SAMPLE.fullmatch(line)
+        require(match, "no sample:", line)
+        sample, labels, value = match.groups()
+        current = list(types)[-1]
+        require(sample in [current + suffix for suffix in SUFFIXES[types[current]]],
+                "a sample outside of its family:", line)
+        labels = dict(LABEL.findall(labels))
+        key = (sample, tuple(sorted(labels.items())))
+        require(key not in seen, "twice:", line)
+        seen.add(key)
+        if sample.endswith("_bucket"):
+            bound = labels.pop("le")
+            series = (current, tuple(sorted(labels.items())))
+            buckets.setdefault(series, []).append((bound, float(value)))
+        values[key] = float(value)
+        print(line)
+    check_buckets("buckets", buckets)
+    for (name, labels), entries in buckets.items():
+        require(values[(name + "_count", labels)] == entries[-1][1], name, labels, "_count")
+
+
+def main(arguments):
+    if arguments == ["json"]:
+        check_json()
+    elif arguments == ["plugin"]:
+        check_plugin()
+    elif len(arguments) == 2 and arguments[0] == "prometheus":
+        check_prometheus(arguments[1])
+    elif len(arguments) == 1:
+        for entry in read_objects(sys.stdin):
+            if arguments[0] in entry:
+                print(json.dumps(entry[arguments[0]]))
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Unit tests of what probes are measured and made with, one a name: `probe-test NAME` exits 0 if it
+ * holds, and else says what did not.
+ */
+#include "client/culprit.h"
+#include "client/histogram.h"
+#include "client/pattern.h"
+#include "handler/frame.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VALUES   100000
+#define ONE_HOUR 3600000000000LL
+
+static void fail(const char *what, double one, double other)
+{
+    fprintf(stderr, "%s: %.17g, and not %.17g\n", what, one, other);
+    exit(1);
+}
+
+/* --- histograms --- */
+
+static double uniform(void)
+{
+    static uint64_t state = 42;
+
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(state >> 11) / 9007199254740992.0;
+}
+
+/* A value in nanoseconds; `i` is its place in the sequence. */
+typedef int64_t distribution(size_t i);
+
+static int64_t even(size_t i)
+{
+    (void)i;
+    return (int64_t)(1e3 + uniform() * 1e9);
+}
+
+/* From 1 us to 1 h, each order of magnitude as likely. */
+static int64_t wide(size_t i)
+{
+    (void)i;
+    return (int64_t)(1e3 * exp(uniform() * log(3.6e9)));
+}
+
+static int64_t exponential(size_t i)
+{
+    (void)i;
+    return (int64_t)(-5e5 * log(1 - uniform())) + 1000;
+}
+
+static int64_t constant(size_t i)
+{
+    (void)i;
+    return 123457;
+}
+
+/* Nearly all quick, and one in two hundred a thousand times slower. */
+static int64_t two_humps(size_t i)
+{
+    return i % 200 == 7 ? (int64_t)(3e8 + uniform() * 1e6) : (int64_t)(3e5 + uniform() * 1e4);
+}
+
+/* The values at which cells begin and end, where errors are largest. */
+static int64_t edges(size_t i)
+{
+    int64_t power = INT64_C(1) << (10 + i % 32);
+
+    return power + (power >> 7) * (int64_t)(i % 128) - (int64_t)(i % 3 == 0);
+}
+
+static int64_t rising(size_t i)
+{
+    return (int64_t)(i + 1) * 1000;
+}
+
+static int64_t falling(size_t i)
+{
+    return (int64_t)(VALUES - i) * 1000;
+}
+
+static int compare(const void *one, const void *other)
+{
+    int64_t a = *(const int64_t *)one, b = *(const int64_t *)other;
+
+    return (a > b) - (a < b);
+}
+
+static void near(const char *what, double found, double exact, double error)
+{
+    if (fabs(found - exact) > error * fabs(exact))
+        fail(what, found, exact);
+}
+
+static void check_quantiles(const struct histogram *histogram, int64_t *values, size_t count)
+{
+    static const double shares[] = {0, 0.001, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 1};
+
+    qsort(values, count, sizeof *values, compare);
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+        double rank = ceil(shares[i] * (double)count);
+        int64_t exact = values[rank < 1 ? 0 : (size_t)rank - 1];
+
+        near("quantile", (double)histogram_quantile(histogram, shares[i]), (double)exact, 0.01);
+    }
+    near("least", (double)histogram->least, (double)values[0], 0);
+    near("greatest", (double)histogram->greatest, (double)values[count - 1], 0);
+}
+
+static void check_moments(const struct histogram *histogram, const int64_t *values, size_t count)
+{
+    double sum = 0, squares = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += (double)values[i];
+    for (size_t i = 0; i < count; i++)
+        squares += pow((double)values[i] - sum / (double)count, 2);
+    near("mean", histogram->mean, sum / (double)count, 1e-9);
+    near("sum", histogram->sum, sum, 1e-9);
+    near("deviation", histogram_deviation(histogram), sqrt(squares / (double)count), 1e-6);
+}
+
+static void check_distribution(distribution *next, size_t count)
+{
+    static struct histogram histogram;
+    static int64_t values[VALUES];
+
+    memset(&histogram, 0, sizeof histogram);
+    for (size_t i = 0; i < count; i++) {
+        values[i] = next(i);
+        histogram_add(&histogram, values[i]);
+    }
+    check_quantiles(&histogram, values, count);
+    check_moments(&histogram, values, count);
+}
+
+static void quantiles(void)
+{
+    static distribution *const all[] = {even,      wide,  exponential, constant,
+                                        two_humps, edges, rising,      falling};
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        check_distribution(all[i], VALUES);
+        for (size_t count = 1; count <= 40; count++)
+            check_distribution(all[i], count);
+    }
+}
+
+/* Cells follow upon each other without a gap, and from 1 us to 1 h none is wider than 1 %. */
+static void cells(void)
+{
+    static struct histogram histogram;
+
+    for (size_t cell = 0; cell < HISTOGRAM_CELLS - 1; cell++) {
+        int64_t start = histogram_cell_start(cell), end = histogram_cell_end(cell);
+
+        if (end <= start || histogram_cell_start(cell + 1) != end)
+            fail("the end of a cell", (double)end, (double)start);
+        if (start >= 1000 && start <= ONE_HOUR && (double)(end - start) > 0.01 * (double)start)
+            fail("the width of a cell", (double)(end - start), (double)start);
+        histogram_add(&histogram, start);
+        histogram_add(&histogram, end - 1);
+        if (histogram.cells[cell] != 2)
+            fail("the first and last of a cell in it", (double)histogram.cells[cell], 2);
+    }
+    histogram_add(&histogram, INT64_MAX);
+    if (histogram.cells[HISTOGRAM_CELLS - 1] != 1)
+        fail("the largest of all", (double)histogram.cells[HISTOGRAM_CELLS - 1], 1);
+    if (histogram_count_to(&histogram, INT64_MAX) != histogram.count)
+        fail("the count of all", (double)histogram.count, 0);
+}
+
+/* --- culprits --- */
+
+struct alteration {
+    const char *message, *reply;
+    const char *name; /* part of it, or NULL: nothing explains it */
+};
+
+static const struct alteration alterations[] = {
+    {"a\nb\n", "a\r\nb\r\n", "LF to CRLF"},
+    {"a\nb\r\nc", "a\r\nb\r\nc", "leaving CRLF"},
+    {"a\nb\r\nc", "a\r\nb\r\r\nc", "LF to CRLF)"},
+    {"a\r\nb\r\n", "a\nb\n", "CRLF to LF"},
+    {"a\rb\r\nc\nd", "a\nb\nc\nd", "all to LF"},
+    {"a\rb\r\nc\nd", "a\r\nb\r\nc\r\nd", "all to CRLF"},
+    {"a\rb", "a\nb", "all to LF"},
+    {"a\nb", "a\rb", "LF to CR)"},
+    {"a\rb\r\nc", "ab\nc", "every CR was removed"},
+    {"a\nb\n", "a\nb", "line ending at the end was removed"},
+    {"a\nb\n", "ab", "all line endings were removed"},
+    {"a b \t", "a b", "white space at the end"},
+    {"ab", "ab\n", "(LF) was added"},
+    {"ab", "ab\r\n", "(CRLF) was added"},
+    {"caf\xc3\xa9", "cafC)", "8th bit"},
+    {"caf\xc3\xa9 \xc2\x80", "cafC) B", "8th bit"},
+    {"caf\xc3\xa9", "caf", "all bytes over 0x7f"},
+    {"a\xff\xff z", "a\xff\xff\xff\xff z", "doubled the byte 0xff"},
+    {"a\xff\xfd\x18z", "az", "ate 0xff (IAC) and the command"},
+    {"a\xffz\xff\xffy", "azy", "0xff (IAC) was removed"},
+    {"Hello", "hello", "to lower"},
+    {"Hello", "HELLO", "to upper"},
+    {"Hello", "hELLO", "swapped"},
+    {"caf\xc3\xa9", "caf\xe9", "to Latin-1"},
+    {"\xc3\xbf+", "\xff\xff+", "telnet doubled 0xff"},
+    {"\xc3\xa9\xe2\x82\xac", "\xe9?", "to Latin-1"},
+    {"\xc3\xa9\xe2\x82\xac", "\xe9", "leaving out the rest"},
+    {"caf\xc3\xa9", "caf\xc3\x83\xc2\xa9", "encoded as UTF-8 once more"},
+    {"\xe2\x82\xac.", "?.", "characters outside ASCII were replaced by question"},
+    {"\xe2\x82\xac.", "???.", "bytes outside ASCII were replaced by question"},
+    {"\xe2\x82\xac.", "\xef\xbf\xbd.", "characters outside ASCII were replaced by U+FFFD"},
+    {"\xc3\xa9.", "\xef\xbf\xbd\xef\xbf\xbd.", "bytes outside ASCII were replaced by U+FFFD"},
+    {"abc",
+     "\xef\xbb\xbf"
+     "abc",
+     "byte order mark"},
+    {"a\x01\x1b[m\x7fz", "a[mz", "control characters were removed"},
+    {"a\tb", "a b", "tabs were replaced"},
+    {"ab\rcd", "ab\r", "null byte behind a CR"},
+    {"hello", "hellp", "byte was replaced"},
+    {"hello", "heldo", "single bit"},
+    {"hello", "he?lo", "question mark"},
+    {"hello", "he lo", "space"},
+    {"hello", "hello, world", "added behind it"},
+    {"hello", "> hello", "added in front of it"},
+    {"hello", "olleh", NULL},
+    {"hello", "", NULL},
+};
+
+static void check_culprit(const struct alteration *each, const char *found)
+{
+    const char *name = each->name ? each->name : "nothing";
+
+    if (!found)
+        found = "nothing";
+    if (!strstr(found, name)) {
+        fprintf(stderr, "'%s' to '%s': %s, and not %s\n", each->message, each->reply, found, name);
+        exit(1);
+    }
+}
+
+static void culprits(void)
+{
+    char long_message[4097];
+    struct alteration cut = {long_message, "its beginning", "TCP segment"};
+
+    for (size_t i = 0; i < sizeof alterations / sizeof *alterations; i++) {
+        const struct alteration *each = &alterations[i];
+
+        check_culprit(each, culprit(each->message, strlen(each->message), each->reply,
+                                    strlen(each->reply), false));
+    }
+    memset(long_message, 'x', 4096);
+    long_message[4096] = '\0';
+    check_culprit(&cut, culprit(long_message, 4096, long_message, 1448, false));
+    check_culprit(&cut, culprit(long_message, 4096, long_message, 2920, false));
+    cut.name = "size of a buffer";
+    check_culprit(&cut, culprit(long_message, 4096, long_message, 2048, false));
+    cut.name = NULL;
+    check_culprit(&cut, culprit(long_message, 4096, long_message, 2049, false));
+    /* A reply that was not read to its end: as much of it as was read must agree. */
+    check_culprit(&(struct alteration){"\n\n\n\n", "", "LF to CRLF"},
+                  culprit("\n\n\n\n", 4, "\r\n\r\n\r", 5, true));
+}
+
+/* --- patterns --- */
+
+static void check_pattern(const char *name, size_t size)
+{
+    static const char own[] = "caf\xc3\xa9 \xf0\x9f\xa5\xab\n";
+    char reason_buffer[256], *message;
+    struct text reason;
+    struct pattern pattern;
+    struct frame frame;
+
+    text_init(&reason, reason_buffer, sizeof reason_buffer);
+    if (pattern_parse(name, &pattern, &reason) < 0) {
+        fprintf(stderr, "%s\n", reason_buffer);
+        exit(1);
+    }
+    message = pattern_make(&pattern, own, strlen(own), size);
+    frame_init(&frame, size);
+    if (frame_feed(&frame, message, size) != FRAME_MORE ||
+        frame_feed(&frame, "", 1) != FRAME_COMPLETE || frame.length != size) {
+        fprintf(stderr, "%s of %zu bytes is no message at %zu\n", name, size, frame.length);
+        exit(1);
+    }
+    free(message);
+}
+
+/* Every pattern is a message of any size. */
+static void patterns(void)
+{
+    static const char *const names[] = {"text", "ascii",    "utf8",     "crlf",
+                                        "iac",  "random:0", "random:7", "file:any"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        for (size_t size = 0; size < 700; size++)
+            check_pattern(names[i], size);
+        check_pattern(names[i], 1000003);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*run)(void);
+    } tests[] = {
+        {"cells", cells}, {"quantiles", quantiles}, {"culprits", culprits}, {"patterns", patterns}};
+
+    for (size_t i = 0; argc == 2 && i < sizeof tests / sizeof *tests; i++)
+        if (strcmp(argv[1], tests[i].name) == 0) {
+            tests[i].run();
+            return 0;
+        }
+    fprintf(stderr, "usage: probe-test cells|quantiles|culprits|patterns\n");
+    return 2;
+}

@@ -1,0 +1,804 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016,SC2153,SC2154 # scripts for other shells; what bats and the helpers set
+# The client's measuring mode: probes, what is reported of them, and what they exit with.
+
+load helpers/common
+load helpers/client_common
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    REPORTS=$TESTS/helpers/probe_reports.py
+    PROBE_TEST=$TINCAN_BUILD/tests/probe-test
+}
+
+teardown() {
+    stop_started
+}
+
+# --- the parts, through their unit test program ---
+
+@test "histogram: cells follow upon each other, and none is wider than 1 %" {
+    "$PROBE_TEST" cells
+}
+
+@test "histogram: quantiles, mean and deviation agree with sorted values, on kind and unkind data" {
+    "$PROBE_TEST" quantiles
+}
+
+@test "culprit: each known way of altering a message is named" {
+    "$PROBE_TEST" culprits
+}
+
+@test "pattern: each is a message at every size" {
+    "$PROBE_TEST" patterns
+}
+
+# --- probes on a schedule ---
+
+@test "-c sends so many probes, prints a line for each, and sums up" {
+    serve echo
+    run --separate-stderr "$TINCAN" -c 3 -i 10ms "$ADDRESS"
+    assert_success
+    assert_line --index 0 "Probing $ADDRESS with 56 bytes of text; times in ms"
+    for sequence in 1 2 3; do
+        assert_line --index "$sequence" --regexp "^56 bytes from $ADDRESS: seq=$sequence +time=[0-9.]+ +connect=[0-9.]+ +first=[0-9.]+ +complete=[0-9.]+ +close=[0-9.]+( late=[0-9.]+)?\$"
+    done
+    assert_line --index 4 "--- $ADDRESS ---"
+    assert_line --index 5 '3 sent, 3 echoed, 0 lost (0.0 %)'
+    assert_line --regexp '^time( +[0-9]+\.[0-9]{3}){8}$'
+    said ''
+}
+
+@test "probes begin by the clock, however slow the answers are" {
+    serve late:0.5
+    milliseconds "$TINCAN" --json -c 5 -i 50ms "$ADDRESS"
+    assert_success
+    "$REPORTS" json <<<"$output"
+    ((took >= 700 && took < 1800))
+    # Each was under way while the ones before it were, and none began before its time.
+    run "$REPORTS" late_ms <<<"$output"
+    for late in "${lines[@]}"; do
+        [[ $late == [0-9]*.* ]] && ((${late%.*} < 150))
+    done
+}
+
+@test "with --parallel 1 a slow answer makes the next probe late, and the delay is told" {
+    serve late:0.2 echo
+    run --separate-stderr "$TINCAN" --json --parallel 1 -c 3 -i 50ms "$ADDRESS"
+    assert_success
+    "$REPORTS" json <<<"$output"
+    python3 - "$output" <<'PYTHON'
+import json, sys
+first, second, third = [json.loads(line) for line in sys.argv[1].splitlines()][1:4]
+assert first["time_ms"] >= 200 and first["late_ms"] < 100, first
+assert second["late_ms"] >= 140 and second["since_due_ms"] >= second["late_ms"], second
+assert second["time_ms"] < 140 and third["late_ms"] >= 90, (second, third)
+PYTHON
+}
+
+@test "the phases of a probe are what the server makes them" {
+    serve pauses:0.2,0.1,0.3
+    run --separate-stderr "$TINCAN" --json -c 1 "$ADDRESS"
+    assert_success
+    python3 - "$output" <<'PYTHON'
+import json, sys
+probe = json.loads(sys.argv[1].splitlines()[1])
+for phase, least in (("first_byte_ms", 200), ("complete_ms", 100), ("close_ms", 300), ("time_ms", 300)):
+    assert least <= probe[phase] < least + 150, (phase, probe)
+assert probe["connect_ms"] < 100, probe
+PYTHON
+}
+
+@test "-w ends the run, and a probe that had its time is lost" {
+    serve silent
+    milliseconds "$TINCAN" -c 1 -w 1200ms "$ADDRESS"
+    assert_failure 1
+    assert_line --regexp '^no echo from .*: seq=1 +timeout: no whole reply within 1\.2[0-9]* s'
+    ((took >= 1200 && took < 2500))
+}
+
+@test "a probe that the deadline meets young is unfinished, and not lost" {
+    serve echo silent
+    run "$TINCAN" -i 300ms -w 400ms "$ADDRESS"
+    assert_success
+    assert_line '2 sent, 1 echoed, 0 lost (0.0 %); 1 unfinished'
+    serve echo silent
+    run "$TINCAN" -c 2 -i 300ms -w 400ms "$ADDRESS"
+    assert_failure 1
+}
+
+@test "-W is each probe's own time" {
+    serve silent echo
+    run "$TINCAN" -W 300ms -c 2 -i 10ms "$ADDRESS"
+    assert_failure 1
+    assert_line --regexp '^no echo from .*: seq=1 +timeout: no whole reply within 0\.3 s: 0 of 57 bytes had come back$'
+    assert_line '2 sent, 1 echoed, 1 lost (50.0 %): 1 timeout'
+}
+
+@test "-i alone probes until it is interrupted" {
+    serve echo
+    start env --default-signal=INT "$TINCAN" -i 20ms "$ADDRESS" >out 2>err
+    wait_until 5 grep -q 'seq=3 ' out
+    kill -INT "$STARTED"
+    wait "$STARTED"
+    grep -q '^[0-9]* sent, [0-9]* echoed, 0 lost (0.0 %)' out
+    grep -q '^time ' out
+    [[ ! -s err ]]
+}
+
+@test "a signal that is ignored from the start does not end it" {
+    serve echo
+    start sh -c 'trap "" INT; exec "$@" >out' - "$TINCAN" -i 20ms -c 20 "$ADDRESS"
+    wait_until 5 grep -q 'seq=1 ' out
+    kill -INT "$STARTED"
+    wait "$STARTED"
+    grep -q '^20 sent, 20 echoed' out
+}
+
+@test "an interruption within a probe leaves it unfinished, and without an echo is: 1" {
+    serve silent
+    start env --default-signal=INT "$TINCAN" -c 1 "$ADDRESS" >out
+    wait_until 5 grep -q Probing out
+    kill -INT "$STARTED"
+    status=0
+    wait "$STARTED" || status=$?
+    assert_equal "$status" 1
+    grep -qE '^[01] sent, 0 echoed, 0 lost' out
+}
+
+# more_than COUNT: whether more probes than that have been printed.
+more_than() {
+    (($(grep -c 'seq=' out) > $1))
+}
+
+@test "SIGQUIT prints a summary, and the run goes on" {
+    serve echo
+    start env --default-signal=QUIT,INT "$TINCAN" -i 20ms "$ADDRESS" >out
+    wait_until 5 grep -q 'seq=2 ' out
+    kill -QUIT "$STARTED"
+    wait_until 5 grep -q ' sent, ' out
+    wait_until 5 more_than "$(($(grep -c 'seq=' out) + 1))"
+    kill -INT "$STARTED"
+    wait "$STARTED"
+    (($(grep -c ' sent, ' out) == 2))
+}
+
+# --- messages ---
+
+@test "-s is the size, and each pattern comes back" {
+    local pattern
+    serve echo
+    for pattern in text ascii utf8 crlf iac random:42; do
+        run --separate-stderr "$TINCAN" -c 1 -s 3001 -P "$pattern" "$ADDRESS"
+        assert_success
+        assert_line --index 0 "Probing $ADDRESS with 3001 bytes of $pattern; times in ms"
+    done
+}
+
+@test "-s 0 is the empty message" {
+    serve echo
+    run "$TINCAN" -c 1 -s 0 "$ADDRESS"
+    assert_success
+    assert_line --partial ' with 0 bytes of '
+}
+
+@test "a pattern file is the message, and -s repeats it" {
+    serve echo
+    printf 'wörld\n' >file
+    run "$TINCAN" -c 1 -P file:file "$ADDRESS"
+    assert_success
+    assert_line --partial ' with 7 bytes of file:file;'
+    run "$TINCAN" -c 1 -P file:file -s 100 "$ADDRESS"
+    assert_success
+    assert_line --partial ' with 100 bytes of file:file;'
+}
+
+@test "-m is the message of all probes" {
+    serve echo
+    run "$TINCAN" -c 2 -i 1ms -m hello "$ADDRESS"
+    assert_success
+    assert_line --partial ' with 5 bytes of the given text;'
+}
+
+@test "a seed gives the same message each time, and another one another" {
+    local seed sum sums=()
+    for seed in 1 1 2; do
+        serve 'run:head -c 101 >copy; cat copy'
+        run "$TINCAN" -c 1 -s 100 -P "random:$seed" "$ADDRESS"
+        assert_success
+        sum=$(cksum <copy)
+        sums+=("$sum")
+    done
+    [[ ${sums[0]} == "${sums[1]}" && ${sums[0]} != "${sums[2]}" ]]
+}
+
+@test "a pattern file that can't be sent is refused before anything is sent" {
+    local port
+    port=$(free_port) # nobody listens: it would be told, if it came to that
+    printf 'ab\0c' >null
+    printf 'ab\377c' >invalid
+    printf 'ab\303' >unfinished
+    : >empty
+    head -c 100 /dev/zero | tr '\0' x >long
+    while IFS='|' read -r file complaint; do
+        run --separate-stderr "$TINCAN" -c 1 --max-bytes 99 -P "file:$file" "127.0.0.1:$port"
+        assert_failure 2
+        assert_output ''
+        said "tincan: the pattern file '$file': $complaint"
+    done <<'END'
+null|not sent: the byte at offset 2 is 0x00, which would end the message there
+invalid|not sent: the byte at offset 2 is 0xff, which can't stand there in UTF-8
+unfinished|not sent: the byte at offset 3 is missing: *
+empty|not sent: the file is empty
+long|not sent: the byte at offset 99 is over the limit of 99 bytes; *
+missing|No such file or directory
+.|Is a directory
+END
+}
+
+# --- outcomes ---
+
+# outcome BEHAVIOUR STATUS PATTERN [OPTION...]: a server that behaves so makes this of a probe.
+outcome() {
+    local behaviour=$1 expected=$2 pattern=$3
+    shift 3
+    serve "$behaviour"
+    run --separate-stderr "$TINCAN" -c 1 "$@" "$ADDRESS"
+    assert_failure "$expected"
+    assert_line --index 1 --regexp "^no echo from $ADDRESS: seq=1 +$pattern"
+    assert_line --regexp "^1 sent, 0 echoed, 1 lost \(100\.0 %\): 1 ${pattern%%:*}\$"
+    said ''
+}
+
+@test "a closed port is: refused, 1, with a summary" {
+    local port
+    port=$(free_port)
+    run --separate-stderr "$TINCAN" -c 3 -i 10ms "127.0.0.1:$port"
+    assert_failure 1
+    assert_line --index 1 --regexp "^no echo from 127.0.0.1:$port: seq=1 +refused: nobody is listening there; "
+    assert_line '3 sent, 0 echoed, 3 lost (100.0 %): 3 refused'
+    said ''
+}
+
+@test "closed without a reply is: closed" {
+    outcome close-after-reading 1 'closed: the server accepted the connection and closed it'
+}
+
+@test "a message over 1 MiB that is refused may be over the server's limit" {
+    outcome limited:1048576 1 'closed: .*; the message is over 1 MiB, the limit of a server' -s 1048577
+}
+
+@test "no reply in time is: timeout" {
+    outcome silent 1 'timeout: no whole reply within 0\.2 s: 0 of 57 bytes had come back$' -W 200ms
+}
+
+@test "a reset is: reset" {
+    outcome reset-at-once 1 'reset: the server reset the connection without a reply'
+    outcome reset-in-reply:5 1 'reset: .*5 of 57 bytes had come back'
+}
+
+@test "an end before the null byte is: truncated, and a segment's size is recognised" {
+    outcome truncate:5 1 'truncated: .*5 of 57 bytes had come back$'
+    outcome truncate:1448 1 'truncated: .*it looks as if it was cut at the size of a TCP segment' -s 4000
+}
+
+@test "bytes behind the reply are: extra bytes, 3" {
+    outcome extra:zzz 3 'extra bytes: at least 3 bytes came after'
+}
+
+@test "another byte at an offset is: altered, 3, with both bytes" {
+    outcome flip:31 3 'altered: the byte at offset 31 was sent as 0x73 and came back as 0x72; it looks as if a single bit was flipped$'
+}
+
+@test "LF to CRLF is: altered, at the first line ending, with the culprit" {
+    outcome to-crlf 3 'altered: the byte at offset 57 was sent as 0x0a and came back as 0x0d; it looks as if line endings were rewritten \(LF to CRLF\)$' -s 200
+}
+
+@test "a stripped 8th bit is: altered, with the culprit" {
+    outcome strip-high-bit 3 'altered: the byte at offset 2 was sent as 0xc2 and came back as 0x42; it looks as if the 8th bit of every byte was stripped$' -P utf8
+}
+
+@test "another case is: altered, with the culprit" {
+    outcome upper 3 'altered: the byte at offset 1 .*; it looks as if the case was changed \(to upper\)$'
+}
+
+@test "telnet's doubling of 0xff is: altered, with the culprit" {
+    outcome telnet 3 'altered: .*; it looks as if it was converted from UTF-8 to Latin-1, and telnet doubled' -P iac
+}
+
+@test "a cut at a segment's size is: altered, with the culprit" {
+    outcome shorter:1460 3 'altered: the reply is shorter: it ends at offset 1460 .*; it looks as if it was cut at the size of a TCP segment' -s 4000
+}
+
+@test "a server that does not close is waited for a second at most, and is no failure" {
+    serve stay-open
+    milliseconds "$TINCAN" -c 1 "$ADDRESS"
+    assert_success
+    assert_line --regexp ' close=-$'
+    ((took >= 1000 && took < 2500))
+}
+
+@test "of several outcomes each is counted, and the worst gives the status" {
+    serve echo truncate:1 echo close-after-reading truncate:1 echo
+    run "$TINCAN" -c 6 -i 1ms "$ADDRESS"
+    assert_failure 1
+    assert_line '6 sent, 3 echoed, 3 lost (50.0 %): 1 closed, 2 truncated'
+    serve echo truncate:1 flip:0 echo
+    run "$TINCAN" -c 4 -i 1ms "$ADDRESS"
+    assert_failure 3
+    assert_line '4 sent, 2 echoed, 2 lost (50.0 %): 1 truncated, 1 altered'
+}
+
+@test "a name without an address is: 2, before any probe" {
+    run --separate-stderr "$TINCAN" -c 1 no-such-host.invalid
+    assert_failure 2
+    assert_output ''
+    said 'tincan: finding the address of no-such-host.invalid: unresolved: *'
+}
+
+@test "a full backlog of a unix socket is: filtered" {
+    serve --on "unix:$PWD/socket" full
+    milliseconds "$TINCAN" -c 1 -W 300ms "$ADDRESS"
+    assert_failure 1
+    assert_line --partial 'filtered: no answer within 0.3 s; '
+    ((took >= 300 && took < 1500))
+}
+
+@test "probes go to unix sockets, and through hybrid vsock to guests" {
+    serve --on "unix:$PWD/socket" echo hybrid:7 hybrid:8
+    run "$TINCAN" -c 1 "$ADDRESS"
+    assert_success
+    run "$TINCAN" -c 1 "$ADDRESS#7"
+    assert_success
+    assert_line --partial "56 bytes from $ADDRESS#7: seq=1"
+    run "$TINCAN" -c 1 "$ADDRESS#7"
+    assert_failure 1
+    assert_line --partial "no echo from $ADDRESS#7: seq=1   handshake: it closed the connection"
+}
+
+# serve_inside BEHAVIOUR...: a server in a network namespace of its own, with two-addresses.test.
+serve_inside() {
+    need unshare nft nsenter ip
+    unshare -nm true 2>/dev/null || skip "no network namespaces here"
+    printf '#!/bin/sh\nexec unshare -nm %s accept "$@"\n' "$TESTS/helpers/client_netns" >enter
+    chmod +x enter
+    serve_by ./enter "$@"
+}
+
+@test "an address that fails is told, the next one is tried, and the run stays with it" {
+    serve_inside echo
+    run --separate-stderr nsenter -n -m -t "$STARTED" "$TINCAN" -c 3 -i 1ms \
+        "two-addresses.test:${ADDRESS##*:}"
+    assert_success
+    assert_line --regexp "^Probing two-addresses\.test:[0-9]+ \(\[::1\]:[0-9]+, 127\.0\.0\.1:[0-9]+, found in [0-9.]+ ms\)"
+    assert_line --partial "56 bytes from $ADDRESS: seq=3"
+    said 'tincan: connecting to \[::1\]:*: refused: *; trying the next address'
+    run --separate-stderr nsenter -n -m -t "$STARTED" "$TINCAN" -c 2 -i 1ms two-addresses.test:1
+    assert_failure 1
+    assert_line '2 sent, 0 echoed, 2 lost (100.0 %): 2 refused'
+    ((${#stderr_lines[@]} == 1))
+}
+
+@test "-I is where probes come from" {
+    serve only-from:127.0.0.9
+    run "$TINCAN" -c 1 -I 127.0.0.9 "$ADDRESS"
+    assert_success
+    run "$TINCAN" -c 1 -I 127.0.0.8 "$ADDRESS"
+    assert_failure 1
+    run "$TINCAN" -c 1 -I 192.0.2.77 "$ADDRESS"
+    assert_failure 2
+    assert_line --partial 'local error: Cannot assign requested address; the server was not asked'
+    assert_line '0 sent, 0 echoed, 0 lost (0.0 %); 1 not sent for a local error'
+}
+
+@test "ports used up are: local errors, counted apart" {
+    serve_inside late:0.3
+    nsenter -n -t "$STARTED" sysctl -qw 'net.ipv4.ip_local_port_range=40000 40003'
+    run --separate-stderr nsenter -n -m -t "$STARTED" "$TINCAN" --json -c 12 -i 1ms "$ADDRESS"
+    assert_failure 2
+    "$REPORTS" json <<<"$output"
+    python3 - "$output" <<'PYTHON'
+import json, sys
+summary = json.loads(sys.argv[1].splitlines()[-1])
+assert summary["local_errors"] > 0 and summary["lost"] == 0, summary
+assert summary["sent"] == summary["echoed"] == 12 - summary["local_errors"], summary
+assert summary["ms"]["time"]["count"] == summary["echoed"], summary
+PYTHON
+}
+
+@test "a connection to itself is no server: refused" {
+    serve_inside echo
+    nsenter -n -t "$STARTED" sysctl -qw 'net.ipv4.ip_local_port_range=40000 40000'
+    run nsenter -n -m -t "$STARTED" "$TINCAN" -c 1 127.0.0.1:40000
+    assert_failure 1
+    assert_line '1 sent, 0 echoed, 1 lost (100.0 %): 1 refused'
+}
+
+# --- load ---
+
+@test "a flood echoes all, prints no line for each, and leaves no port behind" {
+    serve echo
+    run --separate-stderr "$TINCAN" -f -c 500 "$ADDRESS"
+    assert_success
+    assert_line --index 1 "--- $ADDRESS ---"
+    assert_line '500 sent, 500 echoed, 0 lost (0.0 %)'
+    said ''
+    # Waiting on our side (06 is TIME_WAIT), the server being the remote end; one or two may be the
+    # other ends of what another test left, which had got the same port.
+    run awk -v port="$(printf ':%04X$' "${ADDRESS##*:}")" '$4 == "06" && $3 ~ port' /proc/net/tcp
+    ((${#lines[@]} < 5))
+}
+
+@test "--parallel is how many are under way at once" {
+    serve late:0.2
+    milliseconds "$TINCAN" -f --parallel 10 -c 20 "$ADDRESS"
+    assert_success
+    ((took >= 400 && took < 1500))
+}
+
+@test "a flood that is refused ends at its deadline, and at an interruption" {
+    local port
+    port=$(free_port)
+    milliseconds timeout -s KILL 10 "$TINCAN" -f -w 300ms "127.0.0.1:$port"
+    assert_failure 1
+    assert_line --regexp '^[0-9]+ sent, 0 echoed, [0-9]+ lost \(100\.0 %\): [0-9]+ refused$'
+    ((took >= 300 && took < 1500))
+    start env --default-signal=INT "$TINCAN" -f -w 20s "127.0.0.1:$port" >out
+    wait_until 5 grep -q Probing out
+    kill -INT "$STARTED"
+    status=0
+    wait "$STARTED" || status=$?
+    assert_equal "$status" 1
+    grep -q ' refused$' out
+    grep -qE '^in [0-5]\.' out
+}
+
+@test "failures in a flood are counted, and the first of each kind is explained" {
+    serve echo truncate:3 echo truncate:4 echo
+    run "$TINCAN" -f --parallel 1 -c 10 "$ADDRESS"
+    assert_failure 1
+    assert_line '10 sent, 8 echoed, 2 lost (20.0 %): 2 truncated'
+    assert_line --regexp '^first at seq=2: truncated: .* 3 of 57 bytes had come back'
+}
+
+@test "statistics of a flood agree with its raw samples" {
+    serve echo
+    "$TINCAN" -f -c 3000 --json --histogram "$ADDRESS" >out
+    "$REPORTS" json <out
+    (($(wc -l <out) == 3002))
+}
+
+@test "a flood on a terminal shows a status line, and elsewhere none" {
+    need script
+    serve late:0.01
+    script -qec "$TINCAN -f --parallel 2 -c 200 $ADDRESS >out" /dev/null >terminal </dev/null
+    grep -qE '[0-9]+/s  echoed [0-9]+  lost 0  p99 [0-9.]+ ms  \[[#.]{20}\] [0-9]+ %, [0-9]+:[0-9]{2} left' terminal
+    # It is taken away in the end.
+    [[ $(tail -c 4 terminal) == $'\r\e[K' ]]
+}
+
+@test "more in parallel than descriptors is refused, with the limit" {
+    need prlimit
+    run --separate-stderr prlimit --nofile=50:50 "$TINCAN" -f --parallel 60 -c 100 127.0.0.1:1
+    assert_failure 2
+    assert_output ''
+    said 'tincan: --parallel: 60 connections at once need as many descriptors, and the limit (ulimit -n) leaves [34][0-9]'
+}
+
+@test "the soft limit of descriptors is raised to the hard one" {
+    need prlimit
+    serve late:0.1
+    run --separate-stderr prlimit --nofile=20:200 "$TINCAN" -f --parallel 100 -c 100 "$ADDRESS"
+    assert_success
+}
+
+# --- sizes ---
+
+@test "--sweep finds the size at which replies stop" {
+    serve limited:4096
+    run --separate-stderr "$TINCAN" --sweep 1-100000 "$ADDRESS"
+    assert_failure 1
+    assert_line --index 0 "Sweeping $ADDRESS from 1 to 100000 bytes of text; times in ms"
+    assert_line 'the largest that works: 4096 bytes; the smallest that fails: 4097 bytes (closed)'
+    assert_line "a round number: it may be the server's limit on messages"
+    said ''
+}
+
+@test "--sweep finds a black hole" {
+    serve black-hole:1400
+    run --separate-stderr "$TINCAN" -W 50ms --sweep 1390-1410 "$ADDRESS"
+    assert_failure 1
+    assert_line 'the largest that works: 1400 bytes; the smallest that fails: 1401 bytes (timeout)'
+    assert_line 'packets over some size may be dropped on the way (path MTU)'
+}
+
+@test "--sweep says that all sizes work, or none" {
+    serve echo
+    run "$TINCAN" --sweep 0-5000 "$ADDRESS"
+    assert_success
+    assert_line 'nothing fails up to 5000 bytes'
+    serve close-after-reading
+    run "$TINCAN" --sweep 10-5000 "$ADDRESS"
+    assert_failure 1
+    assert_line 'nothing works, not even 10 bytes (closed)'
+    serve flip:0
+    run "$TINCAN" --sweep 10-5000 "$ADDRESS"
+    assert_failure 3
+}
+
+@test "--sweep is not misled by a chance loss" {
+    serve echo reset-at-once truncate:1 limited:100
+    run "$TINCAN" --sweep 1-200 "$ADDRESS"
+    assert_failure 1
+    assert_line --partial '(3 tries)'
+    assert_line 'the largest that works: 100 bytes; the smallest that fails: 101 bytes (closed)'
+    serve reset-at-once truncate:1 echo
+    run "$TINCAN" --sweep 1-200 "$ADDRESS"
+    assert_success
+    assert_line --regexp '^ +1 bytes  echoed  time=[0-9.]+  \(at try 3\)$'
+}
+
+@test "--sweep can be read by programs" {
+    serve limited:64
+    run "$TINCAN" --json --sweep 1-100 "$ADDRESS"
+    assert_failure 1
+    assert_equal "$("$REPORTS" largest_that_works <<<"$output")" 64
+    assert_equal "$("$REPORTS" smallest_that_fails <<<"$output")" 65
+}
+
+# --- reports ---
+
+@test "--json is an object a line, which jq reads, and its statistics are right" {
+    serve echo flip:3 truncate:2 pauses:0.01,0.01,0.01 echo
+    run --separate-stderr "$TINCAN" --json --histogram -c 40 -i 1ms "$ADDRESS"
+    assert_failure 3
+    said ''
+    "$REPORTS" json <<<"$output"
+    if command -v jq >/dev/null; then
+        assert_equal "$(jq -c 'select(.type == "probe" and .seq == 2) | [.outcome, .offset, .sent, .received, .culprit]' \
+            <<<"$output")" '["altered",3,32,33,"a single bit was flipped"]'
+        assert_equal "$(jq -r 'select(.type == "summary").outcomes.truncated' <<<"$output")" 1
+    fi
+}
+
+@test "--json -q is the summary alone" {
+    serve echo
+    run "$TINCAN" --json -q -c 3 -i 1ms "$ADDRESS"
+    assert_success
+    ((${#lines[@]} == 1))
+    assert_equal "$("$REPORTS" echoed <<<"$output")" 3
+}
+
+@test "-q is the summary alone, with the first failure of each kind" {
+    serve echo truncate:1
+    run "$TINCAN" -q -c 3 -i 1ms "$ADDRESS"
+    assert_failure 1
+    assert_line --index 0 "--- $ADDRESS ---"
+    assert_line --regexp '^first at seq=2: truncated: '
+}
+
+@test "a probe's line comes when the probe is over" {
+    serve echo late:3
+    start "$TINCAN" -c 2 -i 1ms "$ADDRESS" >out
+    wait_until 2 grep -q 'seq=1 ' out
+    run ! grep -q 'seq=2 ' out
+}
+
+@test "--histogram draws how times are distributed" {
+    serve echo late:0.1 echo
+    run "$TINCAN" -q --histogram -c 20 -i 1ms "$ADDRESS"
+    assert_success
+    assert_line --regexp '^ +[0-9.]+ to +[0-9.]+ ms +[0-9]+ +[0-9.]+ % #+$'
+    python3 - "$output" <<'PYTHON'
+import re, sys
+rows = re.findall(r"^ *([\d.]+) to +([\d.]+) ms +(\d+) +([\d.]+) % (#*)$", sys.argv[1], re.M)
+assert sum(int(row[2]) for row in rows) == 20, rows
+assert all(one[1] == other[0] for one, other in zip(rows, rows[1:])), rows
+assert int(rows[-1][2]) == 1 and float(rows[-1][1]) > 100, rows
+longest = max(rows, key=lambda row: int(row[2]))
+assert len(longest[4]) == max(len(row[4]) for row in rows) and max(map(len, sys.argv[1].splitlines())) <= 90
+PYTHON
+}
+
+@test "colour is for terminals, and not with NO_COLOR" {
+    need script
+    local port
+    port=$(free_port)
+    TERM=xterm NO_COLOR='' script -qec "$TINCAN -c 1 127.0.0.1:$port" /dev/null >terminal </dev/null || true
+    grep -q $'\e\[31mrefused' terminal
+    TERM=xterm NO_COLOR=1 script -qec "$TINCAN -c 1 127.0.0.1:$port" /dev/null >terminal </dev/null || true
+    run ! grep -q $'\e' terminal
+    grep -q refused terminal
+    TERM=xterm NO_COLOR='' run "$TINCAN" -c 1 "127.0.0.1:$port"
+    refute_output --partial $'\e'
+}
+
+@test "--check is one line with performance data, and 0 when all is well" {
+    serve echo
+    run --separate-stderr "$TINCAN" --check -i 1ms --warning 5000 --critical 10s "$ADDRESS"
+    assert_success
+    assert_output --regexp "^TINCAN OK - 5 of 5 echoed by $ADDRESS in [0-9.]+ ms on average \| 'time'=[0-9.]+ms;5000;10000;0; 'loss'=0%;0;;0;100 'connect'=[0-9.]+ms;;;0; "
+    said ''
+    assert_equal "$("$REPORTS" plugin <<<"$output")" 'time loss connect first_byte complete close'
+}
+
+@test "--check warns above its limits, and is critical above the others" {
+    serve late:0.05
+    run "$TINCAN" --check -c 1 --warning 10 --critical 5000 "$ADDRESS"
+    assert_failure 1
+    assert_output --partial 'TINCAN WARNING - '
+    run "$TINCAN" --check -c 1 --warning 10 --critical 20ms "$ADDRESS"
+    assert_failure 2
+    assert_output --partial 'TINCAN CRITICAL - '
+    "$REPORTS" plugin <<<"$output"
+}
+
+@test "--check says what was lost: a warning at first, critical above the limit or when it is all" {
+    serve echo truncate:1 echo
+    run "$TINCAN" --check -c 4 -i 1ms "$ADDRESS"
+    assert_failure 1
+    assert_output --regexp '^TINCAN WARNING - 3 of 4 echoed by .*; truncated: the connection ended .* .loss.=25%;0;;0;100'
+    serve echo truncate:1 echo
+    run "$TINCAN" --check -c 4 -i 1ms --warning-loss 30% --critical-loss 50 "$ADDRESS"
+    assert_success
+    assert_output --partial "'loss'=25%;30;50;0;100"
+    serve echo truncate:1 echo
+    run "$TINCAN" --check -c 4 -i 1ms --critical-loss 20 "$ADDRESS"
+    assert_failure 2
+    serve truncate:1
+    run "$TINCAN" --check -c 2 -i 1ms "$ADDRESS"
+    assert_failure 2
+    assert_output --partial "| 'time'=U;;;0; 'loss'=100%"
+    "$REPORTS" plugin <<<"$output"
+}
+
+@test "--check is critical when an echo was altered" {
+    serve echo flip:1 echo
+    run "$TINCAN" --check -c 4 -i 1ms --warning-loss 90 "$ADDRESS"
+    assert_failure 2
+    assert_output --partial 'altered: the byte at offset 1'
+}
+
+@test "--check that can't begin says so in its line: unknown, or critical without an address" {
+    run --separate-stderr "$TINCAN" --check -c none
+    assert_failure 3
+    assert_output --partial "TINCAN UNKNOWN - --count: 'none' is not a count"
+    said ''
+    run --separate-stderr "$TINCAN" -P file:missing --check
+    assert_failure 3
+    assert_output --partial "TINCAN UNKNOWN - the pattern file 'missing': "
+    run --separate-stderr "$TINCAN" --check no-such-host.invalid
+    assert_failure 2
+    assert_output --partial 'TINCAN CRITICAL - finding the address of no-such-host.invalid: '
+    said ''
+}
+
+@test "--prometheus writes a file that parses, with what happened" {
+    serve echo truncate:1 echo
+    run "$TINCAN" -q --prometheus ./tincan.prom -c 5 -i 1ms "$ADDRESS"
+    assert_failure 1
+    run "$REPORTS" prometheus tincan.prom
+    assert_success
+    assert_line "tincan_success{target=\"$ADDRESS\"} 0"
+    assert_line "tincan_probes_total{target=\"$ADDRESS\",outcome=\"echoed\"} 4"
+    assert_line "tincan_probes_total{target=\"$ADDRESS\",outcome=\"truncated\"} 1"
+    assert_line "tincan_probe_duration_seconds_count{target=\"$ADDRESS\",phase=\"time\"} 4"
+    # Nothing else was left there, and others may read it.
+    assert_equal "$(find . -name '*prom*')" ./tincan.prom
+    assert_equal "$(stat -c %a tincan.prom)" "$(umask 022; printf %o $((0666 & ~0$(umask))))"
+}
+
+@test "a label's quotes and backslashes are escaped" {
+    serve --on "unix:$PWD/a\"b\\c" echo
+    run "$TINCAN" -q --prometheus file -c 1 "$ADDRESS"
+    assert_success
+    run "$REPORTS" prometheus file
+    assert_success
+    assert_line --partial 'a\"b\\c"} 1'
+}
+
+@test "the Prometheus file is replaced as a whole" {
+    serve echo
+    echo old >file
+    ln file same
+    run "$TINCAN" -q --prometheus file -c 1 "$ADDRESS"
+    assert_success
+    assert_equal "$(<same)" old
+    "$REPORTS" prometheus file >/dev/null
+}
+
+@test "a Prometheus file that can't be written is an error before any probe" {
+    mkdir folder
+    for path in missing/file folder; do
+        run --separate-stderr "$TINCAN" -c 1 --prometheus "$path" 127.0.0.1:1
+        assert_failure 2
+        assert_output ''
+        said "tincan: writing '$path': *"
+    done
+}
+
+@test "a pipe that nobody reads any more ends it quietly" {
+    serve echo
+    run --separate-stderr timeout 10 bash -c '"$0" -i 1ms "$1" | head -n 2; exit "${PIPESTATUS[0]}"' \
+        "$TINCAN" "$ADDRESS"
+    assert_failure 141
+    said ''
+    run --separate-stderr timeout 10 bash -c \
+        'trap "" PIPE; "$0" --json -f "$1" | head -n 2; exit "${PIPESTATUS[0]}"' "$TINCAN" "$ADDRESS"
+    ((status < 2))
+    said ''
+}
+
+@test "a full standard output is an error" {
+    serve echo
+    run --separate-stderr bash -c '"$0" -c 1 "$1" >/dev/full' "$TINCAN" "$ADDRESS"
+    assert_failure 2
+    said 'tincan: writing to standard output: No space left on device'
+}
+
+# --- the command line ---
+
+@test "each option's wrong value is named" {
+    while IFS='|' read -r option value complaint; do
+        run --separate-stderr "$TINCAN" "$option" "$value"
+        assert_failure 2
+        assert_output ''
+        said "tincan: $complaint; see tincan --help"
+    done <<'END'
+-c|0|--count: '0' is not a count from 1 to *
+-c|-1|--count: '-1' is not a count from 1 to *
+-c|1k|--count: '1k' is not a count from 1 to *
+-c||--count: '' is not a count from 1 to *
+-c|99999999999999999999|--count: '99999999999999999999' is not a count *
+-i|0|--interval: '0' is not a time from 1ms to 1d
+-i|999us|--interval: '999us' is not a time from 1ms to 1d
+-i|2d|--interval: '2d' is not a time from 1ms to 1d
+-w|0|--deadline: '0' is not a time from 1ms to 1d
+-s|-1|--size: '-1' is not a size from 0 to 1G
+-s|2G|--size: '2G' is not a size from 0 to 1G
+-P|latin|--pattern: 'latin' is none of text, ascii, utf8, crlf, iac, random:SEED, file:PATH
+-P|random:|--pattern: 'random:' has no whole number below 2^64 for a seed
+-P|random:x|--pattern: 'random:x' has no whole number below 2^64 for a seed
+-P|random:18446744073709551616|--pattern: 'random:18446744073709551616' has no whole *
+-P|file:|--pattern: 'file:' has no path of a file
+--parallel|0|--parallel: '0' is not a number from 1 to 1000000
+--sweep|5|--sweep: '5' is not two sizes FROM-TO, *
+--sweep|5-5|--sweep: '5-5' is not two sizes FROM-TO, *
+--sweep|9-5|--sweep: '9-5' is not two sizes FROM-TO, *
+--sweep|1-2G|--sweep: '1-2G' is not two sizes FROM-TO, *
+--warning|x|--warning: 'x' is not a time up to 1d, in ms unless a unit is given
+--critical|-1|--critical: '-1' is not a time up to 1d, in ms unless a unit is given
+--warning-loss|101|--warning-loss: '101' is not a share from 0 to 100 percent
+--critical-loss|nan|--critical-loss: 'nan' is not a share from 0 to 100 percent
+--prometheus||--prometheus: '' is not the path of a file
+END
+}
+
+@test "options that contradict each other are refused" {
+    local options
+    for options in '-f -i 1' '-c 1 -0' '-c 1 --whole' '-c 1 --connect-first' '-c 1 -m x -s 5' \
+        '-c 1 -m x -P ascii' '--sweep 1-9 -m x' '--sweep 1-9 -c 3' '--sweep 1-9 -f' \
+        '--sweep 1-9 -i 1' '--sweep 1-9 -s 5' '--sweep 1-9 --parallel 2' '--sweep 1-9 --check' \
+        '--sweep 1-9 --prometheus x' '--sweep 1-9 --histogram' '--check --json' \
+        '--check --histogram' '-c 1 --warning 5' '-c 1 --critical-loss 5' \
+        '--check --warning 5 --critical 4' '--check --warning-loss 5 --critical-loss 4'; do
+        # shellcheck disable=SC2086 # several
+        run "$TINCAN" $options </dev/null
+        [[ $options == *--check* ]] && assert_failure 3 || assert_failure 2
+        assert_output --partial '; see tincan --help'
+    done
+}
+
+@test "each topic of help fits a screen" {
+    local topic
+    for topic in '' =probe =report; do
+        run "$TINCAN" "--help$topic"
+        assert_success
+        ((${#lines[@]} <= 24))
+        run ! grep -E '.{81}' <<<"$output"
+    done
+    run --separate-stderr "$TINCAN" --help=nonsense
+    assert_failure 2
+    said "tincan: --help: 'nonsense' is not a topic: *"
+}
