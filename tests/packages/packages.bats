@@ -165,6 +165,10 @@ not_running() {
     echoes
 }
 
+journal_has() {
+    journalctl --quiet --boot --output=cat --grep="$1" >/dev/null
+}
+
 @test "where the port is taken, installing works, enabling says why it does not" {
     start python3 -c 'if True:
         import socket, time
@@ -175,8 +179,9 @@ not_running() {
     run -0 install_packages now
     run systemctl enable --now tincan.socket
     [ "$status" -ne 0 ]
-    run systemctl status tincan.socket
-    assert_output --partial 'Address already in use'
+    assert_output --partial 'journalctl -xe'
+    # systemd's own child says it, on its own time.
+    wait_until 10 journal_has 'Failed to create listening socket .*: Address already in use'
     stop_started
     run -0 systemctl restart tincan.socket
     echoes
@@ -227,7 +232,9 @@ not_running() {
 
 @test "the packages' own tests pass under autopkgtest" {
     local name
-    run -0 autopkgtest "$PACKAGES"/now/tincan{-client,-server,d}_*.deb "$PACKAGES"/now/*.dsc -- null
+    # From Debian 13 on, `null` no longer says that the system it is in may be broken. This one may.
+    run -0 autopkgtest --ignore-restrictions=isolation-container \
+        "$PACKAGES"/now/tincan{-client,-server,d}_*.deb "$PACKAGES"/now/*.dsc -- null
     for name in pipe activation xinetd upgrade; do
         assert_line --regexp "^$name +PASS"
     done
