@@ -200,7 +200,7 @@ bench-memory: all $(B)/bench/load
 
 $(B)/bench/spawn $(B)/bench/load $(B)/bench/bare: $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP,$(COMPILE)) -o $@ $<
+	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LDFLAGS) -o $@ $<
 
 $(B)/bench/floor: tests/bench/floor.c
 	@mkdir -p $(@D)
@@ -249,10 +249,55 @@ uninstall:
 	-rmdir $(DESTDIR)$(unitdir)/tincan.socket.d 2>/dev/null
 	rm -rf $(DESTDIR)$(docdir)
 
-# A source tarball of what git tracks, the same bytes each time from the same commit.
-dist:
+# Nothing is installed where not all of it can be.
+
+FOLDERS = $(bindir) $(sbindir) $(unitdir) $(xinetddir) $(mandir)/man1 $(mandir)/man8 $(sysusersdir) $(docdir)
+
+install: can-install
+
+can-install:
+	@for folder in $(FOLDERS:%='$(DESTDIR)%'); do \
+	    there=$$folder; \
+	    until [ -e "$$there" ]; do there=$$(dirname "$$there"); done; \
+	    [ -d "$$there" ] && [ -w "$$there" ] || { \
+	        echo "make: cannot install to $$folder: $$there can't be written to;" \
+	            "nothing was installed" >&2; exit 1; }; \
+	done
+
+# Packages. What they are made of is the last commit, as it goes out in the tarball.
+
+TARBALL = $(B)/tincan-$(VERSION).tar.gz
+
+# The same bytes each time from the same commit, whatever the user's umask and git's settings are.
+dist: check-version
 	@mkdir -p $(B)
-	git archive --prefix=tincan-$(VERSION)/ HEAD | gzip -n9 > $(B)/tincan-$(VERSION).tar.gz
+	git -c tar.umask=0022 archive --prefix=tincan-$(VERSION)/ -o $(TARBALL:.gz=) HEAD
+	gzip -n9f $(TARBALL:.gz=)
+
+check-version:
+	packaging/check-version
+
+distcheck: dist
+	packaging/distcheck $(TARBALL)
+
+reprocheck:
+	packaging/reprocheck $(B)/repro
+
+deb: dist
+	packaging/build-deb $(TARBALL) $(B)/deb
+
+rpm arch alpine: dist
+	packaging/build-$@ $(TARBALL) $(B)/$@
+
+# What is in it, for those who must know: SPDX.
+sbom: dist
+	packaging/sbom $(TARBALL) > $(TARBALL:.tar.gz=.spdx.json)
+
+# The packages, and what they do in clean and in booted systems; needs root.
+check-packages:
+	tests/packages/run $(SUITES)
+
+.PHONY: can-install check-version distcheck reprocheck deb rpm arch alpine sbom check-packages
 
 clean:
 	rm -rf $(B)
@@ -272,6 +317,12 @@ help:
 	@echo 'install-strip    the same without debugging symbols'
 	@echo 'uninstall        removes what install put there'
 	@echo 'dist             a source tarball of the last commit'
+	@echo 'distcheck        builds, tests, installs, uninstalls and cleans from that tarball'
+	@echo 'deb              Debian packages of the last commit, in $(B)/deb'
+	@echo 'rpm arch alpine  packages for those systems, as far as they can be built here'
+	@echo 'sbom             a list of what is in the tarball, and linked to it, as SPDX'
+	@echo 'check-packages   all of them: built in clean roots, installed in booted ones; needs root'
+	@echo 'reprocheck       makes tarball and packages twice, under unlike conditions, and compares'
 	@echo 'clean            removes $(B)/'
 
 FORCE:

@@ -235,14 +235,15 @@ seconds_below() {
 }
 
 @test "handler: SIGTERM ends it at once without part of a reply" {
-    local input status=0
+    local input pid status=0
     mkfifo "$BATS_TEST_TMPDIR/in"
     exec {input}<>"$BATS_TEST_TMPDIR/in"
     printf hello >&"$input"
     "$HANDLER" <&"$input" >"$BATS_TEST_TMPDIR/out" 2>/dev/null 3>&- &
-    wait_until 5 grep -q tincan-handler "/proc/$!/comm"
-    kill "$!"
-    wait "$!" || status=$?
+    pid=$! # which is another one once `wait_until` has waited
+    wait_until 5 grep -q tincan-handler "/proc/$pid/comm"
+    kill "$pid"
+    wait "$pid" || status=$?
     assert_equal "$status" 143
     refute [ -s "$BATS_TEST_TMPDIR/out" ]
 }
