@@ -550,16 +550,17 @@ PYTHON
 # --- reports ---
 
 @test "--json is an object a line, which jq reads, and its statistics are right" {
+    need jq
     serve echo flip:3 truncate:2 pauses:0.01,0.01,0.01 echo
     run --separate-stderr "$TINCAN" --json --histogram -c 40 -i 1ms "$ADDRESS"
     assert_failure 3
     said ''
     "$REPORTS" json <<<"$output"
-    if command -v jq >/dev/null; then
-        assert_equal "$(jq -c 'select(.type == "probe" and .seq == 2) | [.outcome, .offset, .sent, .received, .culprit]' \
-            <<<"$output")" '["altered",3,32,33,"a single bit was flipped"]'
-        assert_equal "$(jq -r 'select(.type == "summary").outcomes.truncated' <<<"$output")" 1
-    fi
+    assert_equal "$(jq -c 'select(.type == "probe" and .seq == 2) | [.outcome, .offset, .sent, .received, .culprit]' \
+        <<<"$output")" '["altered",3,32,33,"a single bit was flipped"]'
+    assert_equal "$(jq -r 'select(.type == "summary").outcomes.truncated' <<<"$output")" 1
+    # Each line by itself is an object.
+    assert_equal "$(jq -R 'fromjson | type' <<<"$output" | sort | uniq -c | tr -d ' ')" '42"object"'
 }
 
 @test "--json -q is the summary alone" {
