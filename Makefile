@@ -229,7 +229,7 @@ endif
 	$(INSTALL_DATA) $(DROP_INS) $(DESTDIR)$(docdir)/examples/systemd
 	$(INSTALL_DATA) $(U)/xinetd/tincan $(DESTDIR)$(xinetddir)/tincan
 	$(INSTALL_DATA) $(EXAMPLES) $(DESTDIR)$(docdir)/examples
-	$(INSTALL_DATA) README.md PROTOCOL.md NEWS.md LICENSE units/systemd/TUNING.md $(DESTDIR)$(docdir)
+	$(INSTALL_DATA) README.md PROTOCOL.md NEWS.md LICENSE client/RECIPES.md units/systemd/TUNING.md $(DESTDIR)$(docdir)
 	$(INSTALL_DATA) client/tincan.1 $(DESTDIR)$(mandir)/man1
 	$(INSTALL_DATA) client/completions/tincan.bash $(DESTDIR)$(bashcompletiondir)/tincan
 	$(INSTALL_DATA) client/completions/_tincan $(DESTDIR)$(zshcompletiondir)
