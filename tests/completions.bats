@@ -103,7 +103,7 @@ in_fish() {
 
 # in_zsh LINE: what stands there after a tabulator at the end of the line, in a terminal of zsh.
 in_zsh() {
-    HOME=$PWD ZDOTDIR=$PWD zsh -f -c '
+    HOME=$PWD ZDOTDIR=$PWD timeout 30 zsh -f -c '
         zmodload zsh/zpty
         zpty shell "PS1= TERM=dumb zsh -f"
         zpty -w shell "fpath=($0 \$fpath); autoload -U compinit; compinit -u -d ./dump; unsetopt zle; setopt zle"

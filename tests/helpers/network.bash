@@ -9,7 +9,8 @@ hosts() {
     need unshare nsenter nft ip ss
     [[ -x $TINCAND ]] || skip "tincand is not built; it needs libsystemd (Debian: libsystemd-dev)"
     unshare -n true 2>/dev/null || skip "cannot make a network namespace: not root"
-    host "$TINCAND" --quiet --listen '[::]:4040' --max-connections-per-source 900
+    host "$TINCAND" --quiet --listen '[::]:4040' --max-connections-per-source 900 \
+        --grace 1ms
     SERVER=$STARTED
     wait_until 10 listening
     host tail -f /dev/null
