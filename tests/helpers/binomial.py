@@ -3,15 +3,15 @@
 """binomial.py COUNT TRIALS LEAST MOST: fails unless COUNT of TRIALS is what chance makes of a
 probability between LEAST and MOST.
 
-Too few is what would come less than once in ten million times at the probability LEAST, too many
-the same at MOST: a dozen such questions have one false answer in a million runs at the most, and
-of 2000 trials at 5 % anything from 55 to 155 is taken.
+Too few is what would come less than once in twenty million times at the probability LEAST, too
+many the same at MOST: twenty such limits together have one false answer in a million runs at the
+most, and of 2000 trials at 5 % anything from 52 to 156 is taken.
 """
 
 import math
 import sys
 
-FALSE_ANSWER = 1e-7
+FALSE_ANSWER = 5e-8
 
 
 def probability(successes, trials, chance):
