@@ -14,6 +14,9 @@ docdir      = $(datarootdir)/doc/tincan
 unitdir     = $(prefix)/lib/systemd/system
 sysusersdir = $(prefix)/lib/sysusers.d
 xinetddir   = $(sysconfdir)/xinetd.d
+bashcompletiondir = $(datarootdir)/bash-completion/completions
+zshcompletiondir  = $(datarootdir)/zsh/site-functions
+fishcompletiondir = $(datarootdir)/fish/vendor_completions.d
 
 INSTALL         = install
 INSTALL_PROGRAM = $(INSTALL)
@@ -213,7 +216,8 @@ $(B)/bench/handler-dynamic: $(HANDLER_SRC)
 install: all
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(unitdir) \
 	    $(DESTDIR)$(xinetddir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man8 \
-	    $(DESTDIR)$(sysusersdir) $(DESTDIR)$(docdir)/examples/systemd
+	    $(DESTDIR)$(sysusersdir) $(DESTDIR)$(docdir)/examples/systemd \
+	    $(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(zshcompletiondir) $(DESTDIR)$(fishcompletiondir)
 	$(INSTALL_PROGRAM) $(B)/tincan $(DESTDIR)$(bindir)/tincan
 	$(INSTALL_PROGRAM) $(B)/tincan-handler $(DESTDIR)$(sbindir)/tincan-handler
 	$(INSTALL_DATA) $(U)/systemd/tincan.socket $(U)/systemd/tincan@.service $(DESTDIR)$(unitdir)
@@ -225,8 +229,11 @@ endif
 	$(INSTALL_DATA) $(DROP_INS) $(DESTDIR)$(docdir)/examples/systemd
 	$(INSTALL_DATA) $(U)/xinetd/tincan $(DESTDIR)$(xinetddir)/tincan
 	$(INSTALL_DATA) $(EXAMPLES) $(DESTDIR)$(docdir)/examples
-	$(INSTALL_DATA) README.md PROTOCOL.md NEWS.md LICENSE units/systemd/TUNING.md $(DESTDIR)$(docdir)
+	$(INSTALL_DATA) README.md PROTOCOL.md NEWS.md LICENSE client/RECIPES.md units/systemd/TUNING.md $(DESTDIR)$(docdir)
 	$(INSTALL_DATA) client/tincan.1 $(DESTDIR)$(mandir)/man1
+	$(INSTALL_DATA) client/completions/tincan.bash $(DESTDIR)$(bashcompletiondir)/tincan
+	$(INSTALL_DATA) client/completions/_tincan $(DESTDIR)$(zshcompletiondir)
+	$(INSTALL_DATA) client/completions/tincan.fish $(DESTDIR)$(fishcompletiondir)
 	$(INSTALL_DATA) handler/tincan-handler.8 $(DESTDIR)$(mandir)/man8
 ifeq ($(LIBSYSTEMD),yes)
 	$(INSTALL_PROGRAM) $(B)/tincand $(DESTDIR)$(sbindir)/tincand
@@ -246,6 +253,8 @@ uninstall:
 	rm -f $(DESTDIR)$(sbindir)/tincand $(TINCAND_UNITS:$(U)/systemd/%=$(DESTDIR)$(unitdir)/%) \
 	    $(DESTDIR)$(xinetddir)/tincand $(DESTDIR)$(mandir)/man8/tincand.8
 	rm -f $(DESTDIR)$(sysusersdir)/tincan.conf $(DESTDIR)$(unitdir)/tincan.socket.d/50-poll-limit.conf
+	rm -f $(DESTDIR)$(bashcompletiondir)/tincan $(DESTDIR)$(zshcompletiondir)/_tincan \
+	    $(DESTDIR)$(fishcompletiondir)/tincan.fish
 	-rmdir $(DESTDIR)$(unitdir)/tincan.socket.d 2>/dev/null
 	rm -rf $(DESTDIR)$(docdir)
 

@@ -319,6 +319,59 @@ outcome() {
     ((took >= 1000 && took < 2500))
 }
 
+@test "a reply without end is: altered, at once" {
+    serve endless
+    start "$TINCAN" --json -c 1 -W 20s "$ADDRESS" >out
+    status=0
+    wait "$STARTED" || status=$?
+    assert_equal "$status" 3
+    assert_equal "$("$REPORTS" outcome <out)" '"altered"'
+    assert_equal "$("$REPORTS" offset <out)" 56
+}
+
+@test "a server that never reads is: timeout, and so is one that drips" {
+    serve never-read drip:0.1
+    milliseconds "$TINCAN" -c 1 -s 16M -W 300ms "$ADDRESS"
+    assert_failure 1
+    assert_line --partial ' seq=1   timeout: '
+    ((took >= 300 && took < 2500))
+    milliseconds "$TINCAN" -c 1 -W 500ms "$ADDRESS"
+    assert_failure 1
+    assert_line --regexp 'seq=1 +timeout: no whole reply within 0\.5 s: [2-6] of 57 bytes had come back$'
+    ((took >= 500 && took < 2500))
+}
+
+@test "a large message comes back from a server that sends as it reads" {
+    serve as-it-reads
+    run "$TINCAN" -c 1 -s 32M -W 60s "$ADDRESS"
+    assert_success
+    assert_line --regexp '^33554432 bytes from '
+}
+
+@test "what a hostile server replies reaches no terminal" {
+    serve 'reply:\x1b]0;pwned\x07\x1b[2J\xc2\x9b31m\xe2\x80\xae'
+    local report
+    for report in '' -q --json --check --histogram; do
+        # shellcheck disable=SC2086 # none or one
+        run "$TINCAN" -c 1 $report "$ADDRESS"
+        assert_output --partial altered
+        run ! grep -qP '[^\x20-\x7e]' <<<"$output"
+    done
+}
+
+@test "a server's limit on messages is told, where it is the usual one" {
+    [[ -x $TINCAND ]] || skip "tincand is not built; it needs libsystemd (Debian: libsystemd-dev)"
+    local address
+    address=127.0.0.1:$(free_port)
+    start "$TINCAND" --quiet --listen "$address"
+    wait_until 10 "$TINCAN" -q -m '' "$address" 2>/dev/null
+    run "$TINCAN" -q -c 1 -s 1M "$address"
+    assert_success
+    run "$TINCAN" -c 1 -s 1048577 "$address"
+    assert_failure 1
+    assert_line --regexp 'seq=1 +(closed|reset): .*; the message is over 1 MiB, the limit of a server that was not told another$'
+}
+
 @test "of several outcomes each is counted, and the worst gives the status" {
     serve echo truncate:1 echo close-after-reading truncate:1 echo
     run "$TINCAN" -c 6 -i 1ms "$ADDRESS"
@@ -335,6 +388,20 @@ outcome() {
     assert_failure 2
     assert_output ''
     said 'tincan: finding the address of no-such-host.invalid: unresolved: *'
+}
+
+@test "a text that can't be sent is refused before anything is sent" {
+    local text complaint
+    while IFS='|' read -r text complaint; do
+        run --separate-stderr "$TINCAN" -c 1 --max-bytes 9 -m "$(printf '%b' "$text")" 127.0.0.1:1
+        assert_failure 2
+        assert_output ''
+        said "tincan: $complaint"
+    done <<'END'
+ab\0377c|not sent: the byte at offset 2 is 0xff, which can't stand there in UTF-8
+ab\0303|not sent: the byte at offset 3 is missing: *
+0123456789|not sent: the byte at offset 9 is over the limit of 9 bytes; *
+END
 }
 
 @test "a full backlog of a unix socket is: filtered" {
@@ -357,11 +424,17 @@ outcome() {
     assert_line --partial "no echo from $ADDRESS#7: seq=1   handshake: it closed the connection"
 }
 
-# serve_inside BEHAVIOUR...: a server in a network namespace of its own, with two-addresses.test.
+# serve_inside [--rules RULES] BEHAVIOUR...: a server in a network namespace of its own, with
+# two-addresses.test, whose packets obey the rules on arrival.
 serve_inside() {
     need unshare nft nsenter ip
     unshare -nm true 2>/dev/null || skip "no network namespaces here"
-    printf '#!/bin/sh\nexec unshare -nm %s accept "$@"\n' "$TESTS/helpers/client_netns" >enter
+    local rules=accept
+    if [[ $1 == --rules ]]; then
+        rules=$2
+        shift 2
+    fi
+    printf '#!/bin/sh\nexec unshare -nm %s %q "$@"\n' "$TESTS/helpers/client_netns" "$rules" >enter
     chmod +x enter
     serve_by ./enter "$@"
 }
@@ -378,6 +451,26 @@ serve_inside() {
     assert_failure 1
     assert_line '2 sent, 0 echoed, 2 lost (100.0 %): 2 refused'
     ((${#stderr_lines[@]} == 1))
+}
+
+@test "an address that does not answer leaves time for the next one" {
+    serve_inside --rules 'ip6 daddr ::1 tcp flags syn drop' echo
+    run --separate-stderr nsenter -n -m -t "$STARTED" "$TINCAN" --json -c 2 -i 1s -W 1500ms \
+        "two-addresses.test:${ADDRESS##*:}"
+    assert_success
+    said 'tincan: connecting to \[::1\]:*: filtered: no answer within 0.75 s; *; trying the next address'
+    # Its time is that of the probe that met it, and of no other.
+    run "$REPORTS" connect_ms <<<"$output"
+    ((${lines[0]%.*} >= 750 && ${lines[1]%.*} < 750))
+}
+
+@test "a name server that does not answer is: unresolved, within the time" {
+    serve_inside --rules 'udp dport 53 drop; tcp dport 53 drop' echo
+    milliseconds nsenter -n -m -t "$STARTED" "$TINCAN" -c 1 -W 700ms some.example
+    assert_failure 2
+    assert_output ''
+    said 'tincan: finding the address of some.example: unresolved: *'
+    ((took >= 700 && took < 3000))
 }
 
 @test "-I is where probes come from" {
@@ -552,16 +645,17 @@ PYTHON
 # --- reports ---
 
 @test "--json is an object a line, which jq reads, and its statistics are right" {
+    need jq
     serve echo flip:3 truncate:2 pauses:0.01,0.01,0.01 echo
     run --separate-stderr "$TINCAN" --json --histogram -c 40 -i 1ms "$ADDRESS"
     assert_failure 3
     said ''
     "$REPORTS" json <<<"$output"
-    if command -v jq >/dev/null; then
-        assert_equal "$(jq -c 'select(.type == "probe" and .seq == 2) | [.outcome, .offset, .sent, .received, .culprit]' \
-            <<<"$output")" '["altered",3,32,33,"a single bit was flipped"]'
-        assert_equal "$(jq -r 'select(.type == "summary").outcomes.truncated' <<<"$output")" 1
-    fi
+    assert_equal "$(jq -c 'select(.type == "probe" and .seq == 2) | [.outcome, .offset, .sent, .received, .culprit]' \
+        <<<"$output")" '["altered",3,32,33,"a single bit was flipped"]'
+    assert_equal "$(jq -r 'select(.type == "summary").outcomes.truncated' <<<"$output")" 1
+    # Each line by itself is an object.
+    assert_equal "$(jq -R 'fromjson | type' <<<"$output" | sort | uniq -c | tr -d ' ')" '42"object"'
 }
 
 @test "--json -q is the summary alone" {
@@ -691,6 +785,41 @@ PYTHON
     assert_equal "$(stat -c %a tincan.prom)" "$(umask 022; printf %o $((0666 & ~0$(umask))))"
 }
 
+@test "in a long run the Prometheus file is written every ten seconds" {
+    serve echo
+    start env --default-signal=INT "$TINCAN" -q -i 100ms --prometheus file "$ADDRESS" >out
+    wait_until 30 test -e file
+    # The run goes on, and has told nothing of its end.
+    kill -0 "$STARTED"
+    [[ ! -s out ]]
+    "$REPORTS" prometheus file >samples
+    python3 - <<'PYTHON'
+import re
+text = open("samples").read()
+seconds = float(re.search(r"^tincan_run_seconds\{.*\} (.*)$", text, re.M)[1])
+echoed = int(re.search(r'^tincan_probes_total\{.*outcome="echoed"\} (.*)$', text, re.M)[1])
+assert 10 <= seconds < 13 and 70 <= echoed <= 131, (seconds, echoed)
+assert re.search(r"^tincan_success\{.*\} 1$", text, re.M)
+PYTHON
+    kill -INT "$STARTED"
+    wait "$STARTED"
+    run ! cmp -s samples <("$REPORTS" prometheus file)
+}
+
+@test "a Prometheus file that can't be written any more is told, and the status 2" {
+    mkdir folder
+    serve echo
+    start env --default-signal=INT "$TINCAN" -i 20ms --prometheus folder/file "$ADDRESS" >out 2>err
+    wait_until 5 grep -q 'seq=1 ' out
+    rmdir folder
+    kill -INT "$STARTED"
+    status=0
+    wait "$STARTED" || status=$?
+    assert_equal "$status" 2
+    assert_equal "$(<err)" "tincan: writing 'folder/file': No such file or directory"
+    grep -q '^[0-9]* sent, ' out
+}
+
 @test "a label's quotes and backslashes are escaped" {
     serve --on "unix:$PWD/a\"b\\c" echo
     run "$TINCAN" -q --prometheus file -c 1 "$ADDRESS"
@@ -739,6 +868,19 @@ PYTHON
     said 'tincan: writing to standard output: No space left on device'
 }
 
+@test "a closed standard output is an error" {
+    serve echo
+    run --separate-stderr bash -c '"$0" -c 1 "$1" >&-' "$TINCAN" "$ADDRESS"
+    assert_failure 2
+    said 'tincan: writing to standard output: Bad file descriptor'
+}
+
+@test "probes are the same in a locale that is not UTF-8" {
+    serve echo
+    LC_ALL=C run "$TINCAN" -q -c 1 -P utf8 -s 500 "$ADDRESS"
+    assert_success
+}
+
 # --- the command line ---
 
 @test "each option's wrong value is named" {
@@ -756,6 +898,11 @@ PYTHON
 -i|0|--interval: '0' is not a time from 1ms to 1d
 -i|999us|--interval: '999us' is not a time from 1ms to 1d
 -i|2d|--interval: '2d' is not a time from 1ms to 1d
+-i|-1|--interval: '-1' is not a time from 1ms to 1d
+-i||--interval: '' is not a time from 1ms to 1d
+-i|1x|--interval: '1x' is not a time from 1ms to 1d
+-i|inf|--interval: 'inf' is not a time from 1ms to 1d
+-W|0|--timeout: '0' is not a time from 1ms to 1d
 -w|0|--deadline: '0' is not a time from 1ms to 1d
 -s|-1|--size: '-1' is not a size from 0 to 1G
 -s|2G|--size: '2G' is not a size from 0 to 1G
@@ -773,6 +920,8 @@ PYTHON
 --critical|-1|--critical: '-1' is not a time up to 1d, in ms unless a unit is given
 --warning-loss|101|--warning-loss: '101' is not a share from 0 to 100 percent
 --critical-loss|nan|--critical-loss: 'nan' is not a share from 0 to 100 percent
+--parallel|-5|--parallel: '-5' is not a number from 1 to 1000000
+--parallel|1000001|--parallel: '1000001' is not a number from 1 to 1000000
 --prometheus||--prometheus: '' is not the path of a file
 END
 }

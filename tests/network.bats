@@ -1,0 +1,338 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2030,SC2031,SC2154 # what bats and the helpers set, for each test alone
+# Probes over networks and through middleboxes that do something to them: what is reported is what
+# was configured. The server is tincand.
+
+load helpers/common
+load helpers/client_common
+load helpers/network
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    REPORTS=$TESTS/helpers/probe_reports.py
+}
+
+teardown() {
+    stop_started
+}
+
+# chance COUNT TRIALS LEAST MOST: as binomial.py says.
+chance() {
+    python3 "$TESTS/helpers/binomial.py" "$@"
+}
+
+# --- packets that are lost ---
+
+# count JQ: how many probes in the file `out` are such.
+count() {
+    jq -n "[inputs | select(.type == \"probe\" and ($1))] | length" out
+}
+
+@test "of packets dropped at random as many probes are lost as must be, by what was dropped" {
+    need jq
+    hosts
+    plug_in
+    resend_after 5
+    obey server 'meta l4proto tcp numgen random mod 100 < 5 drop'
+    # A SYN is sent again after a second, the message after 5: within 0.9 s the loss of either is one
+    # of the probe. Nothing else that the client sends is missed when it is lost.
+    run on_client "$TINCAN" --json -c 2000 -i 2ms -W 900ms 192.0.2.2
+    assert_failure 1
+    printf '%s\n' "$output" >out
+    "$REPORTS" json <out
+    chance "$(count '.outcome == "filtered"')" 2000 0.05 0.05
+    chance "$(count '.outcome == "timeout"')" 2000 0.0475 0.0475 # of the 95 % that connected
+    assert_equal "$(count '.outcome | IN("echoed", "filtered", "timeout") | not')" 0
+}
+
+@test "of packets dropped on their way back, the answers to SYN are missed" {
+    need jq
+    hosts
+    plug_in
+    resend_after 5
+    obey client 'meta l4proto tcp numgen random mod 100 < 5 drop'
+    run on_client "$TINCAN" --json -c 2000 -i 2ms -W 900ms 192.0.2.2
+    assert_failure 1
+    printf '%s\n' "$output" >out
+    chance "$(count '.outcome == "filtered"')" 2000 0.05 0.05
+    # A lost reply is noticed at once, as the server's FIN comes without it, and is sent again;
+    # unless the FIN is lost too, or what is sent again.
+    chance "$(count '.outcome == "timeout"')" 2000 0 0.0475
+    assert_equal "$(count '.outcome | IN("echoed", "filtered", "timeout") | not')" 0
+}
+
+@test "with time enough dropped packets lose no probe, but delay it by the time to send again" {
+    need jq
+    hosts
+    plug_in
+    resend_after 1
+    obey server 'meta l4proto tcp numgen random mod 100 < 5 drop'
+    run on_client "$TINCAN" --json -c 1000 -i 4ms -W 5s 192.0.2.2
+    printf '%s\n' "$output" >out
+    "$REPORTS" json <out
+    # Within 5 s there are three attempts at least.
+    chance "$(count '.outcome != "echoed"')" 1000 0 0.0003
+    # Timers count ticks of the kernel's clock, of 10 ms at most.
+    chance "$(count '.connect_ms != null and .connect_ms >= 990')" 1000 0.0499 0.05
+    chance "$(count '.first_byte_ms != null and .first_byte_ms >= 990')" 1000 0.0497 0.05
+    jq -se '.[-1].ms.time | .p50 < 990 and .p99 >= 990' out
+}
+
+# --- packets that are rejected ---
+
+@test "what a firewall does to connections is named" {
+    hosts
+    plug_in
+    local address rule word limit
+    # What ICMP says of a SYN is only heeded when connect(2) is done, as it may not be yet on a cable
+    # without delay: then it is heeded a second later, when the SYN is sent again.
+    while IFS='|' read -r address rule word; do
+        obey server "tcp dport 4040 $rule"
+        [[ $word == filtered ]] && limit=600ms || limit=10s
+        run --separate-stderr on_client "$TINCAN" -c 1 -W "$limit" "$address"
+        assert_failure 1
+        assert_line --index 1 --regexp "^no echo from .*: seq=1 +$word: "
+        assert_line "1 sent, 0 echoed, 1 lost (100.0 %): 1 $word"
+        said ''
+    done <<'END'
+192.0.2.2|reject with tcp reset|refused
+192.0.2.2|reject with icmp type net-unreachable|unreachable
+192.0.2.2|reject with icmp type host-unreachable|unreachable
+192.0.2.2|reject with icmp type admin-prohibited|unreachable
+192.0.2.2|reject with icmp type port-unreachable|refused
+192.0.2.2|drop|filtered
+2001:db8::2|reject with tcp reset|refused
+2001:db8::2|reject with icmpv6 type no-route|unreachable
+2001:db8::2|reject with icmpv6 type addr-unreachable|unreachable
+2001:db8::2|reject with icmpv6 type admin-prohibited|unreachable
+2001:db8::2|reject with icmpv6 type port-unreachable|refused
+2001:db8::2|drop|filtered
+END
+    obey server accept
+    on_client "$TINCAN" -q -c 1 192.0.2.2
+    on_client "$TINCAN" -q -c 1 2001:db8::2
+}
+
+@test "a connection whose packets are dropped once it stands is: timeout" {
+    hosts
+    plug_in
+    obey server 'tcp dport 4040 tcp flags & (syn|psh) == psh drop'
+    run on_client "$TINCAN" -c 1 -W 600ms 192.0.2.2
+    assert_failure 1
+    assert_line --regexp '^no echo from .*: seq=1 +timeout: no whole reply within 0\.6 s: 0 of 57 bytes had come back$'
+}
+
+@test "a connection that is reset once it stands is: reset" {
+    hosts
+    plug_in
+    obey server 'tcp dport 4040 tcp flags & (syn|psh) == psh reject with tcp reset'
+    run on_client "$TINCAN" -c 1 192.0.2.2
+    assert_failure 1
+    assert_line --regexp '^no echo from .*: seq=1 +reset: '
+}
+
+# --- packets that are too big ---
+
+# A size must fail three times, each for as long as -W: so the ranges end shortly above what works.
+
+# black_hole ADDRESS BYTES HEADERS: where packets of more than BYTES vanish, the sweep finds the one
+# size of message that is the limit: what the headers leave, less its null byte.
+black_hole() {
+    local largest=$(($2 - $3 - 1))
+    obey server "meta length > $2 drop"
+    run --separate-stderr on_client "$TINCAN" --sweep 1000-$((largest + 9)) -W 700ms "$1"
+    assert_failure 1
+    assert_line "the largest that works: $largest bytes; the smallest that fails: $((largest + 1)) bytes (timeout)"
+    assert_line 'packets over some size may be dropped on the way (path MTU)'
+    said ''
+}
+
+@test "--sweep finds the size over which packets vanish" {
+    hosts
+    plug_in
+    black_hole 192.0.2.2 1300 $((20 + 20 + 12)) # IP, TCP, TCP's timestamps
+    black_hole 2001:db8::2 1400 $((40 + 20 + 12))
+}
+
+@test "--sweep finds the size over which replies vanish" {
+    hosts
+    plug_in
+    obey client 'meta length > 1200 drop'
+    run on_client "$TINCAN" --json --sweep 1000-1160 -W 700ms 192.0.2.2
+    assert_failure 1
+    assert_equal "$("$REPORTS" largest_that_works <<<"$output")" $((1200 - 52 - 1))
+    assert_equal "$("$REPORTS" outcome <<<"$output" | tail -n 1)" '"timeout"'
+}
+
+# --- delays ---
+
+# For the times below: a probe may be slower than what delays it, as the machine may be busy, but not
+# by more than this many milliseconds; and never quicker.
+SLACK=400
+
+# delayed JQ...: each of these expressions over the objects (as an array) is at least its value,
+# and above it by less than the slack: `EXPRESSION=VALUE`.
+delayed() {
+    local each
+    for each; do
+        jq -se "${each%=*} | . >= ${each##*=} and . < ${each##*=} + $SLACK" <<<"$output" || {
+            echo "not so: $each within $SLACK, but $(jq -sc "${each%=*}" <<<"$output")" >&2
+            return 1
+        }
+    done
+}
+
+@test "a cable that delays each packet is seen in the phases that cross it" {
+    need jq
+    hosts
+    plug_in_slow 0.15
+    run --separate-stderr on_client "$TINCAN" --json -c 5 -i 20ms 192.0.2.2
+    assert_success
+    "$REPORTS" json <<<"$output"
+    delayed '.[-1].ms.connect.min=300' '.[-1].ms.connect.p99=297' '.[-1].ms.first_byte.min=300' \
+        '.[-1].ms.first_byte.p99=297' '.[-1].ms.time.min=600' '.[-1].ms.time.p50=594' \
+        '.[-1].ms.complete.max=0' '.[-1].ms.late.max=0'
+}
+
+# relay ACTION: tincand behind a relay that does this; its address is in $ADDRESS.
+relay() {
+    serve_tincand
+    local file=$BATS_TEST_TMPDIR/relay
+    rm -f "$file"
+    start python3 "$TESTS/helpers/relay.py" "$file" "$ADDRESS" "$1"
+    wait_until 10 test -e "$file"
+    ADDRESS=$(<"$file")
+}
+
+# serve_tincand: tincand at $ADDRESS, its process $DAEMON.
+serve_tincand() {
+    [[ -x $TINCAND ]] || skip "tincand is not built; it needs libsystemd (Debian: libsystemd-dev)"
+    ADDRESS=127.0.0.1:$(free_port)
+    start "$TINCAND" --quiet --listen "$ADDRESS" --max-connections-per-source 900
+    DAEMON=$STARTED
+    wait_until 10 "$TINCAN" -q -m '' "$ADDRESS" 2>/dev/null
+}
+
+@test "a relay that waits before the first byte is seen in the first byte" {
+    need jq
+    relay late:0.3
+    run --separate-stderr "$TINCAN" --json -c 3 -i 1ms "$ADDRESS"
+    assert_success
+    delayed '.[-1].ms.first_byte.min=300' '.[-1].ms.first_byte.max=300' '.[-1].ms.time.min=300' \
+        '.[-1].ms.connect.max=0' '.[-1].ms.complete.max=0'
+}
+
+@test "a relay that waits before the last byte is seen in the completion" {
+    need jq
+    relay pause:0.3
+    run --separate-stderr "$TINCAN" --json -c 3 -i 1ms "$ADDRESS"
+    assert_success
+    delayed '.[-1].ms.complete.min=300' '.[-1].ms.complete.max=300' '.[-1].ms.time.min=300' \
+        '.[-1].ms.connect.max=0'
+}
+
+@test "of replies that come later one by one, the percentiles are what they must be" {
+    need jq
+    # 1 to 100 times 15 ms; a percentile is off by 1 % at the most.
+    relay ramp:0.015
+    run --separate-stderr "$TINCAN" --json -c 100 -i 1ms "$ADDRESS"
+    assert_success
+    "$REPORTS" json <<<"$output"
+    delayed '.[-1].ms.time.min=15' '.[-1].ms.time.p50=742' '.[-1].ms.time.p90=1336' \
+        '.[-1].ms.time.p99=1470' '.[-1].ms.time.max=1500' '.[-1].ms.time.avg=757'
+}
+
+# --- middleboxes that alter messages ---
+
+# altered ACTION OFFSET SENT RECEIVED CULPRIT [OPTION...]: through such a relay a probe is altered so.
+altered() {
+    local action=$1 expected
+    expected=$(jq -nc '$ARGS.positional | ["altered", (.[:3][] | tonumber), .[3]]' --args "${@:2:4}")
+    shift 5
+    relay "$action"
+    run --separate-stderr "$TINCAN" --json -c 1 "$@" "$ADDRESS"
+    assert_failure 3
+    said ''
+    assert_equal "$(jq -c 'select(.type == "probe") | [.outcome, .offset, .sent, .received, .culprit]' \
+        <<<"$output")" "$expected"
+}
+
+@test "a relay that leaves all as it is alters nothing" {
+    local pattern
+    relay as-is
+    for pattern in text ascii utf8 crlf iac random:7; do
+        "$TINCAN" -q -c 1 -s 5000 -P "$pattern" "$ADDRESS"
+    done
+}
+
+@test "a relay that makes LF CRLF is found out, on the way there and back" {
+    need jq
+    # The first line of the text ends at offset 57.
+    altered crlf-there 57 10 13 'line endings were rewritten (LF to CRLF)' -s 200
+    altered crlf-back 57 10 13 'line endings were rewritten (LF to CRLF)' -s 200
+}
+
+@test "a relay that strips the 8th bit is found out, on the way there and back" {
+    need jq
+    altered strip-there 2 194 66 'the 8th bit of every byte was stripped' -P utf8
+    altered strip-back 2 194 66 'the 8th bit of every byte was stripped' -P utf8
+}
+
+@test "a relay that flips one bit is found out, wherever that is" {
+    need jq
+    altered flip-there:31 31 115 114 'a single bit was flipped'
+    altered flip-back:0 0 84 85 'a single bit was flipped'
+    altered flip-back:70000 70000 104 105 'a single bit was flipped' -s 100000
+}
+
+# --- load ---
+
+# flood COUNT: so many exchanges, 32 at a time, with their samples in `out`. Prints how many KiB of
+# memory client and server took more near the end than after the first 2000.
+flood() {
+    python3 - "$1" "$DAEMON" "$TINCAN" "$ADDRESS" <<'PYTHON'
+import re, subprocess, sys
+count, server, tincan, address = sys.argv[1:]
+
+def memory(*pids):
+    """What each process has, in KiB."""
+    return [int(re.search(r"VmRSS:\s*(\d+) kB", open(f"/proc/{pid}/status").read())[1])
+            for pid in pids]
+
+client = subprocess.Popen([tincan, "-f", "--parallel", "32", "-c", count, "--json", "--histogram",
+                           address], stdout=subprocess.PIPE)
+with open("out", "wb") as out:
+    for number, line in enumerate(client.stdout):
+        out.write(line)
+        if number == 2000:
+            early = memory(client.pid, server)
+        if number == int(count) - 1000: # the rest is more than a pipe holds: it can't have ended
+            late = memory(client.pid, server)
+print(*(after - before for before, after in zip(early, late)))
+sys.exit(client.wait())
+PYTHON
+}
+
+# TINCAN_EXCHANGES=200000 for a longer one. Sanitizers keep what was freed for a while.
+# bats test_tags=limits
+@test "a flood echoes all, agrees with its samples, and takes no memory at either end" {
+    local exchanges=${TINCAN_EXCHANGES:-20000} client server
+    serve_tincand
+    flood "$exchanges" >growth
+    "$REPORTS" json <out
+    assert_equal "$(grep -c '"outcome":"echoed"' out)" "$exchanges"
+    read -r client server <growth
+    echo "grown by KiB: client $client, server $server" >&2
+    ((client < 512 && server < 512))
+}
+
+@test "a flood through a network that drops packets verifies all that comes back" {
+    need jq
+    hosts
+    plug_in
+    obey server 'meta l4proto tcp numgen random mod 100 < 5 drop'
+    on_client "$TINCAN" -f --parallel 64 -c 1500 -W 10s --json 192.0.2.2 >out || (($? == 1))
+    "$REPORTS" json <out
+    chance "$(count '.outcome != "echoed"')" 1500 0 0.0003
+}
