@@ -26,6 +26,10 @@ unit() {
     recipe node_exporter | awk -v number="$1" '/^\[Unit\]/ { seen++ } seen == number'
 }
 
+# Unpacked by fetch-launchers, as Debian's package would start a service; or installed.
+HAPROXY=${TESTS%/*}/build/launchers/haproxy/usr/sbin/haproxy
+[ -x "$HAPROXY" ] || HAPROXY=haproxy
+
 # haproxy_in_front SERVER: HAProxy as the recipe has it, with its one server there, at unix:echo.
 haproxy_in_front() {
     {
@@ -33,8 +37,8 @@ haproxy_in_front() {
         recipe HAProxy | sed -e "s|bind :4040|bind unix@$PWD/echo|" -e '/server two/d' \
             -e "s|192.0.2.11:4040|$1|" -e 's|inter 2s|inter 100ms|'
     } >haproxy.cfg
-    haproxy -c -q -f haproxy.cfg
-    start haproxy -db -q -f haproxy.cfg
+    "$HAPROXY" -c -q -f haproxy.cfg
+    start "$HAPROXY" -db -q -f haproxy.cfg
 }
 
 # server_is STATUS CHECK: what HAProxy thinks of its server, and what the last check came to.
@@ -65,7 +69,7 @@ replace() {
 }
 
 @test "HAProxy holds a server for up that echoes, and for down one that alters or is gone" {
-    need haproxy socat
+    need "$HAPROXY" socat
     [[ -x $TINCAND ]] || skip "tincand is not built; it needs libsystemd (Debian: libsystemd-dev)"
     local address behaviour
     address=127.0.0.1:$(free_port)
