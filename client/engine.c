@@ -56,12 +56,12 @@ static void begin_at(struct engine *engine, struct flight *flight, size_t peer)
 /* Whether a flight that missed is to go to the next address, which has begun then. */
 static bool go_on_to_next(struct engine *engine, struct flight *flight)
 {
-    size_t next = flight->peer + 1;
+    size_t next = engine->settled == SIZE_MAX ? flight->peer + 1 : engine->settled;
 
-    if (!flight_missed(flight) || engine->settled != SIZE_MAX || next == flight->target->count)
+    if (!flight_missed(flight) || next <= flight->peer || next == flight->target->count)
         return false;
-    if (engine->told < next) {
-        engine->told = next;
+    if (engine->told <= flight->peer) {
+        engine->told = flight->peer + 1;
         engine->listener->address(engine->listener->context, flight);
     }
     begin_at(engine, flight, next);

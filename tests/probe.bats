@@ -380,6 +380,26 @@ serve_inside() {
     ((${#stderr_lines[@]} == 1))
 }
 
+# with_hosts COMMAND...: runs it where the lines of standard input are /etc/hosts, as bats' `run`.
+with_hosts() {
+    unshare -m true 2>/dev/null || skip "no mount namespaces here"
+    cat >hosts
+    run --separate-stderr unshare -m sh -c 'mount --bind hosts /etc/hosts; exec "$@"' - "$@"
+}
+
+@test "probes that wait for a dead address go on to the one on which another has settled" {
+    serve --on 127.0.0.3 echo
+    local port=${ADDRESS##*:}
+    serve --on "127.0.0.2#$port" full
+    with_hosts "$TINCAN" -c 5 -i 100ms -W 2s "dead-first.test:$port" <<'END'
+127.0.0.2 dead-first.test
+127.0.0.3 dead-first.test
+END
+    assert_success
+    assert_line '5 sent, 5 echoed, 0 lost (0.0 %)'
+    said 'tincan: connecting to 127.0.0.2:*; trying the next address'
+}
+
 @test "-I is where probes come from" {
     serve only-from:127.0.0.9
     run "$TINCAN" -c 1 -I 127.0.0.9 "$ADDRESS"
