@@ -137,8 +137,7 @@ static enum engine_end run_engine(struct measure *measure)
         .count = options->probe.count,
         .interval = (int64_t)options->probe.interval_usec * CLOCK_USEC,
         .timeout = (int64_t)options->timeout_usec * CLOCK_USEC,
-        .until = options->probe.deadline_usec > 0 ? clock_after(options->probe.deadline_usec)
-                                                  : CLOCK_NEVER,
+        .until = measure->run->until,
         .tick = TICK,
     };
     enum engine_end end;

@@ -22,6 +22,7 @@ struct probe {
     struct probe_message message;
     struct engine engine;
     struct tally tally;
+    struct run run;
     int status;
 };
 
@@ -81,15 +82,17 @@ static int prepare_engine(struct probe *probe)
 static int find_target(struct probe *probe)
 {
     const struct options *options = probe->options;
+    uint64_t limit = options->probe.deadline_usec, time = options->timeout_usec;
     char buffer[EXPLAIN_SIZE];
     struct text text;
     struct dial failure;
 
+    time = limit > 0 && limit < time ? limit : time;
     if (target_find(&probe->target, &options->address, options->family, &options->source,
-                    clock_after(options->timeout_usec), &failure) == 0)
+                    probe->run.started + (int64_t)time * CLOCK_USEC, &failure) == 0)
         return 0;
     text_init(&text, buffer, sizeof buffer);
-    explain_dial(&text, &options->address, &failure, options->timeout_usec);
+    explain_dial(&text, &options->address, &failure, time);
     return give_up(probe, &text, failure.outcome);
 }
 
@@ -115,6 +118,23 @@ static int try_file(struct probe *probe)
     return give_up(probe, &text, OUTCOME_LOCAL);
 }
 
+static void begin_run(struct probe *probe)
+{
+    const struct options *options = probe->options;
+    int64_t now = clock_now(), limit = (int64_t)options->probe.deadline_usec * CLOCK_USEC;
+
+    probe->run = (struct run){
+        .options = options,
+        .target = &probe->target,
+        .tally = &probe->tally,
+        .pattern = options->input == OPTIONS_MESSAGE ? "the given text"
+                                                     : options->probe.pattern_name,
+        .started = now,
+        .until = limit > 0 ? now + limit : CLOCK_NEVER,
+        .wall_offset = wall_offset(),
+    };
+}
+
 static int prepare(struct probe *probe)
 {
     char buffer[EXPLAIN_SIZE];
@@ -123,6 +143,7 @@ static int prepare(struct probe *probe)
     text_init(&reason, buffer, sizeof buffer);
     if (probe_message_make(&probe->message, probe->options, &reason) < 0)
         return give_up(probe, &reason, OUTCOME_LOCAL);
+    probe->run.length = probe->message.length;
     if (try_file(probe) < 0 || find_target(probe) < 0)
         return -1;
     return prepare_engine(probe);
@@ -130,22 +151,11 @@ static int prepare(struct probe *probe)
 
 static void go(struct probe *probe)
 {
-    const struct options *options = probe->options;
-    bool own_text = options->input == OPTIONS_MESSAGE;
-    struct run run = {
-        .options = options,
-        .target = &probe->target,
-        .tally = &probe->tally,
-        .pattern = own_text ? "the given text" : options->probe.pattern_name,
-        .length = probe->message.length,
-        .wall_offset = wall_offset(),
-    };
-
     probe->tally.resolve_nsec = probe->target.resolve_nsec;
     probe->tally.begun = clock_now();
-    probe->status = options->probe.sweep
-                        ? sweep(&probe->engine, &run, &probe->message)
-                        : measure(&probe->engine, &probe->message, &run, &probe->tally);
+    probe->status = probe->options->probe.sweep
+                        ? sweep(&probe->engine, &probe->run, &probe->message)
+                        : measure(&probe->engine, &probe->message, &probe->run, &probe->tally);
 }
 
 int probe(const struct options *options)
@@ -154,6 +164,7 @@ int probe(const struct options *options)
 
     probe.options = options;
     probe.engine.watcher.epoll = probe.engine.watcher.signals = -1;
+    begin_run(&probe);
     if (prepare(&probe) == 0)
         go(&probe);
     engine_free(&probe.engine);

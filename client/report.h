@@ -16,6 +16,8 @@ struct run {
     const struct tally *tally;
     const char *pattern; /* its name */
     size_t length;       /* of the message, in bytes */
+    int64_t started;     /* clock_now, before its name was resolved */
+    int64_t until;       /* clock_now at which it ends at the latest, or CLOCK_NEVER */
     int64_t wall_offset; /* what to add to clock_now for nanoseconds since 1970, UTC */
     bool interrupted;    /* the run ended at a signal */
 };

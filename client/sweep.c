@@ -67,9 +67,7 @@ static bool try_once(struct sweep *sweep)
         .length = sweep->message->length,
         .count = 1,
         .timeout = (int64_t)options->timeout_usec * CLOCK_USEC,
-        .until = options->probe.deadline_usec > 0
-                     ? sweep->run->tally->begun + (int64_t)options->probe.deadline_usec * CLOCK_USEC
-                     : CLOCK_NEVER,
+        .until = sweep->run->until,
     };
 
     return engine_run(sweep->engine, &plan, &listener) == ENGINE_DONE;

@@ -337,6 +337,21 @@ outcome() {
     said 'tincan: finding the address of no-such-host.invalid: unresolved: *'
 }
 
+@test "-w is the time for finding the address too" {
+    serve_inside echo
+    # A name server that takes questions and answers none.
+    start nsenter -n -t "$STARTED" python3 -c 'import socket, time
+server = socket.socket(type=socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+open("bound", "w").close()
+time.sleep(60)'
+    wait_until 5 test -e bound
+    milliseconds nsenter -n -m -t "${STARTED_ALL[0]}" "$TINCAN" -c 1 -w 400ms slow.test
+    assert_failure 2
+    said 'tincan: finding the address of slow.test: unresolved: no answer from the resolver within 0.4 s; *'
+    ((took >= 400 && took < 1500))
+}
+
 @test "a full backlog of a unix socket is: filtered" {
     serve --on "unix:$PWD/socket" full
     milliseconds "$TINCAN" -c 1 -W 300ms "$ADDRESS"
