@@ -152,36 +152,24 @@ static enum engine_end run_engine(struct measure *measure)
     return end;
 }
 
-/* A run that its deadline ended before all probes were echoed has not shown what it should. */
-static void judge(struct measure *measure, enum engine_end end)
-{
-    const struct tally *tally = measure->tally;
-
-    raise_status(measure, tally_status(tally));
-    if (end == ENGINE_DEADLINE &&
-        tally->outcomes[OUTCOME_ECHOED] < measure->run->options->probe.count)
-        raise_status(measure, STATUS_FAILED);
-}
-
-/* Ends what was printed, and the file. */
+/* Ends the file and what is printed, in this order: a plugin's line tells of the file too. */
 static void conclude(struct measure *measure, enum engine_end end)
 {
-    bool here; /* whether something went wrong on this machine */
-
     if (end == ENGINE_FAILED) {
         speak_string("waiting for events failed");
         raise_status(measure, STATUS_USAGE);
     }
     if (end != ENGINE_STOPPED) {
-        measure->report->end(measure->run);
         if (measure->file_due != CLOCK_NEVER)
             write_file(measure, CLOCK_NEVER);
+        measure->run->faulty = measure->status == STATUS_USAGE;
+        measure->report->end(measure->run);
         speak_flush(&measure->status);
     }
-    here = measure->status == STATUS_USAGE;
-    judge(measure, end);
+    measure->run->faulty = measure->status == STATUS_USAGE;
+    raise_status(measure, report_status(measure->run));
     if (measure->run->options->probe.check)
-        measure->status = here ? REPORT_CHECK_UNKNOWN : report_check_status(measure->run);
+        measure->status = report_check_status(measure->run);
 }
 
 int measure(struct engine *engine, const struct probe_message *message, struct run *run,

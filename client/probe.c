@@ -127,8 +127,8 @@ static void begin_run(struct probe *probe)
         .options = options,
         .target = &probe->target,
         .tally = &probe->tally,
-        .pattern = options->input == OPTIONS_MESSAGE ? "the given text"
-                                                     : options->probe.pattern_name,
+        .pattern =
+            options->input == OPTIONS_MESSAGE ? "the given text" : options->probe.pattern_name,
         .started = now,
         .until = limit > 0 ? now + limit : CLOCK_NEVER,
         .wall_offset = wall_offset(),

@@ -91,10 +91,13 @@ static void print_all(FILE *file, const struct run *run)
 {
     const struct tally *tally = run->tally;
     int64_t now = clock_now();
-    bool success = tally->outcomes[OUTCOME_ECHOED] > 0 && tally_status(tally) == STATUS_ECHOED;
 
     print_single(file, run, "tincan_success",
-                 "Whether there were probes and all that ended brought an intact echo.", success);
+                 "Whether there were echoes, no failures, and at the end none missing.",
+                 report_status(run) == STATUS_ECHOED);
+    print_single(file, run, "tincan_probes_unfinished",
+                 "Probes that the end of the run cut short or kept from beginning.",
+                 (double)report_unfinished(run));
     print_single(file, run, "tincan_resolve_seconds",
                  "How long it took to find the addresses of the target.",
                  (double)tally->resolve_nsec / (double)CLOCK_SECOND);

@@ -20,6 +20,7 @@ struct run {
     int64_t until;       /* clock_now at which it ends at the latest, or CLOCK_NEVER */
     int64_t wall_offset; /* what to add to clock_now for nanoseconds since 1970, UTC */
     bool interrupted;    /* the run ended at a signal */
+    bool faulty;         /* something beside the probes failed on this machine */
 };
 
 /* Each function may be NULL. */
@@ -44,6 +45,13 @@ enum {
 };
 
 int report_check_status(const struct run *run);
+
+/* Probes that the end of the run cut short, or kept from beginning where it has a count. */
+uint64_t report_unfinished(const struct run *run);
+
+/* The exit status of a run: that of its outcomes, and at its end STATUS_FAILED at least where it
+ * did not bring the echoes that were asked for. */
+int report_status(const struct run *run);
 
 /* The line of a plugin that could not begin, with one of the above. */
 void report_check_failure(int status, const char *why);

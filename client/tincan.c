@@ -16,7 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-
 /* Editing needs to know where characters begin, and messages are UTF-8 in any locale. */
 static void use_utf8(void)
 {

@@ -164,6 +164,17 @@ more_than() {
     (($(grep -c ' sent, ' out) == 2))
 }
 
+@test "an interruption before all of -c is: 1" {
+    serve echo
+    start env --default-signal=INT "$TINCAN" -c 1000 -i 20ms "$ADDRESS" >out
+    wait_until 5 grep -q 'seq=2 ' out
+    kill -INT "$STARTED"
+    status=0
+    wait "$STARTED" || status=$?
+    assert_equal "$status" 1
+    grep -qE '^[0-9]+ sent, [0-9]+ echoed, 0 lost' out
+}
+
 # --- messages ---
 
 @test "-s is the size, and each pattern comes back" {
@@ -688,6 +699,49 @@ PYTHON
     assert_failure 2
     assert_output --partial "| 'time'=U;;;0; 'loss'=100%"
     "$REPORTS" plugin <<<"$output"
+}
+
+@test "--check warns of probes that the deadline left unfinished, and Prometheus of no success" {
+    serve echo echo silent
+    run --separate-stderr "$TINCAN" --check -c 3 -i 1ms -w 500ms --prometheus file "$ADDRESS"
+    assert_failure 1
+    assert_output --regexp '^TINCAN WARNING - 2 of 3 echoed by .* on average; 1 unfinished \| '
+    "$REPORTS" plugin <<<"$output"
+    run "$REPORTS" prometheus file
+    assert_line "tincan_success{target=\"$ADDRESS\"} 0"
+    assert_line "tincan_probes_unfinished{target=\"$ADDRESS\"} 1"
+    # Those that did not even begin are as unfinished.
+    serve echo
+    run "$TINCAN" --check -c 3 -i 10s -w 300ms "$ADDRESS"
+    assert_failure 1
+    assert_output --partial '1 of 3 echoed by '
+    assert_output --partial '; 2 unfinished | '
+}
+
+@test "--check that is interrupted is: unknown, and Prometheus has no success" {
+    serve echo 'run:touch reached; exec sleep 20'
+    start env --default-signal=INT "$TINCAN" --check -c 2 -i 50ms --prometheus file "$ADDRESS" >out
+    wait_until 5 test -e reached
+    kill -INT "$STARTED"
+    status=0
+    wait "$STARTED" || status=$?
+    assert_equal "$status" 3
+    grep -q '^TINCAN UNKNOWN - 1 of 2 echoed by .*; 1 unfinished; interrupted | ' out
+    run "$REPORTS" prometheus file
+    assert_line "tincan_success{target=\"$ADDRESS\"} 0"
+}
+
+@test "--check that can't write the Prometheus file is unknown in its line and its status" {
+    serve 'run:touch reached; sleep 0.5; head -c 57'
+    mkdir folder
+    start "$TINCAN" --check -c 1 --prometheus folder/file "$ADDRESS" >out 2>err
+    wait_until 5 test -e reached
+    rmdir folder
+    status=0
+    wait "$STARTED" || status=$?
+    assert_equal "$status" 3
+    grep -q '^TINCAN UNKNOWN - 1 of 1 echoed by ' out
+    grep -q "^tincan: writing 'folder/file': " err
 }
 
 @test "--check is critical when an echo was altered" {
