@@ -172,6 +172,33 @@ static void conclude(struct measure *measure, enum engine_end end)
         measure->status = report_check_status(measure->run);
 }
 
+static int check_unresolved(struct measure *measure, const struct text *why)
+{
+    /* That a name has no address is no fault of the plugin, which is what unknown is for. */
+    int status = measure->status == STATUS_USAGE ? REPORT_CHECK_UNKNOWN : REPORT_CHECK_CRITICAL;
+
+    report_check_failure(status, why->start);
+    return status;
+}
+
+int measure_unresolved(struct run *run, struct tally *tally, const struct text *why)
+{
+    struct measure measure = {.run = run, .tally = tally};
+
+    tally->outcomes[OUTCOME_UNRESOLVED] = 1;
+    tally->begun = run->started;
+    tally->ended = clock_now();
+    write_file(&measure, CLOCK_NEVER);
+    if (run->options->probe.check)
+        return check_unresolved(&measure, why);
+    speak(why);
+    if (run->options->probe.json && !run->options->probe.sweep) {
+        report_json.begin(run);
+        report_json.end(run);
+    }
+    return STATUS_USAGE;
+}
+
 int measure(struct engine *engine, const struct probe_message *message, struct run *run,
             struct tally *tally)
 {

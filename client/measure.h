@@ -14,6 +14,13 @@
 int measure(struct engine *engine, const struct probe_message *message, struct run *run,
             struct tally *tally);
 
+/*
+ * Reports a run that came to nothing as its target has no address, as `why` says: on standard
+ * error, in the Prometheus file, and as far as each report goes without probes. Returns the exit
+ * status.
+ */
+int measure_unresolved(struct run *run, struct tally *tally, const struct text *why);
+
 /* Says on standard error that the flight could not connect, and that another address follows. */
 void measure_tell_address(const struct flight *flight);
 

@@ -27,13 +27,10 @@ struct probe {
 };
 
 /* Says why there will be no probes; a plugin does so in its line. Returns -1. */
-static int give_up(struct probe *probe, const struct text *sentence, enum outcome outcome)
+static int give_up(struct probe *probe, const struct text *sentence)
 {
-    bool unresolved = outcome == OUTCOME_UNRESOLVED;
-
     if (probe->options->probe.check) {
-        /* That a name has no address is no fault of the plugin, which is what unknown is for. */
-        probe->status = unresolved ? REPORT_CHECK_CRITICAL : REPORT_CHECK_UNKNOWN;
+        probe->status = REPORT_CHECK_UNKNOWN;
         report_check_failure(probe->status, sentence->start);
     } else {
         probe->status = STATUS_USAGE;
@@ -69,14 +66,14 @@ static int prepare_engine(struct probe *probe)
         text_add(&text, " connections at once need as many descriptors, and the limit (ulimit -n) "
                         "leaves ");
         text_add_number(&text, available);
-        return give_up(probe, &text, OUTCOME_LOCAL);
+        return give_up(probe, &text);
     }
     size = size < available ? size : available;
     if (engine_init(&probe->engine, size > 0 ? (size_t)size : 1) == 0)
         return 0;
     text_add(&text, "preparing to probe: ");
     text_add(&text, strerror(errno));
-    return give_up(probe, &text, OUTCOME_LOCAL);
+    return give_up(probe, &text);
 }
 
 static int find_target(struct probe *probe)
@@ -93,7 +90,11 @@ static int find_target(struct probe *probe)
         return 0;
     text_init(&text, buffer, sizeof buffer);
     explain_dial(&text, &options->address, &failure, time);
-    return give_up(probe, &text, failure.outcome);
+    if (failure.outcome != OUTCOME_UNRESOLVED)
+        return give_up(probe, &text);
+    probe->tally.resolve_nsec = probe->target.resolve_nsec;
+    probe->status = measure_unresolved(&probe->run, &probe->tally, &text);
+    return -1;
 }
 
 static int64_t wall_offset(void)
@@ -115,7 +116,7 @@ static int try_file(struct probe *probe)
         return 0;
     text_init(&text, buffer, sizeof buffer);
     prometheus_explain(path, &text);
-    return give_up(probe, &text, OUTCOME_LOCAL);
+    return give_up(probe, &text);
 }
 
 static void begin_run(struct probe *probe)
@@ -142,7 +143,7 @@ static int prepare(struct probe *probe)
 
     text_init(&reason, buffer, sizeof buffer);
     if (probe_message_make(&probe->message, probe->options, &reason) < 0)
-        return give_up(probe, &reason, OUTCOME_LOCAL);
+        return give_up(probe, &reason);
     probe->run.length = probe->message.length;
     if (try_file(probe) < 0 || find_target(probe) < 0)
         return -1;

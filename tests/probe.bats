@@ -348,6 +348,21 @@ outcome() {
     said 'tincan: finding the address of no-such-host.invalid: unresolved: *'
 }
 
+@test "a name without an address is told in JSON and to Prometheus too" {
+    echo old >file
+    run --separate-stderr "$TINCAN" --json --prometheus file -c 1 no-such-host.invalid
+    assert_failure 2
+    said 'tincan: finding the address of no-such-host.invalid: unresolved: *'
+    assert_equal "$("$REPORTS" type <<<"$output" | xargs)" 'begin summary'
+    assert_equal "$("$REPORTS" outcomes <<<"$output")" '{"unresolved": 1}'
+    run "$REPORTS" prometheus file
+    assert_success
+    assert_line 'tincan_success{target="no-such-host.invalid"} 0'
+    assert_line 'tincan_probes_total{target="no-such-host.invalid",outcome="unresolved"} 1'
+    run "$TINCAN" --check --prometheus file no-such-host.invalid
+    assert_failure 2
+}
+
 @test "-w is the time for finding the address too" {
     serve_inside echo
     # A name server that takes questions and answers none.
