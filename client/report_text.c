@@ -201,8 +201,7 @@ static void interim(const struct run *run)
 
 static void end(const struct run *run)
 {
-    if (!run->options->quiet || tally_sent(run->tally) > 0)
-        print_summary(run);
+    print_summary(run);
     if (run->options->probe.histogram)
         draw_histogram(&run->tally->phases[PHASE_TIME]);
 }

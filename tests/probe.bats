@@ -602,6 +602,25 @@ PYTHON
     assert_line --regexp '^ +1 bytes  echoed  time=[0-9.]+  \(at try 3\)$'
 }
 
+@test "--sweep does not blame a size when it can't connect" {
+    local port
+    port=$(free_port)
+    run "$TINCAN" --sweep 10-5000 "127.0.0.1:$port"
+    assert_failure 1
+    assert_line "--- 127.0.0.1:$port --- (not finished)"
+    assert_line 'could not connect at 10 bytes: nothing is known of this size'
+    assert_line --partial 'refused: nobody is listening there'
+    refute_output --partial 'nothing works'
+    # Behind the smallest size, nobody listens in the guest any more.
+    serve --on "unix:$PWD/socket" hybrid:7 hybrid:8
+    run "$TINCAN" --json --sweep 10-5000 "$ADDRESS#7"
+    assert_failure 1
+    assert_equal "$("$REPORTS" largest_that_works <<<"$output")" 10
+    assert_equal "$("$REPORTS" smallest_that_fails <<<"$output")" ''
+    assert_equal "$("$REPORTS" interrupted <<<"$output")" true
+    [[ $("$REPORTS" not_connected <<<"$output") == '"handshake: it closed the connection'* ]]
+}
+
 @test "--sweep can be read by programs" {
     serve limited:64
     run "$TINCAN" --json --sweep 1-100 "$ADDRESS"
@@ -639,6 +658,13 @@ PYTHON
     assert_failure 1
     assert_line --index 0 "--- $ADDRESS ---"
     assert_line --regexp '^first at seq=2: truncated: '
+}
+
+@test "-q prints its summary where no probe left this machine either" {
+    serve echo
+    run "$TINCAN" -q -c 2 -i 1ms -I 192.0.2.77 "$ADDRESS"
+    assert_failure 2
+    assert_line --partial '2 not sent for a local error'
 }
 
 @test "a probe's line comes when the probe is over" {
