@@ -14,6 +14,8 @@ struct rest {
     const unsigned char *at;
     size_t length;
     bool first; /* nothing was taken yet */
+    /* From there on the message has nothing but line endings, or white space. */
+    const unsigned char *last_endings, *last_blanks;
 };
 
 /* A piece of the altered message, made of the first `taken` bytes of the rest. */
@@ -22,6 +24,16 @@ struct piece {
     size_t size, taken;
     bool last; /* the altered message ends with it */
 };
+
+static inline void alter_put(struct piece *piece, unsigned char byte)
+{
+    piece->bytes[piece->size++] = byte;
+}
+
+static inline bool alter_next_is(const struct rest *rest, size_t at, unsigned char byte)
+{
+    return at < rest->length && rest->at[at] == byte;
+}
 
 /* Fills in `piece`, of which `taken` is 1 and the rest zero. */
 typedef void alter(const struct rest *rest, struct piece *piece);

@@ -76,7 +76,9 @@ static bool explains(alter *rule, struct rest rest, const unsigned char *reply, 
         if (piece.last || (cut && at == length))
             break;
         piece.taken = piece.taken < rest.length ? piece.taken : rest.length;
-        rest = (struct rest){rest.at + piece.taken, rest.length - piece.taken, false};
+        rest.at += piece.taken;
+        rest.length -= piece.taken;
+        rest.first = false;
     }
     return at == length;
 }
@@ -124,10 +126,24 @@ static const char *explain_difference(const char *message, const char *reply, si
     return explain_byte((unsigned char)message[last], (unsigned char)reply[last]);
 }
 
+/* Where the run of these characters begins with which the message ends, perhaps its very end. */
+static const unsigned char *last_run(const char *message, size_t length, const char *characters)
+{
+    while (length > 0 && message[length - 1] != '\0' && strchr(characters, message[length - 1]))
+        length--;
+    return (const unsigned char *)message + length;
+}
+
 const char *culprit(const char *message, size_t length, const char *reply, size_t reply_length,
                     bool cut)
 {
-    const struct rest whole = {(const unsigned char *)message, length, true};
+    const struct rest whole = {
+        .at = (const unsigned char *)message,
+        .length = length,
+        .first = true,
+        .last_endings = last_run(message, length, "\r\n"),
+        .last_blanks = last_run(message, length, " \t\r\n\v\f"),
+    };
 
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (explains(rules[i].rule, whole, (const unsigned char *)reply, reply_length, cut))

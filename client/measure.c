@@ -19,6 +19,7 @@ struct measure {
     struct engine *engine;
     struct tally *tally;
     struct run *run;
+    bool each;        /* the report has something on each probe */
     int64_t file_due; /* clock_now, when to write the Prometheus file next */
     int status;
 };
@@ -30,19 +31,22 @@ static const struct report *choose_report(const struct probe_options *options)
     return options->json ? &report_json : &report_text;
 }
 
+static bool reports_each(const struct report *report, const struct options *options)
+{
+    return report->probe && !options->quiet && (options->probe.json || !options->probe.flood);
+}
+
 static void raise_status(struct measure *measure, int status)
 {
     if (measure->status < status)
         measure->status = status;
 }
 
-/* Keeps what became of the first probe of each outcome. */
+/* Keeps what became of the first probe of an outcome. */
 static void keep_example(struct tally *tally, const struct flight *flight, const char *why)
 {
     struct text text;
 
-    if (tally->example_sequences[flight->outcome] != 0)
-        return;
     tally->example_sequences[flight->outcome] = flight->sequence;
     text_init(&text, tally->examples[flight->outcome], TALLY_EXAMPLE_SIZE);
     text_add(&text, why);
@@ -52,19 +56,21 @@ static int on_probe(void *context, const struct flight *flight)
 {
     struct measure *measure = context;
     char buffer[EXPLAIN_SIZE];
-    const char *why = NULL;
+    const char *why = NULL, *guess = NULL;
     struct text text;
+    bool first = measure->tally->outcomes[flight->outcome] == 0;
 
     tally_add(measure->tally, flight);
-    if (flight->outcome != OUTCOME_ECHOED) {
+    if (flight->outcome != OUTCOME_ECHOED && (first || measure->each)) {
         text_init(&text, buffer, sizeof buffer);
-        probe_explain(&text, flight);
-        keep_example(measure->tally, flight, buffer);
+        guess = probe_explain(&text, flight);
         why = buffer;
+        if (first)
+            keep_example(measure->tally, flight, why);
     }
-    if (!measure->report->probe)
+    if (!measure->each)
         return 0;
-    measure->report->probe(measure->run, flight, why);
+    measure->report->probe(measure->run, flight, why, guess);
     return measure->run->options->probe.flood ? 0 : speak_flush(&measure->status);
 }
 
@@ -205,6 +211,7 @@ int measure(struct engine *engine, const struct probe_message *message, struct r
     struct measure measure = {.engine = engine, .message = message, .run = run, .tally = tally};
 
     measure.report = choose_report(&run->options->probe);
+    measure.each = reports_each(measure.report, run->options);
     if (measure.report->begin)
         measure.report->begin(run);
     if (speak_flush(&measure.status) == 0)

@@ -6,7 +6,7 @@
 #include "culprit.h"
 #include "explain.h"
 
-const char *probe_culprit(const struct flight *flight)
+static const char *guess_culprit(const struct flight *flight)
 {
     const struct converse *talk = &flight->talk;
     size_t tag = talk->compared.tag_length;
@@ -19,10 +19,10 @@ const char *probe_culprit(const struct flight *flight)
                    !talk->complete);
 }
 
-void probe_explain(struct text *text, const struct flight *flight)
+const char *probe_explain(struct text *text, const struct flight *flight)
 {
     const struct converse *talk = flight_missed(flight) ? NULL : &flight->talk;
-    const char *guess = probe_culprit(flight);
+    const char *guess = guess_culprit(flight);
     struct dial dial;
 
     flight_describe(flight, &dial);
@@ -35,4 +35,5 @@ void probe_explain(struct text *text, const struct flight *flight)
         flight->length > FRAME_DEFAULT_MAX_BYTES)
         text_add(text, "; the message is over 1 MiB, the limit of a server that was not told "
                        "another");
+    return guess;
 }

@@ -88,10 +88,10 @@ static void print_echo(const struct run *run, const struct flight *flight)
     putchar('\n');
 }
 
-static void probe(const struct run *run, const struct flight *flight, const char *why)
+static void probe(const struct run *run, const struct flight *flight, const char *why,
+                  const char *guess)
 {
-    if (run->options->quiet || run->options->probe.flood)
-        return;
+    (void)guess; /* it is in the sentence */
     if (!why) {
         print_echo(run, flight);
         return;

@@ -244,6 +244,26 @@ static void check_culprit(const struct alteration *each, const char *found)
     }
 }
 
+/* However long, and of whatever it is made, the guess takes no time to speak of. */
+static void check_blanks(void)
+{
+    const size_t size = 4 << 20;
+    char *message = malloc(size + 1), *reply = malloc(size + 1);
+
+    if (!message || !reply)
+        exit(1);
+    memset(message, '\n', size);
+    memcpy(message + size - 3, "\nx\n", 4);
+    memcpy(reply, message, size + 1);
+    check_culprit(&(struct alteration){"many lines", "one less", "at the end was removed"},
+                  culprit(message, size, reply, size - 1, false));
+    reply[size - 2] = '~';
+    check_culprit(&(struct alteration){"many lines", "a byte", "a single byte was replaced"},
+                  culprit(message, size, reply, size, false));
+    free(message);
+    free(reply);
+}
+
 static void culprits(void)
 {
     char long_message[4097];
@@ -263,6 +283,7 @@ static void culprits(void)
     check_culprit(&cut, culprit(long_message, 4096, long_message, 2048, false));
     cut.name = NULL;
     check_culprit(&cut, culprit(long_message, 4096, long_message, 2049, false));
+    check_blanks();
     /* A reply that was not read to its end: as much of it as was read must agree. */
     check_culprit(&(struct alteration){"\n\n\n\n", "", "LF to CRLF"},
                   culprit("\n\n\n\n", 4, "\r\n\r\n\r", 5, true));

@@ -27,7 +27,7 @@ teardown() {
 }
 
 @test "culprit: each known way of altering a message is named" {
-    "$PROBE_TEST" culprits
+    timeout 20 "$PROBE_TEST" culprits
 }
 
 @test "pattern: each is a message at every size" {
