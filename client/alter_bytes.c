@@ -35,33 +35,6 @@ void alter_high_bytes_removed(const struct rest *rest, struct piece *piece)
         alter_put(piece, rest->at[0]);
 }
 
-void alter_iac_doubled(const struct rest *rest, struct piece *piece)
-{
-    if (rest->at[0] == 0xff)
-        alter_put(piece, 0xff);
-    alter_put(piece, rest->at[0]);
-}
-
-/* IAC and the command behind it: three bytes for WILL, WONT, DO, DONT; IAC IAC is one 0xff. */
-void alter_iac_eaten(const struct rest *rest, struct piece *piece)
-{
-    if (rest->at[0] != 0xff) {
-        alter_put(piece, rest->at[0]);
-        return;
-    }
-    piece->taken = 2;
-    if (alter_next_is(rest, 1, 0xff))
-        alter_put(piece, 0xff);
-    else if (rest->length > 1 && rest->at[1] >= 0xfb)
-        piece->taken = 3;
-}
-
-void alter_iac_removed(const struct rest *rest, struct piece *piece)
-{
-    if (rest->at[0] != 0xff)
-        alter_put(piece, rest->at[0]);
-}
-
 /* Telnet ends a bare CR with a null byte, which ends the message. */
 void alter_cut_after_cr(const struct rest *rest, struct piece *piece)
 {
@@ -96,6 +69,34 @@ void alter_latin1_iac_doubled(const struct rest *rest, struct piece *piece)
     to_latin1(rest, piece, '?');
     if (piece->size == 1 && piece->bytes[0] == 0xff)
         alter_put(piece, 0xff);
+}
+
+/* IAC and the command behind it: three bytes for WILL, WONT, DO, DONT; IAC IAC is one 0xff. */
+void alter_latin1_iac_eaten(const struct rest *rest, struct piece *piece)
+{
+    struct rest next = *rest;
+    uint32_t command;
+
+    to_latin1(rest, piece, '?');
+    if (piece->size == 0 || piece->bytes[0] != 0xff || piece->taken == rest->length)
+        return;
+    next.at += piece->taken;
+    next.length -= piece->taken;
+    command = code_point(&next);
+    piece->taken += character_size(&next);
+    piece->size = command == 0xff ? 1 : 0;
+    if (command >= 0xfb && command < 0xff && piece->taken < rest->length) {
+        next.at = rest->at + piece->taken;
+        next.length = rest->length - piece->taken;
+        piece->taken += character_size(&next);
+    }
+}
+
+void alter_latin1_iac_removed(const struct rest *rest, struct piece *piece)
+{
+    to_latin1(rest, piece, '?');
+    if (piece->size == 1 && piece->bytes[0] == 0xff)
+        piece->size = 0;
 }
 
 void alter_question_marks(const struct rest *rest, struct piece *piece)
