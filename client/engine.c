@@ -49,6 +49,7 @@ static void begin_at(struct engine *engine, struct flight *flight, size_t peer)
     size_t left = engine->settled == SIZE_MAX ? flight->target->count - peer : 1;
     int64_t now = peer == 0 ? flight->begun : clock_now();
 
+    flight->attempted = now;
     flight->until = now + (flight->deadline - now) / (int64_t)left;
     flight_begin(flight, peer);
 }
@@ -183,7 +184,7 @@ static void cut_short(struct engine *engine, struct flight *flight, int64_t now)
         flight_expire(flight);
         finish(engine, flight);
     } else if (now >= engine->plan->until && now - flight->begun >= FAIR_TIME) {
-        flight->deadline = now;
+        flight->deadline = flight->until = now;
         flight_expire(flight);
         finish(engine, flight);
     } else {
