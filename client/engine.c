@@ -15,7 +15,7 @@
 int engine_init(struct engine *engine, size_t size)
 {
     *engine = (struct engine){.size = size, .settled = SIZE_MAX};
-    engine->watcher.epoll = engine->watcher.signals = -1;
+    engine->watcher = (struct watcher){-1, -1, -1};
     engine->flights = calloc(size, sizeof *engine->flights);
     engine->places = calloc(size, sizeof *engine->places);
     if (!engine->flights || !engine->places)

@@ -8,7 +8,9 @@
 #include "speak.h"
 #include "status_line.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 
 #define TICK      (250 * CLOCK_MSEC)
 #define FILE_TIME (10 * CLOCK_SECOND) /* between writings of the Prometheus file */
@@ -71,7 +73,10 @@ static int on_probe(void *context, const struct flight *flight)
     if (!measure->each)
         return 0;
     measure->report->probe(measure->run, flight, why, guess);
-    return measure->run->options->probe.flood ? 0 : speak_flush(&measure->status);
+    /* Up to PIPE_BUF bytes go into a pipe whole or not at all; a part would swallow a signal. */
+    if (measure->run->options->probe.flood && __fpending(stdout) < PIPE_BUF / 2)
+        return 0;
+    return speak_flush(&measure->status);
 }
 
 void measure_tell_address(const struct flight *flight)

@@ -7,6 +7,9 @@
 #include "probe_message.h"
 #include "report.h"
 
+/* What standard output is to have for a buffer, so that only flushing writes to it, and blocks. */
+#define MEASURE_BUFFER_SIZE (128 * 1024)
+
 /*
  * Runs the probes that `run->options` ask for, which sums up in `tally`, the one of `run`. Returns
  * the exit status.

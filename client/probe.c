@@ -10,6 +10,7 @@
 #include "sweep.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -162,9 +163,11 @@ static void go(struct probe *probe)
 int probe(const struct options *options)
 {
     static struct probe probe; /* zero, and rather large for a stack */
+    static char buffer[MEASURE_BUFFER_SIZE];
 
     probe.options = options;
-    probe.engine.watcher.epoll = probe.engine.watcher.signals = -1;
+    probe.engine.watcher = (struct watcher){-1, -1, -1};
+    setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     begin_run(&probe);
     if (prepare(&probe) == 0)
         go(&probe);

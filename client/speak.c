@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -24,11 +25,20 @@ void speak_string(const char *sentence)
     fprintf(stderr, "tincan: %s\n", sentence);
 }
 
-/* Standard output failed with `error`: says so, once. */
+/*
+ * Standard output failed with `error`: says so, once. An interruption is the user's word that it is
+ * not to be waited for: what was not written is dropped, so that nothing blocks on it at exit.
+ */
 static int report_loss(int error, int *status)
 {
     static bool lost;
 
+    if (error == EINTR) {
+        __fpurge(stdout);
+        lost = true;
+        if (*status < STATUS_FAILED)
+            *status = STATUS_FAILED;
+    }
     if (!lost && error != EPIPE) {
         fprintf(stderr, "tincan: writing to standard output: %s\n", strerror(error));
         if (*status < STATUS_USAGE)

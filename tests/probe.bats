@@ -147,6 +147,34 @@ PYTHON
     grep -qE '^[01] sent, 0 echoed, 0 lost' out
 }
 
+@test "a signal ends a run whose output nobody reads" {
+    local options
+    serve echo
+    for options in '-f --json' '-i 1ms' '-i 1ms --json'; do
+        # shellcheck disable=SC2086 # several
+        run timeout -s KILL 20 python3 - "$TINCAN" $options "$ADDRESS" <<'PYTHON'
+import fcntl, os, select, signal, subprocess, sys, time
+for sig in signal.SIGINT, signal.SIGTERM:
+    signal.signal(sig, signal.SIG_DFL)
+reader, writer = os.pipe()
+fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+process = subprocess.Popen(sys.argv[1:], stdout=writer)
+
+def blocked():
+    """The pipe is full, and the process has used no more time for 20 looks in a row."""
+    used = [open(f"/proc/{process.pid}/stat").read().split()[13:15]
+            for _ in range(20) if not time.sleep(0.02)]
+    return not select.select([], [writer], [], 0)[1] and all(each == used[0] for each in used)
+
+while not blocked():
+    pass
+process.send_signal(signal.SIGINT)
+sys.exit(process.wait())
+PYTHON
+        assert_failure 1
+    done
+}
+
 # more_than COUNT: whether more probes than that have been printed.
 more_than() {
     (($(grep -c 'seq=' out) > $1))
