@@ -182,6 +182,7 @@ static void cut_short(struct engine *engine, struct flight *flight, int64_t now)
     /* An echo that only the server's end is awaited of is one. */
     if (flight->talk.judged && flight->state == FLIGHT_TALKING) {
         flight_expire(flight);
+        flight->talk.left_open = false; /* for all that is known */
         finish(engine, flight);
     } else if (now >= engine->plan->until && now - flight->begun >= FAIR_TIME) {
         flight->deadline = flight->until = now;

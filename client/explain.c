@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+const char explain_left_open[] =
+    "the server leaves the connection open after its reply: each takes a second more";
+
 /* Adds a time as seconds with as many decimals as it needs. */
 static void add_seconds(struct text *text, uint64_t usec)
 {

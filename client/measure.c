@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdio_ext.h>
+#include <unistd.h>
 
 #define TICK      (250 * CLOCK_MSEC)
 #define FILE_TIME (10 * CLOCK_SECOND) /* between writings of the Prometheus file */
@@ -36,12 +37,6 @@ static const struct report *choose_report(const struct probe_options *options)
 static bool reports_each(const struct report *report, const struct options *options)
 {
     return report->probe && !options->quiet && (options->probe.json || !options->probe.flood);
-}
-
-static void raise_status(struct measure *measure, int status)
-{
-    if (measure->status < status)
-        measure->status = status;
 }
 
 /* Keeps what became of the first probe of an outcome. */
@@ -79,12 +74,13 @@ static int on_probe(void *context, const struct flight *flight)
     return speak_flush(&measure->status);
 }
 
-void measure_tell_address(const struct flight *flight)
+void measure_tell_address(void *context, const struct flight *flight)
 {
     char buffer[EXPLAIN_SIZE];
     struct text text;
     struct dial dial;
 
+    (void)context;
     text_init(&text, buffer, sizeof buffer);
     flight_describe(flight, &dial);
     explain_dial(&text, flight->target->address, &dial,
@@ -93,12 +89,6 @@ void measure_tell_address(const struct flight *flight)
     fflush(stdout);
     status_line_clear();
     speak(&text);
-}
-
-static void on_address(void *context, const struct flight *flight)
-{
-    (void)context;
-    measure_tell_address(flight);
 }
 
 /* Writes the Prometheus file, if there is to be one; after a failure, which is told, never again.
@@ -112,7 +102,7 @@ static void write_file(struct measure *measure, int64_t next)
         return;
     status_line_clear();
     prometheus_complain(path);
-    raise_status(measure, STATUS_USAGE);
+    outcome_raise(&measure->status, STATUS_USAGE);
     measure->file_due = CLOCK_NEVER;
 }
 
@@ -120,7 +110,8 @@ static int on_tick(void *context, int64_t now)
 {
     struct measure *measure = context;
 
-    if (measure->run->options->probe.flood)
+    /* Both on one terminal would be in each other's way. */
+    if (measure->run->options->probe.flood && !(measure->each && isatty(STDOUT_FILENO)))
         status_line_show(measure->run, now);
     if (now >= measure->file_due)
         write_file(measure, now + FILE_TIME);
@@ -139,7 +130,8 @@ static int on_interim(void *context)
 
 static enum engine_end run_engine(struct measure *measure)
 {
-    const struct engine_listener listener = {measure, on_probe, on_address, on_tick, on_interim};
+    const struct engine_listener listener = {measure, on_probe, measure_tell_address, on_tick,
+                                             on_interim};
     const struct options *options = measure->run->options;
     const struct engine_plan plan = {
         .target = measure->run->target,
@@ -168,7 +160,7 @@ static void conclude(struct measure *measure, enum engine_end end)
 {
     if (end == ENGINE_FAILED) {
         speak_string("waiting for events failed");
-        raise_status(measure, STATUS_USAGE);
+        outcome_raise(&measure->status, STATUS_USAGE);
     }
     if (end != ENGINE_STOPPED) {
         if (measure->file_due != CLOCK_NEVER)
@@ -178,7 +170,7 @@ static void conclude(struct measure *measure, enum engine_end end)
         speak_flush(&measure->status);
     }
     measure->run->faulty = measure->status == STATUS_USAGE;
-    raise_status(measure, report_status(measure->run));
+    outcome_raise(&measure->status, report_status(measure->run));
     if (measure->run->options->probe.check)
         measure->status = report_check_status(measure->run);
 }
@@ -221,5 +213,7 @@ int measure(struct engine *engine, const struct probe_message *message, struct r
         measure.report->begin(run);
     if (speak_flush(&measure.status) == 0)
         conclude(&measure, run_engine(&measure));
+    else
+        outcome_raise(&measure.status, STATUS_FAILED);
     return measure.status;
 }

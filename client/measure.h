@@ -24,7 +24,10 @@ int measure(struct engine *engine, const struct probe_message *message, struct r
  */
 int measure_unresolved(struct run *run, struct tally *tally, const struct text *why);
 
-/* Says on standard error that the flight could not connect, and that another address follows. */
-void measure_tell_address(const struct flight *flight);
+/*
+ * Says on standard error that the flight could not connect, and that another address follows: for
+ * an engine_listener.
+ */
+void measure_tell_address(void *context, const struct flight *flight);
 
 #endif

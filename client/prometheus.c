@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "explain.h"
+#include "json.h"
 #include "speak.h"
 
 #include <errno.h>
@@ -15,15 +16,19 @@
 
 #define PATH_SIZE 4096
 
-/* A label's value, in which three characters are escaped. */
+/* A label's value, in which three characters are escaped, and what is not UTF-8 is replaced. */
 static void print_label(FILE *file, const char *name, const char *value)
 {
+    bool utf8 = json_is_utf8(value);
+
     fprintf(file, "%s=\"", name);
     for (; *value; value++) {
         if (*value == '\\' || *value == '"')
             fprintf(file, "\\%c", *value);
         else if (*value == '\n')
             fputs("\\n", file);
+        else if ((unsigned char)*value >= 0x80 && !utf8)
+            fputs("\xef\xbf\xbd", file);
         else
             fputc(*value, file);
     }
@@ -164,7 +169,10 @@ static int write_all(int fd, const struct run *run)
         return -1;
     }
     print_all(file, run);
-    result = fflush(file) == 0 && !ferror(file) && fchmod(fd, usual_mode()) == 0 && fsync(fd) == 0;
+    result = fflush(file) == 0 && !ferror(file) && fchmod(fd, usual_mode()) == 0;
+    /* While probes are under way nothing is to wait for a disk. */
+    if (run->tally->ended != 0)
+        result = result && fsync(fd) == 0;
     return fclose(file) == 0 && result ? 0 : -1;
 }
 

@@ -147,6 +147,7 @@ static void print_summary(const struct run *run, const char *type)
     json_count_field("echoed", tally->outcomes[OUTCOME_ECHOED]);
     json_count_field("lost", tally_lost(tally));
     json_number_field("loss_percent", tally_loss(tally));
+    json_count_field("left_open", tally->left_open);
     json_count_field("unfinished", tally->unfinished);
     json_count_field("local_errors", tally->outcomes[OUTCOME_LOCAL]);
     print_outcomes(tally);

@@ -47,12 +47,6 @@ static int on_probe(void *context, const struct flight *flight)
     return 0;
 }
 
-static void on_address(void *context, const struct flight *flight)
-{
-    (void)context;
-    measure_tell_address(flight);
-}
-
 static int ignore(void *context)
 {
     (void)context;
@@ -62,7 +56,7 @@ static int ignore(void *context)
 /* Sends one probe; false when that was cut short. */
 static bool try_once(struct sweep *sweep)
 {
-    const struct engine_listener listener = {sweep, on_probe, on_address, NULL, ignore};
+    const struct engine_listener listener = {sweep, on_probe, measure_tell_address, NULL, ignore};
     const struct options *options = sweep->run->options;
     const struct engine_plan plan = {
         .target = sweep->run->target,
@@ -119,8 +113,7 @@ static void note(struct sweep *sweep)
     }
     sweep->any_works |= works;
     sweep->any_fails |= !works && !sweep->missed;
-    if (outcome_status(sweep->outcome) > sweep->status)
-        sweep->status = outcome_status(sweep->outcome);
+    outcome_raise(&sweep->status, outcome_status(sweep->outcome));
 }
 
 /* Whether messages of the size come back; false too when it is over. */
