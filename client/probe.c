@@ -53,6 +53,20 @@ static uint64_t places(const struct options *options)
     return probe->count > 0 && probe->count < most ? probe->count : most;
 }
 
+static void tell_reduction(uint64_t wanted, uint64_t available)
+{
+    char buffer[EXPLAIN_SIZE];
+    struct text text;
+
+    text_init(&text, buffer, sizeof buffer);
+    text_add(&text, "at most ");
+    text_add_number(&text, available);
+    text_add(&text, " probes at once instead of ");
+    text_add_number(&text, wanted);
+    text_add(&text, ", as the limit of descriptors (ulimit -n) leaves no more");
+    speak(&text);
+}
+
 static int prepare_engine(struct probe *probe)
 {
     uint64_t size = places(probe->options), available = descriptors_available();
@@ -61,7 +75,7 @@ static int prepare_engine(struct probe *probe)
 
     text_init(&text, buffer, sizeof buffer);
     available -= available < OWN_DESCRIPTORS ? available : OWN_DESCRIPTORS;
-    if (size > available && probe->options->probe.parallel > 0) {
+    if (size > available && probe->options->probe.parallel_given) {
         text_add(&text, "--parallel: ");
         text_add_number(&text, size);
         text_add(&text, " connections at once need as many descriptors, and the limit (ulimit -n) "
@@ -69,8 +83,12 @@ static int prepare_engine(struct probe *probe)
         text_add_number(&text, available);
         return give_up(probe, &text);
     }
-    size = size < available ? size : available;
-    if (engine_init(&probe->engine, size > 0 ? (size_t)size : 1) == 0)
+    available = available > 0 ? available : 1;
+    if (size > available) {
+        tell_reduction(size, available);
+        size = available;
+    }
+    if (engine_init(&probe->engine, (size_t)size) == 0)
         return 0;
     text_add(&text, "preparing to probe: ");
     text_add(&text, strerror(errno));

@@ -569,12 +569,32 @@ PYTHON
     [[ $(tail -c 4 terminal) == $'\r\e[K' ]]
 }
 
+@test "a flood whose objects go to a terminal shows no status line between them" {
+    need script
+    serve late:0.01
+    script -qec "$TINCAN -f --json --parallel 2 -c 100 $ADDRESS" /dev/null >terminal </dev/null
+    (($(grep -c '^{"type":' terminal) == 102))
+    run ! grep -q $'\e' terminal
+}
+
 @test "more in parallel than descriptors is refused, with the limit" {
     need prlimit
     run --separate-stderr prlimit --nofile=50:50 "$TINCAN" -f --parallel 60 -c 100 127.0.0.1:1
     assert_failure 2
     assert_output ''
     said 'tincan: --parallel: 60 connections at once need as many descriptors, and the limit (ulimit -n) leaves [34][0-9]'
+}
+
+@test "a flood that was not told how many in parallel does with fewer descriptors, and says so" {
+    need prlimit
+    serve late:0.05
+    run --separate-stderr prlimit --nofile=20:20 "$TINCAN" -f -c 40 "$ADDRESS"
+    assert_success
+    assert_line '40 sent, 40 echoed, 0 lost (0.0 %)'
+    said 'tincan: at most [1-9] probes at once instead of 32, as the limit of descriptors (ulimit -n) leaves no more'
+    run --separate-stderr prlimit --nofile=20:20 "$TINCAN" -i 1ms -c 40 "$ADDRESS"
+    assert_success
+    said 'tincan: at most [1-9] probes at once instead of 40, as *'
 }
 
 @test "the soft limit of descriptors is raised to the hard one" {
