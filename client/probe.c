@@ -113,6 +113,8 @@ static int find_target(struct probe *probe)
         return give_up(probe, &text);
     probe->tally.resolve_nsec = probe->target.resolve_nsec;
     probe->status = measure_unresolved(&probe->run, &probe->tally, &text);
+    if (options->probe.sweep && options->probe.json)
+        sweep_print_unresolved(&probe->run, text.start);
     return -1;
 }
 

@@ -197,6 +197,15 @@ static void print_verdict_json(const struct sweep *sweep)
     printf(",\"interrupted\":%s}\n", sweep->over ? "true" : "false");
 }
 
+void sweep_print_unresolved(const struct run *run, const char *why)
+{
+    static struct sweep sweep; /* rather large for a stack */
+
+    sweep = (struct sweep){.run = run, .missed = true, .over = true};
+    (void)snprintf(sweep.why, sizeof sweep.why, "%s", why);
+    print_verdict_json(&sweep);
+}
+
 static void print_why(const char *why)
 {
     display(stdout, why, strlen(why), false);

@@ -389,6 +389,9 @@ outcome() {
     assert_success
     assert_line 'tincan_success{target="no-such-host.invalid"} 0'
     assert_line 'tincan_probes_total{target="no-such-host.invalid",outcome="unresolved"} 1'
+    run --separate-stderr "$TINCAN" --json --sweep 1-9 no-such-host.invalid
+    assert_failure 2
+    [[ $("$REPORTS" not_connected <<<"$output") == '"finding the address of '* ]]
     run "$TINCAN" --check --prometheus file no-such-host.invalid
     assert_failure 2
 }
