@@ -101,12 +101,12 @@ static void end(const struct run *run)
 {
     const struct tally *tally = run->tally;
     enum outcome worst = tally_worst(tally);
-    uint64_t over = tally_sent(tally) - tally->unfinished + tally->outcomes[OUTCOME_LOCAL];
-    uint64_t unfinished = report_unfinished(run);
+    uint64_t unfinished = report_unfinished(run), over = tally_sent(tally) - tally->unfinished;
+    uint64_t all = over + unfinished + tally->outcomes[OUTCOME_LOCAL];
 
     printf("TINCAN %s - %llu of %llu echoed by ", word(report_check_status(run)),
            (unsigned long long)tally->outcomes[OUTCOME_ECHOED],
-           (unsigned long long)(over + unfinished));
+           (unsigned long long)all);
     print_plain(report_peer(run));
     if (tally->outcomes[OUTCOME_ECHOED] > 0)
         printf(" in %.3f ms on average", average_time(tally));
