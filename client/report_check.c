@@ -105,8 +105,7 @@ static void end(const struct run *run)
     uint64_t all = over + unfinished + tally->outcomes[OUTCOME_LOCAL];
 
     printf("TINCAN %s - %llu of %llu echoed by ", word(report_check_status(run)),
-           (unsigned long long)tally->outcomes[OUTCOME_ECHOED],
-           (unsigned long long)all);
+           (unsigned long long)tally->outcomes[OUTCOME_ECHOED], (unsigned long long)all);
     print_plain(report_peer(run));
     if (tally->outcomes[OUTCOME_ECHOED] > 0)
         printf(" in %.3f ms on average", average_time(tally));
