@@ -3,29 +3,19 @@
 
 #include <string.h>
 
-static void put(struct piece *piece, unsigned char byte)
-{
-    piece->bytes[piece->size++] = byte;
-}
-
-static bool next_is(const struct rest *rest, size_t at, unsigned char byte)
-{
-    return at < rest->length && rest->at[at] == byte;
-}
-
 void alter_lf_to_crlf(const struct rest *rest, struct piece *piece)
 {
     if (rest->at[0] == '\n')
-        put(piece, '\r');
-    put(piece, rest->at[0]);
+        alter_put(piece, '\r');
+    alter_put(piece, rest->at[0]);
 }
 
 /* As above, but leaving line endings alone that are CRLF already. */
 void alter_bare_lf_to_crlf(const struct rest *rest, struct piece *piece)
 {
-    if (rest->at[0] == '\r' && next_is(rest, 1, '\n')) {
-        put(piece, '\r');
-        put(piece, '\n');
+    if (rest->at[0] == '\r' && alter_next_is(rest, 1, '\n')) {
+        alter_put(piece, '\r');
+        alter_put(piece, '\n');
         piece->taken = 2;
         return;
     }
@@ -34,76 +24,68 @@ void alter_bare_lf_to_crlf(const struct rest *rest, struct piece *piece)
 
 void alter_crlf_to_lf(const struct rest *rest, struct piece *piece)
 {
-    if (rest->at[0] == '\r' && next_is(rest, 1, '\n'))
+    if (rest->at[0] == '\r' && alter_next_is(rest, 1, '\n'))
         piece->taken = 2;
-    put(piece, rest->at[piece->taken - 1]);
+    alter_put(piece, rest->at[piece->taken - 1]);
 }
 
 void alter_cr_removed(const struct rest *rest, struct piece *piece)
 {
     if (rest->at[0] != '\r')
-        put(piece, rest->at[0]);
+        alter_put(piece, rest->at[0]);
 }
 
 void alter_cr_to_lf(const struct rest *rest, struct piece *piece)
 {
-    put(piece, rest->at[0] == '\r' ? '\n' : rest->at[0]);
+    alter_put(piece, rest->at[0] == '\r' ? '\n' : rest->at[0]);
 }
 
 void alter_lf_to_cr(const struct rest *rest, struct piece *piece)
 {
-    put(piece, rest->at[0] == '\n' ? '\r' : rest->at[0]);
+    alter_put(piece, rest->at[0] == '\n' ? '\r' : rest->at[0]);
 }
 
 /* Any line ending, CRLF, CR or LF, becomes one LF. */
 void alter_endings_to_lf(const struct rest *rest, struct piece *piece)
 {
-    if (rest->at[0] == '\r' && next_is(rest, 1, '\n'))
+    if (rest->at[0] == '\r' && alter_next_is(rest, 1, '\n'))
         piece->taken = 2;
-    put(piece, rest->at[0] == '\r' ? '\n' : rest->at[0]);
+    alter_put(piece, rest->at[0] == '\r' ? '\n' : rest->at[0]);
 }
 
 /* Any line ending becomes one CRLF. */
 void alter_endings_to_crlf(const struct rest *rest, struct piece *piece)
 {
-    if (rest->at[0] == '\r' && next_is(rest, 1, '\n'))
+    if (rest->at[0] == '\r' && alter_next_is(rest, 1, '\n'))
         piece->taken = 2;
     if (rest->at[0] == '\r' || rest->at[0] == '\n') {
-        put(piece, '\r');
-        put(piece, '\n');
+        alter_put(piece, '\r');
+        alter_put(piece, '\n');
     } else {
-        put(piece, rest->at[0]);
+        alter_put(piece, rest->at[0]);
     }
 }
 
 void alter_endings_removed(const struct rest *rest, struct piece *piece)
 {
     if (rest->at[0] != '\r' && rest->at[0] != '\n')
-        put(piece, rest->at[0]);
-}
-
-static bool all_are(const struct rest *rest, const char *characters)
-{
-    for (size_t i = 0; i < rest->length; i++)
-        if (rest->at[i] == '\0' || !strchr(characters, rest->at[i]))
-            return false;
-    return true;
+        alter_put(piece, rest->at[0]);
 }
 
 void alter_last_ending_removed(const struct rest *rest, struct piece *piece)
 {
-    if (all_are(rest, "\r\n"))
+    if (rest->at >= rest->last_endings)
         piece->last = true;
     else
-        put(piece, rest->at[0]);
+        alter_put(piece, rest->at[0]);
 }
 
 void alter_end_trimmed(const struct rest *rest, struct piece *piece)
 {
-    if (all_are(rest, " \t\r\n\v\f"))
+    if (rest->at >= rest->last_blanks)
         piece->last = true;
     else
-        put(piece, rest->at[0]);
+        alter_put(piece, rest->at[0]);
 }
 
 static unsigned char lower(unsigned char byte)
@@ -118,19 +100,19 @@ static unsigned char upper(unsigned char byte)
 
 void alter_lowered(const struct rest *rest, struct piece *piece)
 {
-    put(piece, lower(rest->at[0]));
+    alter_put(piece, lower(rest->at[0]));
 }
 
 void alter_raised(const struct rest *rest, struct piece *piece)
 {
-    put(piece, upper(rest->at[0]));
+    alter_put(piece, upper(rest->at[0]));
 }
 
 void alter_swapped(const struct rest *rest, struct piece *piece)
 {
     unsigned char byte = rest->at[0];
 
-    put(piece, lower(byte) != byte ? lower(byte) : upper(byte));
+    alter_put(piece, lower(byte) != byte ? lower(byte) : upper(byte));
 }
 
 static bool is_control(unsigned char byte)
@@ -141,26 +123,26 @@ static bool is_control(unsigned char byte)
 void alter_controls_removed(const struct rest *rest, struct piece *piece)
 {
     if (!is_control(rest->at[0]))
-        put(piece, rest->at[0]);
+        alter_put(piece, rest->at[0]);
 }
 
 void alter_tabs_to_spaces(const struct rest *rest, struct piece *piece)
 {
-    put(piece, rest->at[0] == '\t' ? ' ' : rest->at[0]);
+    alter_put(piece, rest->at[0] == '\t' ? ' ' : rest->at[0]);
 }
 
 void alter_ending_added(const struct rest *rest, struct piece *piece)
 {
-    put(piece, rest->at[0]);
+    alter_put(piece, rest->at[0]);
     if (rest->length == 1)
-        put(piece, '\n');
+        alter_put(piece, '\n');
 }
 
 void alter_crlf_added(const struct rest *rest, struct piece *piece)
 {
-    put(piece, rest->at[0]);
+    alter_put(piece, rest->at[0]);
     if (rest->length == 1) {
-        put(piece, '\r');
-        put(piece, '\n');
+        alter_put(piece, '\r');
+        alter_put(piece, '\n');
     }
 }

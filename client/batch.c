@@ -21,12 +21,6 @@ struct batch {
     bool told_open;   /* the user knows that the server doesn't close */
 };
 
-static void raise_status(struct batch *batch, int status)
-{
-    if (batch->status < status)
-        batch->status = status;
-}
-
 /* Begins a complaint with the place in the input, where there is more than one. */
 static void begin_complaint(const struct batch *batch, struct text *text, char *buffer)
 {
@@ -62,7 +56,7 @@ static void note_open(struct batch *batch)
     if (!batch->talk.left_open || batch->told_open || batch->options->quiet)
         return;
     batch->told_open = true;
-    speak_string("the server leaves the connection open after its reply: each takes a second more");
+    speak_string(explain_left_open);
 }
 
 /* One exchange; -1 when going on makes no sense. */
@@ -90,7 +84,7 @@ static int exchange(struct batch *batch, const char *bytes, size_t length)
     if (outcome == OUTCOME_ECHOED)
         return write_echo(batch);
     speak(&text);
-    raise_status(batch, outcome_status(outcome));
+    outcome_raise(&batch->status, outcome_status(outcome));
     return 0;
 }
 
@@ -106,7 +100,7 @@ static int submit(struct batch *batch, const char *bytes, size_t length)
     begin_complaint(batch, &text, complaint);
     explain_message(&text, fault, bytes, offset);
     speak(&text);
-    raise_status(batch, STATUS_USAGE);
+    outcome_raise(&batch->status, STATUS_USAGE);
     return 0;
 }
 
@@ -118,7 +112,7 @@ static void refuse_long(struct batch *batch)
     begin_complaint(batch, &text, complaint);
     explain_message(&text, MESSAGE_TOO_LONG, NULL, batch->options->max_bytes);
     speak(&text);
-    raise_status(batch, STATUS_USAGE);
+    outcome_raise(&batch->status, STATUS_USAGE);
 }
 
 static void report_input_error(struct batch *batch)
@@ -130,7 +124,7 @@ static void report_input_error(struct batch *batch)
     text_add(&text, "reading standard input: ");
     text_add(&text, strerror(errno));
     speak(&text);
-    raise_status(batch, STATUS_USAGE);
+    outcome_raise(&batch->status, STATUS_USAGE);
 }
 
 static void submit_input(struct batch *batch)

@@ -21,12 +21,6 @@ struct chat {
     bool told_open; /* the user knows that the server doesn't close */
 };
 
-static void raise_status(struct chat *chat, int status)
-{
-    if (chat->status < status)
-        chat->status = status;
-}
-
 /* Prints "label text" unless the user wants only the echoes. */
 static void tell(const struct chat *chat, const char *label, const char *text, size_t length)
 {
@@ -47,7 +41,7 @@ static void complain(struct chat *chat, const struct text *text, int status)
 {
     fflush(stdout);
     speak(text);
-    raise_status(chat, status);
+    outcome_raise(&chat->status, status);
 }
 
 static bool connect_to_server(struct chat *chat, int64_t deadline)
@@ -95,8 +89,7 @@ static void report(struct chat *chat)
         complain(chat, &text, outcome_status(chat->talk.outcome));
     } else if (chat->talk.left_open && !chat->told_open && !chat->options->quiet) {
         chat->told_open = true;
-        text_add(&text,
-                 "the server leaves the connection open after its reply: each takes a second more");
+        text_add(&text, explain_left_open);
         complain(chat, &text, STATUS_ECHOED);
     }
 }

@@ -24,9 +24,6 @@ static const struct {
     {alter_ending_added, "a line ending (LF) was added at the end"},
     {alter_crlf_added, "a line ending (CRLF) was added at the end"},
     {alter_high_bit_stripped, "the 8th bit of every byte was stripped"},
-    {alter_iac_doubled, "telnet doubled the byte 0xff (IAC)"},
-    {alter_iac_eaten, "telnet ate 0xff (IAC) and the command behind it"},
-    {alter_iac_removed, "the byte 0xff (IAC) was removed"},
     {alter_high_bytes_removed, "all bytes over 0x7f were removed"},
     {alter_lowered, "the case was changed (to lower)"},
     {alter_raised, "the case was changed (to upper)"},
@@ -37,6 +34,10 @@ static const struct {
     {alter_latin1_or_nothing, "it was converted from UTF-8 to Latin-1, leaving out the rest"},
     {alter_latin1_iac_doubled,
      "it was converted from UTF-8 to Latin-1, and telnet doubled 0xff (IAC)"},
+    {alter_latin1_iac_eaten,
+     "it was converted from UTF-8 to Latin-1, and telnet ate 0xff (IAC) and what it commands"},
+    {alter_latin1_iac_removed,
+     "it was converted from UTF-8 to Latin-1, and 0xff (IAC) was removed"},
     {alter_encoded_twice, "it was taken for Latin-1 and encoded as UTF-8 once more"},
     {alter_replacements, "characters outside ASCII were replaced by U+FFFD"},
     {alter_replacement_bytes, "bytes outside ASCII were replaced by U+FFFD"},
@@ -76,7 +77,9 @@ static bool explains(alter *rule, struct rest rest, const unsigned char *reply, 
         if (piece.last || (cut && at == length))
             break;
         piece.taken = piece.taken < rest.length ? piece.taken : rest.length;
-        rest = (struct rest){rest.at + piece.taken, rest.length - piece.taken, false};
+        rest.at += piece.taken;
+        rest.length -= piece.taken;
+        rest.first = false;
     }
     return at == length;
 }
@@ -101,39 +104,62 @@ static const char *explain_byte(unsigned char sent, unsigned char received)
 {
     unsigned difference = sent ^ received;
 
+    if ((difference & (difference - 1)) == 0)
+        return "a single bit was flipped";
     if (received == ' ')
         return "one character was replaced by a space";
     if (received == '?')
         return "one character was replaced by a question mark";
-    if ((difference & (difference - 1)) == 0)
-        return "a single bit was flipped";
     return "a single byte was replaced";
 }
 
-static const char *explain_difference(const char *message, const char *reply, size_t length)
+/* Finds the only byte that differs, setting `*at`; false when there is another. */
+static bool only_difference(const char *message, const char *reply, size_t length, size_t *at)
 {
-    size_t differences = 0, last = 0;
+    size_t differences = 0;
 
     for (size_t i = 0; i < length && differences < 2; i++)
         if (message[i] != reply[i]) {
             differences++;
-            last = i;
+            *at = i;
         }
-    if (differences != 1)
-        return NULL;
-    return explain_byte((unsigned char)message[last], (unsigned char)reply[last]);
+    return differences == 1;
+}
+
+/* A single bit makes another case of a letter. */
+static bool is_of_case(alter *rule)
+{
+    return rule == alter_lowered || rule == alter_raised || rule == alter_swapped;
+}
+
+/* Where the run of these characters begins with which the message ends, perhaps its very end. */
+static const unsigned char *last_run(const char *message, size_t length, const char *characters)
+{
+    while (length > 0 && message[length - 1] != '\0' && strchr(characters, message[length - 1]))
+        length--;
+    return (const unsigned char *)message + length;
 }
 
 const char *culprit(const char *message, size_t length, const char *reply, size_t reply_length,
                     bool cut)
 {
-    const struct rest whole = {(const unsigned char *)message, length, true};
+    const struct rest whole = {
+        .at = (const unsigned char *)message,
+        .length = length,
+        .first = true,
+        .last_endings = last_run(message, length, "\r\n"),
+        .last_blanks = last_run(message, length, " \t\r\n\v\f"),
+    };
+
+    size_t at = 0;
+    bool one = reply_length == length && only_difference(message, reply, length, &at);
 
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-        if (explains(rules[i].rule, whole, (const unsigned char *)reply, reply_length, cut))
+        if (!(one && is_of_case(rules[i].rule)) &&
+            explains(rules[i].rule, whole, (const unsigned char *)reply, reply_length, cut))
             return rules[i].name;
-    if (reply_length == length)
-        return explain_difference(message, reply, length);
+    if (one)
+        return explain_byte((unsigned char)message[at], (unsigned char)reply[at]);
     if (reply_length < length && memcmp(message, reply, reply_length) == 0)
         return culprit_of_cut(reply_length);
     if (reply_length > length && memcmp(message, reply, length) == 0)

@@ -42,8 +42,10 @@ void dial_print_peer(const struct dial *dial, struct text *text)
 static int try_address(const struct sockaddr *name, socklen_t size, const struct source *source,
                        int64_t deadline, struct dial *dial)
 {
-    int fd = attempt(name, size, source, deadline);
+    int fd;
 
+    dial->given = deadline - clock_now();
+    fd = attempt(name, size, source, deadline);
     if (fd < 0) {
         dial_record_failure(dial, name, size, errno);
         return -1;

@@ -16,6 +16,7 @@ struct dial {
     enum outcome outcome;          /* why not, when `fd` is -1 */
     int error;                     /* errno of the last attempt */
     int resolver_error;            /* EAI_ code when unresolved */
+    int64_t given;                 /* nanoseconds that the last attempt was given */
     unsigned tried;                /* addresses to which a connection was attempted */
     struct sockaddr_storage peer;  /* the address connected to, or tried last */
     socklen_t peer_size;           /* 0 when none was tried */

@@ -15,7 +15,7 @@
 int engine_init(struct engine *engine, size_t size)
 {
     *engine = (struct engine){.size = size, .settled = SIZE_MAX};
-    engine->watcher.epoll = engine->watcher.signals = -1;
+    engine->watcher = (struct watcher){-1, -1, -1};
     engine->flights = calloc(size, sizeof *engine->flights);
     engine->places = calloc(size, sizeof *engine->places);
     if (!engine->flights || !engine->places)
@@ -49,6 +49,7 @@ static void begin_at(struct engine *engine, struct flight *flight, size_t peer)
     size_t left = engine->settled == SIZE_MAX ? flight->target->count - peer : 1;
     int64_t now = peer == 0 ? flight->begun : clock_now();
 
+    flight->attempted = now;
     flight->until = now + (flight->deadline - now) / (int64_t)left;
     flight_begin(flight, peer);
 }
@@ -56,12 +57,12 @@ static void begin_at(struct engine *engine, struct flight *flight, size_t peer)
 /* Whether a flight that missed is to go to the next address, which has begun then. */
 static bool go_on_to_next(struct engine *engine, struct flight *flight)
 {
-    size_t next = flight->peer + 1;
+    size_t next = engine->settled == SIZE_MAX ? flight->peer + 1 : engine->settled;
 
-    if (!flight_missed(flight) || engine->settled != SIZE_MAX || next == flight->target->count)
+    if (!flight_missed(flight) || next <= flight->peer || next == flight->target->count)
         return false;
-    if (engine->told < next) {
-        engine->told = next;
+    if (engine->told <= flight->peer) {
+        engine->told = flight->peer + 1;
         engine->listener->address(engine->listener->context, flight);
     }
     begin_at(engine, flight, next);
@@ -181,9 +182,10 @@ static void cut_short(struct engine *engine, struct flight *flight, int64_t now)
     /* An echo that only the server's end is awaited of is one. */
     if (flight->talk.judged && flight->state == FLIGHT_TALKING) {
         flight_expire(flight);
+        flight->talk.left_open = false; /* for all that is known */
         finish(engine, flight);
     } else if (now >= engine->plan->until && now - flight->begun >= FAIR_TIME) {
-        flight->deadline = now;
+        flight->deadline = flight->until = now;
         flight_expire(flight);
         finish(engine, flight);
     } else {

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+const char explain_left_open[] =
+    "the server leaves the connection open after its reply: each takes a second more";
+
 /* Adds a time as seconds with as many decimals as it needs. */
 static void add_seconds(struct text *text, uint64_t usec)
 {
@@ -85,6 +88,20 @@ static void explain_handshake(struct text *text, const struct dial *dial, uint64
     }
 }
 
+/* An attempt to connect was not answered in the time that it was given, to the millisecond. */
+static void explain_filtered(struct text *text, const struct dial *dial)
+{
+    uint64_t usec = dial->given > 0 ? (uint64_t)dial->given / 1000 : 0;
+
+    usec = (usec + 500) / 1000 * 1000;
+    text_add(text, "no answer within ");
+    add_seconds(text, usec > 0 ? usec : 1000);
+    if (dial->peer.ss_family == AF_UNIX)
+        text_add(text, "; its queue of connections is full: the server is overloaded, or hangs");
+    else
+        text_add(text, "; a firewall may be dropping it, or the host is down or overloaded");
+}
+
 static void explain_attempt(struct text *text, const struct dial *dial, uint64_t timeout_usec)
 {
     switch (dial->outcome) {
@@ -101,9 +118,7 @@ static void explain_attempt(struct text *text, const struct dial *dial, uint64_t
         explain_handshake(text, dial, timeout_usec);
         break;
     case OUTCOME_FILTERED:
-        text_add(text, "no answer within ");
-        add_seconds(text, timeout_usec);
-        text_add(text, "; a firewall may be dropping it, or the host is down or overloaded");
+        explain_filtered(text, dial);
         break;
     default:
         text_add(text, strerror(dial->error));

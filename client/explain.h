@@ -10,6 +10,9 @@
 /* Room for any of the sentences. */
 #define EXPLAIN_SIZE 1024
 
+/* Of a server that does not close the connection. */
+extern const char explain_left_open[];
+
 /* Why no connection came about, `timeout_usec` being the time that was given. */
 void explain_dial(struct text *text, const struct address *address, const struct dial *dial,
                   uint64_t timeout_usec);

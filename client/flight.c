@@ -228,4 +228,5 @@ void flight_describe(const struct flight *flight, struct dial *dial)
     *dial = (struct dial){.address = flight->target->address, .fd = -1};
     dial_record_failure(dial, peer_of(flight)->name, peer_of(flight)->size, flight->error);
     dial->outcome = flight->outcome;
+    dial->given = flight->until - flight->attempted;
 }

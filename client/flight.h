@@ -29,7 +29,8 @@ struct flight {
     int64_t begun;     /* when it did, */
     int64_t connected; /* and when it was connected, or 0 */
     int64_t deadline;
-    int64_t until; /* for one address, where several are to be tried */
+    int64_t attempted; /* clock_now: when it began with the present address, */
+    int64_t until;     /* and has to be connected to it, as several may be to be tried */
     const char *message;
     size_t length;
     int fd;        /* to be watched for flight_wants, or -1 */
@@ -40,8 +41,8 @@ struct flight {
 
 /*
  * Begins to connect to the address at index `peer`. The caller has set `sequence`, `target`, `due`,
- * `begun`, `deadline`, `until`, `message` and `length`, the latter two to stay until it is over.
- * It may be over at once.
+ * `begun`, `deadline`, `attempted`, `until`, `message` and `length`, the latter two to stay until
+ * it is over. It may be over at once.
  */
 void flight_begin(struct flight *flight, size_t peer);
 

@@ -3,11 +3,10 @@
 
 #include "../handler/frame.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-static bool is_utf8(const char *string)
+bool json_is_utf8(const char *string)
 {
     struct frame frame;
     size_t size = strlen(string) + 1;
@@ -18,7 +17,7 @@ static bool is_utf8(const char *string)
 
 void json_string(const char *string)
 {
-    bool utf8 = is_utf8(string);
+    bool utf8 = json_is_utf8(string);
 
     putchar('"');
     for (; *string; string++) {

@@ -3,7 +3,11 @@
 #ifndef TINCAN_JSON_H
 #define TINCAN_JSON_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/* Whether the string is, and so can be written as it is. */
+bool json_is_utf8(const char *string);
 
 /* A string with its quotes; what is not UTF-8 in it becomes U+FFFD. */
 void json_string(const char *string);

@@ -8,7 +8,10 @@
 #include "speak.h"
 #include "status_line.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdio_ext.h>
+#include <unistd.h>
 
 #define TICK      (250 * CLOCK_MSEC)
 #define FILE_TIME (10 * CLOCK_SECOND) /* between writings of the Prometheus file */
@@ -19,6 +22,7 @@ struct measure {
     struct engine *engine;
     struct tally *tally;
     struct run *run;
+    bool each;        /* the report has something on each probe */
     int64_t file_due; /* clock_now, when to write the Prometheus file next */
     int status;
 };
@@ -30,19 +34,16 @@ static const struct report *choose_report(const struct probe_options *options)
     return options->json ? &report_json : &report_text;
 }
 
-static void raise_status(struct measure *measure, int status)
+static bool reports_each(const struct report *report, const struct options *options)
 {
-    if (measure->status < status)
-        measure->status = status;
+    return report->probe && !options->quiet && (options->probe.json || !options->probe.flood);
 }
 
-/* Keeps what became of the first probe of each outcome. */
+/* Keeps what became of the first probe of an outcome. */
 static void keep_example(struct tally *tally, const struct flight *flight, const char *why)
 {
     struct text text;
 
-    if (tally->example_sequences[flight->outcome] != 0)
-        return;
     tally->example_sequences[flight->outcome] = flight->sequence;
     text_init(&text, tally->examples[flight->outcome], TALLY_EXAMPLE_SIZE);
     text_add(&text, why);
@@ -52,28 +53,34 @@ static int on_probe(void *context, const struct flight *flight)
 {
     struct measure *measure = context;
     char buffer[EXPLAIN_SIZE];
-    const char *why = NULL;
+    const char *why = NULL, *guess = NULL;
     struct text text;
+    bool first = measure->tally->outcomes[flight->outcome] == 0;
 
     tally_add(measure->tally, flight);
-    if (flight->outcome != OUTCOME_ECHOED) {
+    if (flight->outcome != OUTCOME_ECHOED && (first || measure->each)) {
         text_init(&text, buffer, sizeof buffer);
-        probe_explain(&text, flight);
-        keep_example(measure->tally, flight, buffer);
+        guess = probe_explain(&text, flight);
         why = buffer;
+        if (first)
+            keep_example(measure->tally, flight, why);
     }
-    if (!measure->report->probe)
+    if (!measure->each)
         return 0;
-    measure->report->probe(measure->run, flight, why);
-    return measure->run->options->probe.flood ? 0 : speak_flush(&measure->status);
+    measure->report->probe(measure->run, flight, why, guess);
+    /* Up to PIPE_BUF bytes go into a pipe whole or not at all; a part would swallow a signal. */
+    if (measure->run->options->probe.flood && __fpending(stdout) < PIPE_BUF / 2)
+        return 0;
+    return speak_flush(&measure->status);
 }
 
-void measure_tell_address(const struct flight *flight)
+void measure_tell_address(void *context, const struct flight *flight)
 {
     char buffer[EXPLAIN_SIZE];
     struct text text;
     struct dial dial;
 
+    (void)context;
     text_init(&text, buffer, sizeof buffer);
     flight_describe(flight, &dial);
     explain_dial(&text, flight->target->address, &dial,
@@ -82,12 +89,6 @@ void measure_tell_address(const struct flight *flight)
     fflush(stdout);
     status_line_clear();
     speak(&text);
-}
-
-static void on_address(void *context, const struct flight *flight)
-{
-    (void)context;
-    measure_tell_address(flight);
 }
 
 /* Writes the Prometheus file, if there is to be one; after a failure, which is told, never again.
@@ -101,7 +102,7 @@ static void write_file(struct measure *measure, int64_t next)
         return;
     status_line_clear();
     prometheus_complain(path);
-    raise_status(measure, STATUS_USAGE);
+    outcome_raise(&measure->status, STATUS_USAGE);
     measure->file_due = CLOCK_NEVER;
 }
 
@@ -109,7 +110,8 @@ static int on_tick(void *context, int64_t now)
 {
     struct measure *measure = context;
 
-    if (measure->run->options->probe.flood)
+    /* Both on one terminal would be in each other's way. */
+    if (measure->run->options->probe.flood && !(measure->each && isatty(STDOUT_FILENO)))
         status_line_show(measure->run, now);
     if (now >= measure->file_due)
         write_file(measure, now + FILE_TIME);
@@ -128,7 +130,8 @@ static int on_interim(void *context)
 
 static enum engine_end run_engine(struct measure *measure)
 {
-    const struct engine_listener listener = {measure, on_probe, on_address, on_tick, on_interim};
+    const struct engine_listener listener = {measure, on_probe, measure_tell_address, on_tick,
+                                             on_interim};
     const struct options *options = measure->run->options;
     const struct engine_plan plan = {
         .target = measure->run->target,
@@ -137,8 +140,7 @@ static enum engine_end run_engine(struct measure *measure)
         .count = options->probe.count,
         .interval = (int64_t)options->probe.interval_usec * CLOCK_USEC,
         .timeout = (int64_t)options->timeout_usec * CLOCK_USEC,
-        .until = options->probe.deadline_usec > 0 ? clock_after(options->probe.deadline_usec)
-                                                  : CLOCK_NEVER,
+        .until = measure->run->until,
         .tick = TICK,
     };
     enum engine_end end;
@@ -153,36 +155,51 @@ static enum engine_end run_engine(struct measure *measure)
     return end;
 }
 
-/* A run that its deadline ended before all probes were echoed has not shown what it should. */
-static void judge(struct measure *measure, enum engine_end end)
-{
-    const struct tally *tally = measure->tally;
-
-    raise_status(measure, tally_status(tally));
-    if (end == ENGINE_DEADLINE &&
-        tally->outcomes[OUTCOME_ECHOED] < measure->run->options->probe.count)
-        raise_status(measure, STATUS_FAILED);
-}
-
-/* Ends what was printed, and the file. */
+/* Ends the file and what is printed, in this order: a plugin's line tells of the file too. */
 static void conclude(struct measure *measure, enum engine_end end)
 {
-    bool here; /* whether something went wrong on this machine */
-
     if (end == ENGINE_FAILED) {
         speak_string("waiting for events failed");
-        raise_status(measure, STATUS_USAGE);
+        outcome_raise(&measure->status, STATUS_USAGE);
     }
     if (end != ENGINE_STOPPED) {
-        measure->report->end(measure->run);
         if (measure->file_due != CLOCK_NEVER)
             write_file(measure, CLOCK_NEVER);
+        measure->run->faulty = measure->status == STATUS_USAGE;
+        measure->report->end(measure->run);
         speak_flush(&measure->status);
     }
-    here = measure->status == STATUS_USAGE;
-    judge(measure, end);
+    measure->run->faulty = measure->status == STATUS_USAGE;
+    outcome_raise(&measure->status, report_status(measure->run));
     if (measure->run->options->probe.check)
-        measure->status = here ? REPORT_CHECK_UNKNOWN : report_check_status(measure->run);
+        measure->status = report_check_status(measure->run);
+}
+
+static int check_unresolved(struct measure *measure, const struct text *why)
+{
+    /* That a name has no address is no fault of the plugin, which is what unknown is for. */
+    int status = measure->status == STATUS_USAGE ? REPORT_CHECK_UNKNOWN : REPORT_CHECK_CRITICAL;
+
+    report_check_failure(status, why->start);
+    return status;
+}
+
+int measure_unresolved(struct run *run, struct tally *tally, const struct text *why)
+{
+    struct measure measure = {.run = run, .tally = tally};
+
+    tally->outcomes[OUTCOME_UNRESOLVED] = 1;
+    tally->begun = run->started;
+    tally->ended = clock_now();
+    write_file(&measure, CLOCK_NEVER);
+    if (run->options->probe.check)
+        return check_unresolved(&measure, why);
+    speak(why);
+    if (run->options->probe.json && !run->options->probe.sweep) {
+        report_json.begin(run);
+        report_json.end(run);
+    }
+    return STATUS_USAGE;
 }
 
 int measure(struct engine *engine, const struct probe_message *message, struct run *run,
@@ -191,9 +208,12 @@ int measure(struct engine *engine, const struct probe_message *message, struct r
     struct measure measure = {.engine = engine, .message = message, .run = run, .tally = tally};
 
     measure.report = choose_report(&run->options->probe);
+    measure.each = reports_each(measure.report, run->options);
     if (measure.report->begin)
         measure.report->begin(run);
     if (speak_flush(&measure.status) == 0)
         conclude(&measure, run_engine(&measure));
+    else
+        outcome_raise(&measure.status, STATUS_FAILED);
     return measure.status;
 }

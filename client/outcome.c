@@ -43,6 +43,12 @@ int outcome_status(enum outcome outcome)
     return STATUS_FAILED;
 }
 
+void outcome_raise(int *status, int other)
+{
+    if (*status < other)
+        *status = other;
+}
+
 enum outcome outcome_of_errno(int error, int family)
 {
     switch (error) {

@@ -36,6 +36,9 @@ const char *outcome_word(enum outcome outcome);
 /* The exit status that the outcome asks for. */
 int outcome_status(enum outcome outcome);
 
+/* Makes `*status` the other if that is higher. */
+void outcome_raise(int *status, int other);
+
 /*
  * What an errno value of connect(2), or of an established connection's calls, amounts to. `family`
  * is the socket's: in IPv6, EACCES is a firewall's word, elsewhere it is this machine's.

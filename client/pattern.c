@@ -19,7 +19,8 @@ struct unit {
 
 /* Each text is made of whole characters. */
 static const struct unit texts[] = {
-    [PATTERN_TEXT] = UNIT("Two cans and a string: what goes in here comes out there.\n"),
+    /* Of the default size, so that a line ending is always put to the test. */
+    [PATTERN_TEXT] = UNIT("Two cans and a line: what goes in here comes out there.\n"),
     [PATTERN_ASCII] =
         UNIT("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14"
              "\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@"

@@ -10,6 +10,7 @@
 #include "sweep.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -22,17 +23,15 @@ struct probe {
     struct probe_message message;
     struct engine engine;
     struct tally tally;
+    struct run run;
     int status;
 };
 
 /* Says why there will be no probes; a plugin does so in its line. Returns -1. */
-static int give_up(struct probe *probe, const struct text *sentence, enum outcome outcome)
+static int give_up(struct probe *probe, const struct text *sentence)
 {
-    bool unresolved = outcome == OUTCOME_UNRESOLVED;
-
     if (probe->options->probe.check) {
-        /* That a name has no address is no fault of the plugin, which is what unknown is for. */
-        probe->status = unresolved ? REPORT_CHECK_CRITICAL : REPORT_CHECK_UNKNOWN;
+        probe->status = REPORT_CHECK_UNKNOWN;
         report_check_failure(probe->status, sentence->start);
     } else {
         probe->status = STATUS_USAGE;
@@ -54,6 +53,20 @@ static uint64_t places(const struct options *options)
     return probe->count > 0 && probe->count < most ? probe->count : most;
 }
 
+static void tell_reduction(uint64_t wanted, uint64_t available)
+{
+    char buffer[EXPLAIN_SIZE];
+    struct text text;
+
+    text_init(&text, buffer, sizeof buffer);
+    text_add(&text, "at most ");
+    text_add_number(&text, available);
+    text_add(&text, " probes at once instead of ");
+    text_add_number(&text, wanted);
+    text_add(&text, ", as the limit of descriptors (ulimit -n) leaves no more");
+    speak(&text);
+}
+
 static int prepare_engine(struct probe *probe)
 {
     uint64_t size = places(probe->options), available = descriptors_available();
@@ -62,35 +75,47 @@ static int prepare_engine(struct probe *probe)
 
     text_init(&text, buffer, sizeof buffer);
     available -= available < OWN_DESCRIPTORS ? available : OWN_DESCRIPTORS;
-    if (size > available && probe->options->probe.parallel > 0) {
+    if (size > available && probe->options->probe.parallel_given) {
         text_add(&text, "--parallel: ");
         text_add_number(&text, size);
         text_add(&text, " connections at once need as many descriptors, and the limit (ulimit -n) "
                         "leaves ");
         text_add_number(&text, available);
-        return give_up(probe, &text, OUTCOME_LOCAL);
+        return give_up(probe, &text);
     }
-    size = size < available ? size : available;
-    if (engine_init(&probe->engine, size > 0 ? (size_t)size : 1) == 0)
+    available = available > 0 ? available : 1;
+    if (size > available) {
+        tell_reduction(size, available);
+        size = available;
+    }
+    if (engine_init(&probe->engine, (size_t)size) == 0)
         return 0;
     text_add(&text, "preparing to probe: ");
     text_add(&text, strerror(errno));
-    return give_up(probe, &text, OUTCOME_LOCAL);
+    return give_up(probe, &text);
 }
 
 static int find_target(struct probe *probe)
 {
     const struct options *options = probe->options;
+    uint64_t limit = options->probe.deadline_usec, time = options->timeout_usec;
     char buffer[EXPLAIN_SIZE];
     struct text text;
     struct dial failure;
 
+    time = limit > 0 && limit < time ? limit : time;
     if (target_find(&probe->target, &options->address, options->family, &options->source,
-                    clock_after(options->timeout_usec), &failure) == 0)
+                    probe->run.started + (int64_t)time * CLOCK_USEC, &failure) == 0)
         return 0;
     text_init(&text, buffer, sizeof buffer);
-    explain_dial(&text, &options->address, &failure, options->timeout_usec);
-    return give_up(probe, &text, failure.outcome);
+    explain_dial(&text, &options->address, &failure, time);
+    if (failure.outcome != OUTCOME_UNRESOLVED)
+        return give_up(probe, &text);
+    probe->tally.resolve_nsec = probe->target.resolve_nsec;
+    probe->status = measure_unresolved(&probe->run, &probe->tally, &text);
+    if (options->probe.sweep && options->probe.json)
+        sweep_print_unresolved(&probe->run, text.start);
+    return -1;
 }
 
 static int64_t wall_offset(void)
@@ -112,7 +137,24 @@ static int try_file(struct probe *probe)
         return 0;
     text_init(&text, buffer, sizeof buffer);
     prometheus_explain(path, &text);
-    return give_up(probe, &text, OUTCOME_LOCAL);
+    return give_up(probe, &text);
+}
+
+static void begin_run(struct probe *probe)
+{
+    const struct options *options = probe->options;
+    int64_t now = clock_now(), limit = (int64_t)options->probe.deadline_usec * CLOCK_USEC;
+
+    probe->run = (struct run){
+        .options = options,
+        .target = &probe->target,
+        .tally = &probe->tally,
+        .pattern =
+            options->input == OPTIONS_MESSAGE ? "the given text" : options->probe.pattern_name,
+        .started = now,
+        .until = limit > 0 ? now + limit : CLOCK_NEVER,
+        .wall_offset = wall_offset(),
+    };
 }
 
 static int prepare(struct probe *probe)
@@ -122,7 +164,8 @@ static int prepare(struct probe *probe)
 
     text_init(&reason, buffer, sizeof buffer);
     if (probe_message_make(&probe->message, probe->options, &reason) < 0)
-        return give_up(probe, &reason, OUTCOME_LOCAL);
+        return give_up(probe, &reason);
+    probe->run.length = probe->message.length;
     if (try_file(probe) < 0 || find_target(probe) < 0)
         return -1;
     return prepare_engine(probe);
@@ -130,30 +173,22 @@ static int prepare(struct probe *probe)
 
 static void go(struct probe *probe)
 {
-    const struct options *options = probe->options;
-    bool own_text = options->input == OPTIONS_MESSAGE;
-    struct run run = {
-        .options = options,
-        .target = &probe->target,
-        .tally = &probe->tally,
-        .pattern = own_text ? "the given text" : options->probe.pattern_name,
-        .length = probe->message.length,
-        .wall_offset = wall_offset(),
-    };
-
     probe->tally.resolve_nsec = probe->target.resolve_nsec;
     probe->tally.begun = clock_now();
-    probe->status = options->probe.sweep
-                        ? sweep(&probe->engine, &run, &probe->message)
-                        : measure(&probe->engine, &probe->message, &run, &probe->tally);
+    probe->status = probe->options->probe.sweep
+                        ? sweep(&probe->engine, &probe->run, &probe->message)
+                        : measure(&probe->engine, &probe->message, &probe->run, &probe->tally);
 }
 
 int probe(const struct options *options)
 {
     static struct probe probe; /* zero, and rather large for a stack */
+    static char buffer[MEASURE_BUFFER_SIZE];
 
     probe.options = options;
-    probe.engine.watcher.epoll = probe.engine.watcher.signals = -1;
+    probe.engine.watcher = (struct watcher){-1, -1, -1};
+    setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+    begin_run(&probe);
     if (prepare(&probe) == 0)
         go(&probe);
     engine_free(&probe.engine);

@@ -6,11 +6,10 @@
 #include "../handler/text.h"
 #include "flight.h"
 
-/* Adds "outcome: details" for a flight that is over, and a guess at who altered its message. */
-void probe_explain(struct text *text, const struct flight *flight);
-
-/* What may have altered its message: a constant, or NULL when it was not altered or nobody knows.
+/*
+ * Adds "outcome: details" for a flight that is over, and a guess at what altered its message, which
+ * it returns: a constant, or NULL when it was not altered or nobody knows.
  */
-const char *probe_culprit(const struct flight *flight);
+const char *probe_explain(struct text *text, const struct flight *flight);
 
 #endif

@@ -243,6 +243,7 @@ int probe_options_settle(struct probe_options *options, bool timeout_given, uint
     }
     if (options->check)
         fill_in(&options->deadline_usec, CHECK_DEADLINE);
+    options->parallel_given = options->parallel > 0;
     if (options->flood)
         fill_in(&options->parallel, DEFAULT_PARALLEL);
     else

@@ -56,7 +56,8 @@ struct probe_options {
     uint64_t interval_usec; /* 0: not given, or with `flood` none */
     uint64_t deadline_usec; /* 0: none */
     bool flood;
-    uint64_t parallel; /* 0: not given */
+    uint64_t parallel; /* 0: not given, and no flood */
+    bool parallel_given;
     bool has_size;
     uint64_t size; /* bytes */
     bool has_pattern;

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "explain.h"
+#include "json.h"
 #include "speak.h"
 
 #include <errno.h>
@@ -15,15 +16,19 @@
 
 #define PATH_SIZE 4096
 
-/* A label's value, in which three characters are escaped. */
+/* A label's value, in which three characters are escaped, and what is not UTF-8 is replaced. */
 static void print_label(FILE *file, const char *name, const char *value)
 {
+    bool utf8 = json_is_utf8(value);
+
     fprintf(file, "%s=\"", name);
     for (; *value; value++) {
         if (*value == '\\' || *value == '"')
             fprintf(file, "\\%c", *value);
         else if (*value == '\n')
             fputs("\\n", file);
+        else if ((unsigned char)*value >= 0x80 && !utf8)
+            fputs("\xef\xbf\xbd", file);
         else
             fputc(*value, file);
     }
@@ -91,10 +96,13 @@ static void print_all(FILE *file, const struct run *run)
 {
     const struct tally *tally = run->tally;
     int64_t now = clock_now();
-    bool success = tally->outcomes[OUTCOME_ECHOED] > 0 && tally_status(tally) == STATUS_ECHOED;
 
     print_single(file, run, "tincan_success",
-                 "Whether there were probes and all that ended brought an intact echo.", success);
+                 "Whether there were echoes, no failures, and at the end none missing.",
+                 report_status(run) == STATUS_ECHOED);
+    print_single(file, run, "tincan_probes_unfinished",
+                 "Probes that the end of the run cut short or kept from beginning.",
+                 (double)report_unfinished(run));
     print_single(file, run, "tincan_resolve_seconds",
                  "How long it took to find the addresses of the target.",
                  (double)tally->resolve_nsec / (double)CLOCK_SECOND);
@@ -161,7 +169,10 @@ static int write_all(int fd, const struct run *run)
         return -1;
     }
     print_all(file, run);
-    result = fflush(file) == 0 && !ferror(file) && fchmod(fd, usual_mode()) == 0 && fsync(fd) == 0;
+    result = fflush(file) == 0 && !ferror(file) && fchmod(fd, usual_mode()) == 0;
+    /* While probes are under way nothing is to wait for a disk. */
+    if (run->tally->ended != 0)
+        result = result && fsync(fd) == 0;
     return fclose(file) == 0 && result ? 0 : -1;
 }
 

@@ -16,15 +16,20 @@ struct run {
     const struct tally *tally;
     const char *pattern; /* its name */
     size_t length;       /* of the message, in bytes */
+    int64_t started;     /* clock_now, before its name was resolved */
+    int64_t until;       /* clock_now at which it ends at the latest, or CLOCK_NEVER */
     int64_t wall_offset; /* what to add to clock_now for nanoseconds since 1970, UTC */
     bool interrupted;    /* the run ended at a signal */
+    bool faulty;         /* something beside the probes failed on this machine */
 };
 
 /* Each function may be NULL. */
 struct report {
     void (*begin)(const struct run *run);
-    /* A flight is over; `why` is the sentence that explains it, or NULL for an echo. */
-    void (*probe)(const struct run *run, const struct flight *flight, const char *why);
+    /* A flight is over; `why` is the sentence that explains it, or NULL for an echo, and `guess`
+     * what altered it, or NULL. */
+    void (*probe)(const struct run *run, const struct flight *flight, const char *why,
+                  const char *guess);
     void (*interim)(const struct run *run);
     void (*end)(const struct run *run);
 };
@@ -42,6 +47,13 @@ enum {
 };
 
 int report_check_status(const struct run *run);
+
+/* Probes that the end of the run cut short, or kept from beginning where it has a count. */
+uint64_t report_unfinished(const struct run *run);
+
+/* The exit status of a run: that of its outcomes, and at its end STATUS_FAILED at least where it
+ * did not bring the echoes that were asked for. */
+int report_status(const struct run *run);
 
 /* The line of a plugin that could not begin, with one of the above. */
 void report_check_failure(int status, const char *why);

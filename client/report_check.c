@@ -36,13 +36,20 @@ int report_check_status(const struct run *run)
     const struct tally *tally = run->tally;
     double loss = tally_loss(tally), time = average_time(tally);
     bool any = tally->outcomes[OUTCOME_ECHOED] > 0;
+    /* Without a count some are always under way at the end. */
+    bool missing = options->count > 0 && report_unfinished(run) > 0;
 
-    if (tally->outcomes[OUTCOME_ALTERED] > 0 || tally->outcomes[OUTCOME_EXTRA] > 0 ||
-        exceeded(options->critical_loss, loss) || (any && exceeded(options->critical, time)))
+    if (run->faulty)
+        return REPORT_CHECK_UNKNOWN;
+    if (tally->outcomes[OUTCOME_ALTERED] > 0 || tally->outcomes[OUTCOME_EXTRA] > 0)
+        return REPORT_CHECK_CRITICAL;
+    if (run->interrupted)
+        return REPORT_CHECK_UNKNOWN;
+    if (exceeded(options->critical_loss, loss) || (any && exceeded(options->critical, time)))
         return REPORT_CHECK_CRITICAL;
     if (!any)
         return tally_sent(tally) > 0 ? REPORT_CHECK_CRITICAL : REPORT_CHECK_UNKNOWN;
-    if (exceeded(loss_limit(options), loss) || exceeded(options->warning, time))
+    if (missing || exceeded(loss_limit(options), loss) || exceeded(options->warning, time))
         return REPORT_CHECK_WARNING;
     return tally->outcomes[OUTCOME_LOCAL] > 0 ? REPORT_CHECK_UNKNOWN : REPORT_CHECK_OK;
 }
@@ -94,10 +101,11 @@ static void end(const struct run *run)
 {
     const struct tally *tally = run->tally;
     enum outcome worst = tally_worst(tally);
-    unsigned long long all = tally_sent(tally) + tally->outcomes[OUTCOME_LOCAL];
+    uint64_t unfinished = report_unfinished(run), over = tally_sent(tally) - tally->unfinished;
+    uint64_t all = over + unfinished + tally->outcomes[OUTCOME_LOCAL];
 
     printf("TINCAN %s - %llu of %llu echoed by ", word(report_check_status(run)),
-           (unsigned long long)tally->outcomes[OUTCOME_ECHOED], all);
+           (unsigned long long)tally->outcomes[OUTCOME_ECHOED], (unsigned long long)all);
     print_plain(report_peer(run));
     if (tally->outcomes[OUTCOME_ECHOED] > 0)
         printf(" in %.3f ms on average", average_time(tally));
@@ -105,6 +113,10 @@ static void end(const struct run *run)
         fputs("; ", stdout);
         print_plain(tally->examples[worst]);
     }
+    if (unfinished > 0)
+        printf("; %llu unfinished", (unsigned long long)unfinished);
+    if (run->interrupted)
+        fputs("; interrupted", stdout);
     print_performance(run);
 }
 

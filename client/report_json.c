@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "clock.h"
 #include "json.h"
-#include "probe_explain.h"
 #include "report.h"
 
 #include <stdio.h>
@@ -38,10 +37,9 @@ static void print_phases(const struct flight *flight)
 }
 
 /* Which byte was altered, and into what: null where one of the two had already ended. */
-static void print_alteration(const struct flight *flight)
+static void print_alteration(const struct flight *flight, const char *guess)
 {
     const struct verify *compared = &flight->talk.compared;
-    const char *guess = probe_culprit(flight);
 
     if (flight->outcome == OUTCOME_ALTERED) {
         json_count_field("offset", compared->offset);
@@ -56,10 +54,9 @@ static void print_alteration(const struct flight *flight)
         json_string_field("culprit", guess);
 }
 
-static void probe(const struct run *run, const struct flight *flight, const char *why)
+static void probe(const struct run *run, const struct flight *flight, const char *why,
+                  const char *guess)
 {
-    if (run->options->quiet)
-        return;
     fputs("{\"type\":\"probe\"", stdout);
     json_count_field("seq", flight->sequence);
     json_number_field("at", (double)(flight->begun + run->wall_offset) / (double)CLOCK_SECOND);
@@ -68,7 +65,7 @@ static void probe(const struct run *run, const struct flight *flight, const char
     json_string_field("outcome", outcome_word(flight->outcome));
     print_phases(flight);
     if (why) {
-        print_alteration(flight);
+        print_alteration(flight, guess);
         json_string_field("why", why);
     }
     fputs("}\n", stdout);
@@ -150,6 +147,7 @@ static void print_summary(const struct run *run, const char *type)
     json_count_field("echoed", tally->outcomes[OUTCOME_ECHOED]);
     json_count_field("lost", tally_lost(tally));
     json_number_field("loss_percent", tally_loss(tally));
+    json_count_field("left_open", tally->left_open);
     json_count_field("unfinished", tally->unfinished);
     json_count_field("local_errors", tally->outcomes[OUTCOME_LOCAL]);
     print_outcomes(tally);

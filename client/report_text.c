@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "display.h"
 #include "draw.h"
+#include "explain.h"
 #include "report.h"
 
 #include <stdio.h>
@@ -88,10 +89,10 @@ static void print_echo(const struct run *run, const struct flight *flight)
     putchar('\n');
 }
 
-static void probe(const struct run *run, const struct flight *flight, const char *why)
+static void probe(const struct run *run, const struct flight *flight, const char *why,
+                  const char *guess)
 {
-    if (run->options->quiet || run->options->probe.flood)
-        return;
+    (void)guess; /* it is in the sentence */
     if (!why) {
         print_echo(run, flight);
         return;
@@ -108,9 +109,13 @@ static void print_counts(const struct run *run)
     const struct tally *tally = run->tally;
     const char *before = ": ";
 
-    printf("%llu sent, %llu echoed, %llu lost (%.1f %%)", (unsigned long long)tally_sent(tally),
+    printf("%llu sent, %llu echoed, %llu lost ", (unsigned long long)tally_sent(tally),
            (unsigned long long)tally->outcomes[OUTCOME_ECHOED],
-           (unsigned long long)tally_lost(tally), tally_loss(tally));
+           (unsigned long long)tally_lost(tally));
+    if (tally_sent(tally) > tally->unfinished)
+        printf("(%.1f %%)", tally_loss(tally));
+    else
+        fputs("(-)", stdout);
     for (enum outcome outcome = OUTCOME_ECHOED + 1; outcome < OUTCOME_COUNT; outcome++) {
         if (tally->outcomes[outcome] == 0 || outcome == OUTCOME_LOCAL)
             continue;
@@ -189,6 +194,8 @@ static void print_summary(const struct run *run)
     print_counts(run);
     printf("in %.3f s, %.1f echoes a second\n", (double)(now - tally->begun) / (double)CLOCK_SECOND,
            tally_rate(tally, now));
+    if (tally->left_open > 0)
+        printf("%llu left open: %s\n", (unsigned long long)tally->left_open, explain_left_open);
     print_examples(run);
     if (tally->outcomes[OUTCOME_ECHOED] > 0)
         print_table(run);
@@ -201,8 +208,7 @@ static void interim(const struct run *run)
 
 static void end(const struct run *run)
 {
-    if (!run->options->quiet || tally_sent(run->tally) > 0)
-        print_summary(run);
+    print_summary(run);
     if (run->options->probe.histogram)
         draw_histogram(&run->tally->phases[PHASE_TIME]);
 }

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -24,15 +25,22 @@ void speak_string(const char *sentence)
     fprintf(stderr, "tincan: %s\n", sentence);
 }
 
-/* Standard output failed with `error`: says so, once. */
+static bool lost; /* standard output failed */
+
+/*
+ * Standard output failed with `error`: says so, once. An interruption is the user's word that it is
+ * not to be waited for: what was not written is dropped, so that nothing blocks on it at exit.
+ */
 static int report_loss(int error, int *status)
 {
-    static bool lost;
-
+    if (error == EINTR) {
+        __fpurge(stdout);
+        lost = true;
+        outcome_raise(status, STATUS_FAILED);
+    }
     if (!lost && error != EPIPE) {
         fprintf(stderr, "tincan: writing to standard output: %s\n", strerror(error));
-        if (*status < STATUS_USAGE)
-            *status = STATUS_USAGE;
+        outcome_raise(status, STATUS_USAGE);
     }
     lost = true;
     return -1;
@@ -40,6 +48,8 @@ static int report_loss(int error, int *status)
 
 int speak_flush(int *status)
 {
+    if (lost)
+        __fpurge(stdout);
     /* A failed write just before leaves errno too, and then there is nothing left to flush. */
     if (fflush(stdout) == 0 && !ferror(stdout))
         return 0;

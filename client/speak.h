@@ -15,7 +15,8 @@ void speak_string(const char *sentence);
 /*
  * Flushes standard output. Returns 0, or -1 when what was written to it is lost: then it was said,
  * unless it is a pipe that nobody reads any more, and going on makes no sense. In that case
- * `*status` becomes STATUS_USAGE if it was less, unless it is that pipe.
+ * `*status` becomes STATUS_USAGE if it was less, unless it is that pipe, or STATUS_FAILED when a
+ * signal cut it short.
  */
 int speak_flush(int *status);
 

@@ -29,7 +29,7 @@ static double progress(const struct run *run, uint64_t ended, int64_t now)
     if (options->count > 0)
         by_count = (double)ended / (double)options->count;
     if (options->deadline_usec > 0)
-        by_time = (double)(now - run->tally->begun) / CLOCK_USEC / (double)options->deadline_usec;
+        by_time = (double)(now - run->started) / CLOCK_USEC / (double)options->deadline_usec;
     return by_count > by_time ? by_count : by_time;
 }
 

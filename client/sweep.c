@@ -21,7 +21,9 @@ struct sweep {
     size_t size;
     unsigned tries;
     enum outcome outcome;
-    int64_t time;                                      /* nanoseconds, of an echo */
+    unsigned misses; /* of the tries, those that were never connected */
+    bool missed;     /* and those were all */
+    int64_t time;    /* nanoseconds, of an echo */
     char why[EXPLAIN_SIZE], failure_why[EXPLAIN_SIZE]; /* of `outcome` and `failure` */
 
     size_t works, fails; /* the largest and smallest so far */
@@ -37,17 +39,12 @@ static int on_probe(void *context, const struct flight *flight)
     struct text text;
 
     sweep->outcome = flight->outcome;
+    sweep->misses += flight_missed(flight);
     sweep->time = phase_of(flight, PHASE_TIME);
     text_init(&text, sweep->why, sizeof sweep->why);
     if (flight->outcome != OUTCOME_ECHOED)
         probe_explain(&text, flight);
     return 0;
-}
-
-static void on_address(void *context, const struct flight *flight)
-{
-    (void)context;
-    measure_tell_address(flight);
 }
 
 static int ignore(void *context)
@@ -59,7 +56,7 @@ static int ignore(void *context)
 /* Sends one probe; false when that was cut short. */
 static bool try_once(struct sweep *sweep)
 {
-    const struct engine_listener listener = {sweep, on_probe, on_address, NULL, ignore};
+    const struct engine_listener listener = {sweep, on_probe, measure_tell_address, NULL, ignore};
     const struct options *options = sweep->run->options;
     const struct engine_plan plan = {
         .target = sweep->run->target,
@@ -67,9 +64,7 @@ static bool try_once(struct sweep *sweep)
         .length = sweep->message->length,
         .count = 1,
         .timeout = (int64_t)options->timeout_usec * CLOCK_USEC,
-        .until = options->probe.deadline_usec > 0
-                     ? sweep->run->tally->begun + (int64_t)options->probe.deadline_usec * CLOCK_USEC
-                     : CLOCK_NEVER,
+        .until = sweep->run->until,
     };
 
     return engine_run(sweep->engine, &plan, &listener) == ENGINE_DONE;
@@ -111,21 +106,21 @@ static void note(struct sweep *sweep)
 
     if (works && (!sweep->any_works || sweep->size > sweep->works))
         sweep->works = sweep->size;
-    if (!works && (!sweep->any_fails || sweep->size < sweep->fails)) {
+    if (!works && !sweep->missed && (!sweep->any_fails || sweep->size < sweep->fails)) {
         sweep->fails = sweep->size;
         sweep->failure = sweep->outcome;
         memcpy(sweep->failure_why, sweep->why, sizeof sweep->why);
     }
     sweep->any_works |= works;
-    sweep->any_fails |= !works;
-    if (outcome_status(sweep->outcome) > sweep->status)
-        sweep->status = outcome_status(sweep->outcome);
+    sweep->any_fails |= !works && !sweep->missed;
+    outcome_raise(&sweep->status, outcome_status(sweep->outcome));
 }
 
 /* Whether messages of the size come back; false too when it is over. */
 static bool works(struct sweep *sweep, size_t size)
 {
     sweep->size = size;
+    sweep->misses = 0;
     if (probe_message_resize(sweep->message, sweep->run->options, size) < 0) {
         speak_string("making the message: out of memory");
         sweep->status = STATUS_USAGE;
@@ -140,9 +135,12 @@ static bool works(struct sweep *sweep, size_t size)
         if (sweep->outcome == OUTCOME_ECHOED || sweep->tries == SWEEP_TRIES)
             break;
     }
+    sweep->missed = sweep->misses == sweep->tries;
     print_size(sweep);
     note(sweep);
-    sweep->over = speak_flush(&sweep->status) < 0;
+    /* Where nobody can be connected to, the size is not to blame, and others would fare no better.
+     */
+    sweep->over = speak_flush(&sweep->status) < 0 || sweep->missed;
     return sweep->outcome == OUTCOME_ECHOED;
 }
 
@@ -168,7 +166,7 @@ static const char *hint(const struct sweep *sweep)
 {
     size_t works = sweep->works;
 
-    if (!sweep->any_works || !sweep->any_fails || sweep->fails != works + 1)
+    if (sweep->missed || !sweep->any_works || !sweep->any_fails || sweep->fails != works + 1)
         return NULL;
     if ((sweep->failure == OUTCOME_CLOSED || sweep->failure == OUTCOME_RESET) && works > 0 &&
         ((works & (works - 1)) == 0 || works % 1000 == 0))
@@ -194,7 +192,24 @@ static void print_verdict_json(const struct sweep *sweep)
     }
     if (why)
         json_string_field("hint", why);
+    if (sweep->missed)
+        json_string_field("not_connected", sweep->why);
     printf(",\"interrupted\":%s}\n", sweep->over ? "true" : "false");
+}
+
+void sweep_print_unresolved(const struct run *run, const char *why)
+{
+    static struct sweep sweep; /* rather large for a stack */
+
+    sweep = (struct sweep){.run = run, .missed = true, .over = true};
+    (void)snprintf(sweep.why, sizeof sweep.why, "%s", why);
+    print_verdict_json(&sweep);
+}
+
+static void print_why(const char *why)
+{
+    display(stdout, why, strlen(why), false);
+    putchar('\n');
 }
 
 static void print_verdict(const struct sweep *sweep)
@@ -207,13 +222,17 @@ static void print_verdict(const struct sweep *sweep)
     if (sweep->any_works && sweep->any_fails)
         printf("the largest that works: %zu bytes; the smallest that fails: %zu bytes (%s)\n",
                sweep->works, sweep->fails, word);
+    else if (sweep->any_works && sweep->over)
+        printf("the largest that works: %zu bytes\n", sweep->works);
     else if (sweep->any_works)
         printf("nothing fails up to %zu bytes\n", sweep->works);
     else if (sweep->any_fails)
         printf("nothing works, not even %zu bytes (%s)\n", sweep->fails, word);
-    if (sweep->any_fails) {
-        display(stdout, sweep->failure_why, strlen(sweep->failure_why), false);
-        putchar('\n');
+    if (sweep->any_fails)
+        print_why(sweep->failure_why);
+    if (sweep->missed) {
+        printf("could not connect at %zu bytes: nothing is known of this size\n", sweep->size);
+        print_why(sweep->why);
     }
     if (guess)
         printf("%s\n", guess);

@@ -16,4 +16,7 @@
  */
 int sweep(struct engine *engine, const struct run *run, struct probe_message *message);
 
+/* Prints the end of a sweep, in JSON, whose target has no address, as `why` says. */
+void sweep_print_unresolved(const struct run *run, const char *why);
+
 #endif

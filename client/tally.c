@@ -10,6 +10,7 @@ void tally_add(struct tally *tally, const struct flight *flight)
         histogram_add(&tally->phases[PHASE_LATE], phase_of(flight, PHASE_LATE));
     if (flight->outcome != OUTCOME_ECHOED)
         return;
+    tally->left_open += flight->talk.left_open;
     for (enum phase phase = 0; phase < PHASE_LATE; phase++) {
         int64_t nsec = phase_of(flight, phase);
 

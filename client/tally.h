@@ -11,6 +11,7 @@
 
 struct tally {
     uint64_t outcomes[OUTCOME_COUNT];
+    uint64_t left_open;   /* echoes after which the server did not close the connection */
     uint64_t unfinished;  /* probes that the end of the run cut short */
     int64_t begun, ended; /* clock_now; `ended` is 0 while it goes on */
     int64_t resolve_nsec;

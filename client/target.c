@@ -67,9 +67,9 @@ int target_find(struct target *target, const struct address *address, int family
         return enter_socket(target) < 0 ? fail(failure, OUTCOME_LOCAL) : 0;
     failure->resolver_error =
         resolve(address->host, address->port, family, deadline, &target->list);
+    target->resolve_nsec = clock_now() - begun;
     if (failure->resolver_error != 0)
         return fail(failure, OUTCOME_UNRESOLVED);
-    target->resolve_nsec = clock_now() - begun;
     return enter_list(target) < 0 ? fail(failure, OUTCOME_LOCAL) : 0;
 }
 

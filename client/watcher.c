@@ -7,9 +7,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+static int bell = -1;   /* the watcher's, for the handler */
+static sigset_t ending; /* of SIGINT and SIGTERM those that are watched for */
 
 /* What was ignored from the start, as a shell has it for what runs in the background, stays so. */
 static void add_unless_ignored(sigset_t *set, int signal)
@@ -20,21 +24,51 @@ static void add_unless_ignored(sigset_t *set, int signal)
         sigaddset(set, signal);
 }
 
-static int watch_signals(struct watcher *watcher)
+static void have_handled(void (*handler)(int))
+{
+    static const int signals[] = {SIGINT, SIGTERM};
+    struct sigaction action = {.sa_handler = handler, .sa_mask = ending};
+
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        if (sigismember(&ending, signals[i]) == 1)
+            sigaction(signals[i], &action, NULL);
+}
+
+static void ring(int signal)
+{
+    static const uint64_t one = 1;
+    int error = errno;
+
+    (void)signal;
+    (void)!write(bell, &one, sizeof one);
+    have_handled(SIG_DFL);
+    errno = error;
+}
+
+static int add(struct watcher *watcher, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN};
+
+    return fd < 0 ? -1 : epoll_ctl(watcher->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int watch_signals(struct watcher *watcher)
+{
     sigset_t set;
 
     sigemptyset(&set);
-    add_unless_ignored(&set, SIGINT);
-    add_unless_ignored(&set, SIGTERM);
     add_unless_ignored(&set, SIGQUIT);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -1;
     watcher->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (watcher->signals < 0)
+    watcher->bell = bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (add(watcher, watcher->signals) < 0 || add(watcher, watcher->bell) < 0)
         return -1;
-    return epoll_ctl(watcher->epoll, EPOLL_CTL_ADD, watcher->signals, &event);
+    sigemptyset(&ending);
+    add_unless_ignored(&ending, SIGINT);
+    add_unless_ignored(&ending, SIGTERM);
+    have_handled(ring);
+    return 0;
 }
 
 int watcher_init(struct watcher *watcher)
@@ -50,6 +84,10 @@ int watcher_init(struct watcher *watcher)
 
 void watcher_free(struct watcher *watcher)
 {
+    if (watcher->bell >= 0) {
+        have_handled(SIG_DFL);
+        close(watcher->bell);
+    }
     if (watcher->signals >= 0)
         close(watcher->signals);
     if (watcher->epoll >= 0)
@@ -86,8 +124,11 @@ int watcher_wait(struct watcher *watcher, struct epoll_event *events, int size, 
 enum watcher_signal watcher_signal(struct watcher *watcher)
 {
     struct signalfd_siginfo info;
+    uint64_t rung;
 
+    if (read(watcher->bell, &rung, sizeof rung) == (ssize_t)sizeof rung)
+        return WATCHER_END;
     if (read(watcher->signals, &info, sizeof info) != (ssize_t)sizeof info)
         return WATCHER_NO_SIGNAL;
-    return info.ssi_signo == SIGQUIT ? WATCHER_INTERIM : WATCHER_END;
+    return WATCHER_INTERIM;
 }

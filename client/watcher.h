@@ -9,6 +9,7 @@
 
 struct watcher {
     int epoll, signals;
+    int bell; /* an eventfd that the first signal to end rings */
 };
 
 enum watcher_signal {
@@ -18,8 +19,10 @@ enum watcher_signal {
 };
 
 /*
- * From now on SIGINT, SIGTERM and SIGQUIT, unless ignored, only come out of watcher_signal. Returns
- * 0, or -1 with errno; in both cases it ends with watcher_free.
+ * From now on SIGQUIT and the first of SIGINT and SIGTERM, unless ignored, come out of
+ * watcher_signal. That first one also interrupts a system call, as writing to who does not read is
+ * one, and the next kills. There is one watcher at a time. Returns 0, or -1 with errno; in both
+ * cases it ends with watcher_free.
  */
 int watcher_init(struct watcher *watcher);
 

@@ -200,14 +200,17 @@ static const struct alteration alterations[] = {
     {"caf\xc3\xa9", "cafC)", "8th bit"},
     {"caf\xc3\xa9 \xc2\x80", "cafC) B", "8th bit"},
     {"caf\xc3\xa9", "caf", "all bytes over 0x7f"},
-    {"a\xff\xff z", "a\xff\xff\xff\xff z", "doubled the byte 0xff"},
-    {"a\xff\xfd\x18z", "az", "ate 0xff (IAC) and the command"},
-    {"a\xffz\xff\xffy", "azy", "0xff (IAC) was removed"},
-    {"Hello", "hello", "to lower"},
+    {"HEllo", "hello", "to lower"},
     {"Hello", "HELLO", "to upper"},
+    {"Hello", "hello", "single bit"},
+    {"1 a", "1 A", "single bit"},
+    {"10 pm", "1  pm", "single bit"},
     {"Hello", "hELLO", "swapped"},
     {"caf\xc3\xa9", "caf\xe9", "to Latin-1"},
     {"\xc3\xbf+", "\xff\xff+", "telnet doubled 0xff"},
+    {"a\xc3\xbf\xc3\xbd\x18z\xc3\xbf\xc3\xb1y", "azy", "telnet ate 0xff"},
+    {"a\xc3\xbf\xc3\xbf\xc3\xa9", "a\xff\xe9", "telnet ate 0xff"},
+    {"a\xc3\xbfz\xc3\xbf\xc3\xbfy\xc3\xa9", "azy\xe9", "0xff (IAC) was removed"},
     {"\xc3\xa9\xe2\x82\xac", "\xe9?", "to Latin-1"},
     {"\xc3\xa9\xe2\x82\xac", "\xe9", "leaving out the rest"},
     {"caf\xc3\xa9", "caf\xc3\x83\xc2\xa9", "encoded as UTF-8 once more"},
@@ -244,6 +247,26 @@ static void check_culprit(const struct alteration *each, const char *found)
     }
 }
 
+/* However long, and of whatever it is made, the guess takes no time to speak of. */
+static void check_blanks(void)
+{
+    const size_t size = 4 << 20;
+    char *message = malloc(size + 1), *reply = malloc(size + 1);
+
+    if (!message || !reply)
+        exit(1);
+    memset(message, '\n', size);
+    memcpy(message + size - 3, "\nx\n", 4);
+    memcpy(reply, message, size + 1);
+    check_culprit(&(struct alteration){"many lines", "one less", "at the end was removed"},
+                  culprit(message, size, reply, size - 1, false));
+    reply[size - 2] = '~';
+    check_culprit(&(struct alteration){"many lines", "a byte", "a single byte was replaced"},
+                  culprit(message, size, reply, size, false));
+    free(message);
+    free(reply);
+}
+
 static void culprits(void)
 {
     char long_message[4097];
@@ -263,6 +286,7 @@ static void culprits(void)
     check_culprit(&cut, culprit(long_message, 4096, long_message, 2048, false));
     cut.name = NULL;
     check_culprit(&cut, culprit(long_message, 4096, long_message, 2049, false));
+    check_blanks();
     /* A reply that was not read to its end: as much of it as was read must agree. */
     check_culprit(&(struct alteration){"\n\n\n\n", "", "LF to CRLF"},
                   culprit("\n\n\n\n", 4, "\r\n\r\n\r", 5, true));

@@ -27,7 +27,7 @@ teardown() {
 }
 
 @test "culprit: each known way of altering a message is named" {
-    "$PROBE_TEST" culprits
+    timeout 20 "$PROBE_TEST" culprits
 }
 
 @test "pattern: each is a message at every size" {
@@ -147,6 +147,35 @@ PYTHON
     grep -qE '^[01] sent, 0 echoed, 0 lost' out
 }
 
+@test "a signal ends a run whose output nobody reads" {
+    [[ -r /proc/self/syscall ]] || skip "this kernel does not tell what a process waits in"
+    local options
+    serve echo
+    for options in '-f --json' '-i 1ms' '-i 1ms --json'; do
+        # shellcheck disable=SC2086 # several
+        run timeout -s KILL 20 python3 - "$TINCAN" $options "$ADDRESS" <<'PYTHON'
+import fcntl, os, signal, subprocess, sys, time
+for sig in signal.SIGINT, signal.SIGTERM:
+    signal.signal(sig, signal.SIG_DFL)
+reader, writer = os.pipe()
+fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+process = subprocess.Popen(sys.argv[1:], stdout=writer)
+
+def blocked():
+    """It is writing (1, on ARM 64) to its standard output, at 20 looks in a row."""
+    looks = [open(f"/proc/{process.pid}/syscall").read().split()
+             for _ in range(20) if not time.sleep(0.02)]
+    return all(look[0] in ("1", "64") and look[1] == "0x1" and look == looks[0] for look in looks)
+
+while not blocked():
+    pass
+process.send_signal(signal.SIGINT)
+sys.exit(process.wait())
+PYTHON
+        assert_failure 1
+    done
+}
+
 # more_than COUNT: whether more probes than that have been printed.
 more_than() {
     (($(grep -c 'seq=' out) > $1))
@@ -162,6 +191,17 @@ more_than() {
     kill -INT "$STARTED"
     wait "$STARTED"
     (($(grep -c ' sent, ' out) == 2))
+}
+
+@test "an interruption before all of -c is: 1" {
+    serve echo
+    start env --default-signal=INT "$TINCAN" -c 1000 -i 20ms "$ADDRESS" >out
+    wait_until 5 grep -q 'seq=2 ' out
+    kill -INT "$STARTED"
+    status=0
+    wait "$STARTED" || status=$?
+    assert_equal "$status" 1
+    grep -qE '^[0-9]+ sent, [0-9]+ echoed, 0 lost' out
 }
 
 # --- messages ---
@@ -288,11 +328,11 @@ outcome() {
 }
 
 @test "another byte at an offset is: altered, 3, with both bytes" {
-    outcome flip:31 3 'altered: the byte at offset 31 was sent as 0x73 and came back as 0x72; it looks as if a single bit was flipped$'
+    outcome flip:31 3 'altered: the byte at offset 31 was sent as 0x69 and came back as 0x68; it looks as if a single bit was flipped$'
 }
 
 @test "LF to CRLF is: altered, at the first line ending, with the culprit" {
-    outcome to-crlf 3 'altered: the byte at offset 57 was sent as 0x0a and came back as 0x0d; it looks as if line endings were rewritten \(LF to CRLF\)$' -s 200
+    outcome to-crlf 3 'altered: the byte at offset 55 was sent as 0x0a and came back as 0x0d; it looks as if line endings were rewritten \(LF to CRLF\)$'
 }
 
 @test "a stripped 8th bit is: altered, with the culprit" {
@@ -316,6 +356,7 @@ outcome() {
     milliseconds "$TINCAN" -c 1 "$ADDRESS"
     assert_success
     assert_line --regexp ' close=-$'
+    assert_line '1 left open: the server leaves the connection open after its reply: each takes a second more'
     ((took >= 1000 && took < 2500))
 }
 
@@ -404,11 +445,44 @@ ab\0303|not sent: the byte at offset 3 is missing: *
 END
 }
 
+@test "a name without an address is told in JSON and to Prometheus too" {
+    echo old >file
+    run --separate-stderr "$TINCAN" --json --prometheus file -c 1 no-such-host.invalid
+    assert_failure 2
+    said 'tincan: finding the address of no-such-host.invalid: unresolved: *'
+    assert_equal "$("$REPORTS" type <<<"$output" | xargs)" 'begin summary'
+    assert_equal "$("$REPORTS" outcomes <<<"$output")" '{"unresolved": 1}'
+    run "$REPORTS" prometheus file
+    assert_success
+    assert_line 'tincan_success{target="no-such-host.invalid"} 0'
+    assert_line 'tincan_probes_total{target="no-such-host.invalid",outcome="unresolved"} 1'
+    run --separate-stderr "$TINCAN" --json --sweep 1-9 no-such-host.invalid
+    assert_failure 2
+    [[ $("$REPORTS" not_connected <<<"$output") == '"finding the address of '* ]]
+    run "$TINCAN" --check --prometheus file no-such-host.invalid
+    assert_failure 2
+}
+
+@test "-w is the time for finding the address too" {
+    serve_inside echo
+    # A name server that takes questions and answers none.
+    start nsenter -n -t "$STARTED" python3 -c 'import socket, time
+server = socket.socket(type=socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+open("bound", "w").close()
+time.sleep(60)'
+    wait_until 5 test -e bound
+    milliseconds nsenter -n -m -t "${STARTED_ALL[0]}" "$TINCAN" -c 1 -w 400ms slow.test
+    assert_failure 2
+    said 'tincan: finding the address of slow.test: unresolved: no answer from the resolver within 0.4 s; *'
+    ((took >= 400 && took < 1500))
+}
+
 @test "a full backlog of a unix socket is: filtered" {
     serve --on "unix:$PWD/socket" full
     milliseconds "$TINCAN" -c 1 -W 300ms "$ADDRESS"
     assert_failure 1
-    assert_line --partial 'filtered: no answer within 0.3 s; '
+    assert_line --partial 'filtered: no answer within 0.3 s; its queue of connections is full: '
     ((took >= 300 && took < 1500))
 }
 
@@ -473,6 +547,26 @@ serve_inside() {
     ((took >= 700 && took < 3000))
 }
 
+# with_hosts COMMAND...: runs it where the lines of standard input are /etc/hosts, as bats' `run`.
+with_hosts() {
+    unshare -m true 2>/dev/null || skip "no mount namespaces here"
+    cat >hosts
+    run --separate-stderr unshare -m sh -c 'mount --bind hosts /etc/hosts; exec "$@"' - "$@"
+}
+
+@test "probes that wait for a dead address go on to the one on which another has settled" {
+    serve --on 127.0.0.3 echo
+    local port=${ADDRESS##*:}
+    serve --on "127.0.0.2#$port" full
+    with_hosts "$TINCAN" -c 5 -i 100ms -W 2s "dead-first.test:$port" <<'END'
+127.0.0.2 dead-first.test
+127.0.0.3 dead-first.test
+END
+    assert_success
+    assert_line '5 sent, 5 echoed, 0 lost (0.0 %)'
+    said 'tincan: connecting to 127.0.0.2:*: filtered: no answer within 1 s; *; trying the next address'
+}
+
 @test "-I is where probes come from" {
     serve only-from:127.0.0.9
     run "$TINCAN" -c 1 -I 127.0.0.9 "$ADDRESS"
@@ -482,7 +576,7 @@ serve_inside() {
     run "$TINCAN" -c 1 -I 192.0.2.77 "$ADDRESS"
     assert_failure 2
     assert_line --partial 'local error: Cannot assign requested address; the server was not asked'
-    assert_line '0 sent, 0 echoed, 0 lost (0.0 %); 1 not sent for a local error'
+    assert_line '0 sent, 0 echoed, 0 lost (-); 1 not sent for a local error'
 }
 
 @test "ports used up are: local errors, counted apart" {
@@ -571,12 +665,32 @@ PYTHON
     [[ $(tail -c 4 terminal) == $'\r\e[K' ]]
 }
 
+@test "a flood whose objects go to a terminal shows no status line between them" {
+    need script
+    serve late:0.01
+    script -qec "$TINCAN -f --json --parallel 2 -c 100 $ADDRESS" /dev/null >terminal </dev/null
+    (($(grep -c '^{"type":' terminal) == 102))
+    run ! grep -q $'\e' terminal
+}
+
 @test "more in parallel than descriptors is refused, with the limit" {
     need prlimit
     run --separate-stderr prlimit --nofile=50:50 "$TINCAN" -f --parallel 60 -c 100 127.0.0.1:1
     assert_failure 2
     assert_output ''
     said 'tincan: --parallel: 60 connections at once need as many descriptors, and the limit (ulimit -n) leaves [34][0-9]'
+}
+
+@test "a flood that was not told how many in parallel does with fewer descriptors, and says so" {
+    need prlimit
+    serve late:0.05
+    run --separate-stderr prlimit --nofile=20:20 "$TINCAN" -f -c 40 "$ADDRESS"
+    assert_success
+    assert_line '40 sent, 40 echoed, 0 lost (0.0 %)'
+    said 'tincan: at most [1-9] probes at once instead of 32, as the limit of descriptors (ulimit -n) leaves no more'
+    run --separate-stderr prlimit --nofile=20:20 "$TINCAN" -i 1ms -c 40 "$ADDRESS"
+    assert_success
+    said 'tincan: at most [1-9] probes at once instead of 40, as *'
 }
 
 @test "the soft limit of descriptors is raised to the hard one" {
@@ -634,6 +748,25 @@ PYTHON
     assert_line --regexp '^ +1 bytes  echoed  time=[0-9.]+  \(at try 3\)$'
 }
 
+@test "--sweep does not blame a size when it can't connect" {
+    local port
+    port=$(free_port)
+    run "$TINCAN" --sweep 10-5000 "127.0.0.1:$port"
+    assert_failure 1
+    assert_line "--- 127.0.0.1:$port --- (not finished)"
+    assert_line 'could not connect at 10 bytes: nothing is known of this size'
+    assert_line --partial 'refused: nobody is listening there'
+    refute_output --partial 'nothing works'
+    # Behind the smallest size, nobody listens in the guest any more.
+    serve --on "unix:$PWD/socket" hybrid:7 hybrid:8
+    run "$TINCAN" --json --sweep 10-5000 "$ADDRESS#7"
+    assert_failure 1
+    assert_equal "$("$REPORTS" largest_that_works <<<"$output")" 10
+    assert_equal "$("$REPORTS" smallest_that_fails <<<"$output")" ''
+    assert_equal "$("$REPORTS" interrupted <<<"$output")" true
+    [[ $("$REPORTS" not_connected <<<"$output") == '"handshake: it closed the connection'* ]]
+}
+
 @test "--sweep can be read by programs" {
     serve limited:64
     run "$TINCAN" --json --sweep 1-100 "$ADDRESS"
@@ -672,6 +805,13 @@ PYTHON
     assert_failure 1
     assert_line --index 0 "--- $ADDRESS ---"
     assert_line --regexp '^first at seq=2: truncated: '
+}
+
+@test "-q prints its summary where no probe left this machine either" {
+    serve echo
+    run "$TINCAN" -q -c 2 -i 1ms -I 192.0.2.77 "$ADDRESS"
+    assert_failure 2
+    assert_line --partial '2 not sent for a local error'
 }
 
 @test "a probe's line comes when the probe is over" {
@@ -747,6 +887,49 @@ PYTHON
     assert_failure 2
     assert_output --partial "| 'time'=U;;;0; 'loss'=100%"
     "$REPORTS" plugin <<<"$output"
+}
+
+@test "--check warns of probes that the deadline left unfinished, and Prometheus of no success" {
+    serve echo echo silent
+    run --separate-stderr "$TINCAN" --check -c 3 -i 1ms -w 500ms --prometheus file "$ADDRESS"
+    assert_failure 1
+    assert_output --regexp '^TINCAN WARNING - 2 of 3 echoed by .* on average; 1 unfinished \| '
+    "$REPORTS" plugin <<<"$output"
+    run "$REPORTS" prometheus file
+    assert_line "tincan_success{target=\"$ADDRESS\"} 0"
+    assert_line "tincan_probes_unfinished{target=\"$ADDRESS\"} 1"
+    # Those that did not even begin are as unfinished.
+    serve echo
+    run "$TINCAN" --check -c 3 -i 10s -w 300ms "$ADDRESS"
+    assert_failure 1
+    assert_output --partial '1 of 3 echoed by '
+    assert_output --partial '; 2 unfinished | '
+}
+
+@test "--check that is interrupted is: unknown, and Prometheus has no success" {
+    serve echo 'run:touch reached; exec sleep 20'
+    start env --default-signal=INT "$TINCAN" --check -c 2 -i 50ms --prometheus file "$ADDRESS" >out
+    wait_until 5 test -e reached
+    kill -INT "$STARTED"
+    status=0
+    wait "$STARTED" || status=$?
+    assert_equal "$status" 3
+    grep -q '^TINCAN UNKNOWN - 1 of 2 echoed by .*; 1 unfinished; interrupted | ' out
+    run "$REPORTS" prometheus file
+    assert_line "tincan_success{target=\"$ADDRESS\"} 0"
+}
+
+@test "--check that can't write the Prometheus file is unknown in its line and its status" {
+    serve 'run:touch reached; sleep 0.5; head -c 57'
+    mkdir folder
+    start "$TINCAN" --check -c 1 --prometheus folder/file "$ADDRESS" >out 2>err
+    wait_until 5 test -e reached
+    rmdir folder
+    status=0
+    wait "$STARTED" || status=$?
+    assert_equal "$status" 3
+    grep -q '^TINCAN UNKNOWN - 1 of 1 echoed by ' out
+    grep -q "^tincan: writing 'folder/file': " err
 }
 
 @test "--check is critical when an echo was altered" {
@@ -829,6 +1012,16 @@ PYTHON
     assert_line --partial 'a\"b\\c"} 1'
 }
 
+@test "a label is UTF-8 even where the address is not" {
+    serve --on "unix:$PWD/socket" echo
+    ln -s socket a$'\xff'b
+    run "$TINCAN" -q --prometheus file -c 1 "unix:$PWD/a"$'\xff'b
+    assert_success
+    run "$REPORTS" prometheus file
+    assert_success
+    assert_line --partial $'/a\xef\xbf\xbdb"} 1'
+}
+
 @test "the Prometheus file is replaced as a whole" {
     serve echo
     echo old >file
@@ -859,6 +1052,17 @@ PYTHON
         'trap "" PIPE; "$0" --json -f "$1" | head -n 2; exit "${PIPESTATUS[0]}"' "$TINCAN" "$ADDRESS"
     ((status < 2))
     said ''
+}
+
+@test "where nobody reads from the start and SIGPIPE is ignored, no probe is made: 1" {
+    serve echo
+    run timeout 10 python3 -c 'import os, subprocess, sys
+reader, writer = os.pipe()
+os.close(reader)
+sys.exit(subprocess.run(sys.argv[1:], stdout=writer, restore_signals=False).returncode)' \
+        "$TINCAN" -c 3 "$ADDRESS"
+    assert_failure 1
+    assert_output ''
 }
 
 @test "a full standard output is an error" {
