@@ -423,6 +423,7 @@ SCRIPT
 # bats test_tags=limits
 @test "tincand: a hundred thousand exchanges take no more memory than ten thousand" {
     # Quiet, as the log's spools, of fixed size, are used as far as the logger lags behind.
+    # How much of it malloc holds back varies by half a MiB; 11 bytes an exchange would be more.
     script <<'SCRIPT'
 with Server("--quiet") as server:
     load(server, 10000)
@@ -430,6 +431,6 @@ with Server("--quiet") as server:
     before = server.rss()
     load(server, 100000)
     load(server, 200, size=500000)
-    assert server.rss() < before + MIB // 2, (before, server.rss())
+    assert server.rss() < before + MIB, (before, server.rss())
 SCRIPT
 }
