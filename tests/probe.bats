@@ -907,7 +907,7 @@ PYTHON
 }
 
 @test "--check that is interrupted is: unknown, and Prometheus has no success" {
-    serve echo 'run:touch reached; exec sleep 20'
+    serve echo 'run:touch reached; exec cat >/dev/null'
     start env --default-signal=INT "$TINCAN" --check -c 2 -i 50ms --prometheus file "$ADDRESS" >out
     wait_until 5 test -e reached
     kill -INT "$STARTED"
@@ -920,7 +920,7 @@ PYTHON
 }
 
 @test "--check that can't write the Prometheus file is unknown in its line and its status" {
-    serve 'run:touch reached; sleep 0.5; head -c 57'
+    serve 'run:touch reached; while test -d folder; do :; done; head -c 57'
     mkdir folder
     start "$TINCAN" --check -c 1 --prometheus folder/file "$ADDRESS" >out 2>err
     wait_until 5 test -e reached

@@ -408,6 +408,22 @@ with Server("--timeout=1h", "--max-connections-per-source=100") as server:
 SCRIPT
 }
 
+@test "tincand: thousands that leave at the same time cost little more each than one" {
+    # Where each event has all the others fetched again, that is seconds of processor time.
+    script <<'SCRIPT'
+with Server("--quiet", "--max-connections=4000", "--max-connections-per-source=4000",
+            nofile=(4100, 20000)) as server:
+    held = server.hold(3000)
+    used, before = server.cpu(), server.fds()
+    server.process.send_signal(signal.SIGSTOP)
+    for connection in held:
+        connection.close()
+    server.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: server.fds() <= before - 3000, "all of them to be gone")
+    assert server.cpu() - used < 1, server.cpu() - used
+SCRIPT
+}
+
 @test "tincand: ten thousand connections of all kinds leave no descriptor behind" {
     script <<'SCRIPT'
 with Server("--max-connections-per-source=200") as server:
