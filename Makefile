@@ -125,10 +125,11 @@ $(U)/paths: FORCE
 	@mkdir -p $(@D)
 	@echo '$(sbindir)' | cmp -s - $@ || echo '$(sbindir)' > $@
 
-# Tests. `make check FILES=tests/handler.bats` runs one file of them.
+# Tests. `make check FILES=tests/handler.bats` runs one file of them. What tests run of make gets the
+# variables of this one through MAKEFLAGS, so it finds the programs up to date.
 
 check: all check-programs
-	tests/run $(FILES)
+	TINCAN_BUILD=$(abspath $(B)) tests/run $(FILES)
 
 # Without libsystemd there is no tincand to make hang.
 HANG = $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tests/tincand-hang)
@@ -165,11 +166,9 @@ $(B)/tests/launcher-%.bats: tests/launcher.bats.in Makefile
 # The same suite on programs that watch themselves. The cases of small memory limits and of the
 # sandbox are left to what ships: a sanitizer needs terabytes of address space, and all system calls.
 check-sanitized:
-	$(MAKE) B=build/sanitized HANDLER_CC='$(CC)' HANDLER_LDFLAGS= HARDEN= SANDBOX=none \
-	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' \
-	    all check-programs
-	TINCAN_BUILD=$(CURDIR)/build/sanitized TESTS_TITLE=sanitized tests/run \
-	    --filter-tags '!limits,!sandbox' $(FILES)
+	TESTS_TITLE=sanitized $(MAKE) check B=build/sanitized HANDLER_CC='$(CC)' HANDLER_LDFLAGS= HARDEN= \
+	    SANDBOX=none FILES="--filter-tags '!limits,!sandbox' $(FILES)" \
+	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
 
 # The installed units in booted Debian systems, with systemd as PID 1; needs root.
 TINCAN_FLOOD = 5000

@@ -10,7 +10,7 @@ setup() {
 
 # make_install VARIABLE=VALUE...
 make_install() {
-    make -s -C "$TESTS/.." install B="$TINCAN_BUILD" U="$BATS_TEST_TMPDIR/units" DESTDIR="$ROOT" "$@"
+    make -s -C "$TESTS/.." install U="$BATS_TEST_TMPDIR/units" DESTDIR="$ROOT" "$@"
 }
 
 @test "what is installed is uninstalled, without a file left" {
@@ -35,7 +35,7 @@ make_install() {
     mkdir "$ROOT/local"
     run ! unshare --map-root-user --mount bash -c "
         mount -t tmpfs -o ro none '$ROOT/local' &&
-        make -s -C '$TESTS/..' install B='$TINCAN_BUILD' U='$BATS_TEST_TMPDIR/units' DESTDIR='$ROOT' \
+        make -s -C '$TESTS/..' install U='$BATS_TEST_TMPDIR/units' DESTDIR='$ROOT' \
             prefix=/local sysconfdir=/etc"
     assert_output --partial "cannot install to $ROOT/local/bin: $ROOT/local can't be written to; nothing was installed"
     run -0 find "$ROOT" -mindepth 1
