@@ -183,7 +183,7 @@ said_later() {
 }
 
 @test "tincand: with the journal hung it serves, the watchdog is content, and later lines come again" {
-    local pid count=2000 # more lines than there is memory for
+    local pid count=6000 # more lines than there is memory for
     printf '[Service]\nWatchdogSec=5s\n' | configure tincand.service
     assert_serving
     pid=$(shown tincand.service MainPID)
