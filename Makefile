@@ -317,7 +317,7 @@ clean:
 help:
 	@echo 'all              the programs and units, in $(B)/ (the default)'
 	@echo 'check            every test; FILES=... for some, TESTS_JOBS=1 for one at a time'
-	@echo 'check-sanitized  the same on builds with address and undefined-behaviour sanitizers'
+	@echo 'check-sanitized  the same, under fewer launchers, with address and undefined-behaviour sanitizers'
 	@echo 'check-systemd    the installed units in booted Debian 12 and 13 systems; needs root'
 	@echo 'lint             warnings as errors with gcc and clang, and the static checkers'
 	@echo 'bench            what one connection costs, against other programs'
