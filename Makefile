@@ -18,6 +18,9 @@ bashcompletiondir = $(datarootdir)/bash-completion/completions
 zshcompletiondir  = $(datarootdir)/zsh/site-functions
 fishcompletiondir = $(datarootdir)/fish/vendor_completions.d
 
+# Who runs what systemd starts.
+user = tincan
+
 INSTALL         = install
 INSTALL_PROGRAM = $(INSTALL)
 INSTALL_DATA    = $(INSTALL) -m 644
@@ -113,17 +116,17 @@ $(B)/obj/client/%.o: %.c Makefile
 	$(CC) $(COMPILE) $(EDIT_CFLAGS) -c -o $@ $<
 
 # Units name the installed programs, so they are made again when those are to go elsewhere.
-$(U)/%: units/%.in $(U)/paths Makefile
+$(U)/%: units/%.in $(U)/names Makefile
 	@mkdir -p $(@D)
-	sed -e 's|@sbindir@|$(sbindir)|g' $< > $@
+	sed -e 's|@sbindir@|$(sbindir)|g; s|@user@|$(user)|g' $< > $@
 
 # One of several instances is as the only one is, but for its name and its socket.
 $(U)/systemd/tincand@.service: $(U)/systemd/tincand.service
 	sed -e 's|tincand\.socket|tincand@%i.socket|; s|^Description=.*|&, instance %i|' $< > $@
 
-$(U)/paths: FORCE
+$(U)/names: FORCE
 	@mkdir -p $(@D)
-	@echo '$(sbindir)' | cmp -s - $@ || echo '$(sbindir)' > $@
+	@echo '$(sbindir) $(user)' | cmp -s - $@ || echo '$(sbindir) $(user)' > $@
 
 # Tests. `make check FILES=tests/handler.bats` runs one file of them. What tests run of make gets the
 # variables of this one through MAKEFLAGS, so it finds the programs up to date.
@@ -263,7 +266,8 @@ uninstall:
 
 # Nothing is installed where not all of it can be.
 
-FOLDERS = $(bindir) $(sbindir) $(unitdir) $(xinetddir) $(mandir)/man1 $(mandir)/man8 $(sysusersdir) $(docdir)
+FOLDERS = $(bindir) $(sbindir) $(unitdir) $(xinetddir) $(mandir)/man1 $(mandir)/man8 $(sysusersdir) $(docdir) \
+    $(bashcompletiondir) $(zshcompletiondir) $(fishcompletiondir)
 
 install: can-install
 
@@ -295,8 +299,9 @@ distcheck: dist
 reprocheck:
 	packaging/reprocheck $(B)/repro
 
+# Without the packages of debugging symbols, which `apt install ./build/deb/tincan*.deb` would install.
 deb: dist
-	packaging/build-deb $(TARBALL) $(B)/deb
+	DEB_BUILD_OPTIONS="$${DEB_BUILD_OPTIONS-noautodbgsym}" packaging/build-deb $(TARBALL) $(B)/deb
 
 rpm arch alpine: dist
 	packaging/build-$@ $(TARBALL) $(B)/$@

@@ -12,7 +12,10 @@ in
 pkgs.stdenv.mkDerivation {
   pname = "tincan";
   version = pkgs.lib.removePrefix "VERSION = " assignment;
-  src = pkgs.lib.cleanSource ../..;
+  src = pkgs.lib.cleanSourceWith {
+    src = ../..;
+    filter = path: type: baseNameOf path != "build" && pkgs.lib.cleanSourceFilter path type;
+  };
 
   nativeBuildInputs = [ pkgs.pkg-config ];
   buildInputs = [ pkgs.libedit pkgs.systemd ];

@@ -47,14 +47,18 @@ not_running() {
     assert_all_off
     run -0 programs
     assert_output ''
-    run -0 grep -c 'disable *= yes' /etc/xinetd.d/tincan /etc/xinetd.d/tincand
+    run grep -L 'disable *= yes' /etc/xinetd.d/tincan /etc/xinetd.d/tincand
+    assert_output ''
+    # As a system does with all units when it boots for the first time.
+    run -0 systemctl preset --preset-mode=enable-only tincan.socket tincand.socket tincand.service
+    assert_all_off
 }
 
 @test "the units are sound and the user is there" {
     install_packages now
     run -0 systemd-analyze verify --man=no tincan.socket tincand.socket tincand@1.socket
     refute_output --partial tincan
-    run -0 id -u tincan
+    run -0 id -u _tincan
     [ "$output" -lt 1000 ]
 }
 
@@ -106,6 +110,47 @@ not_running() {
     [ "$(shown tincand@1.service MainPID)" -ne "$old" ]
 }
 
+# half_a_message: a connection at descriptor 5 on which the rest is still to come.
+half_a_message() {
+    exec 5<>/dev/tcp/127.0.0.1/4040
+    printf 'wör' >&5
+}
+
+# the_rest: of the message is sent, and the whole comes back.
+the_rest() {
+    printf 'ld\0' >&5
+    run -0 timeout 10 tr '\0' . <&5
+    assert_output 'wörld.'
+    exec 5>&-
+}
+
+@test "who is in the middle of a message when tincan-server is upgraded gets the echo" {
+    install_packages now
+    systemctl enable --now tincan.socket
+    half_a_message
+    wait_until 10 running
+    install_packages next tincan-server
+    the_rest
+}
+
+stopping() {
+    [ "$(shown tincand.service ActiveState)" = deactivating ]
+}
+
+@test "who is in the middle of a message when tincand is upgraded has its grace to end it" {
+    install_packages now
+    systemctl enable --now tincand.socket
+    half_a_message
+    wait_until 10 running
+    start install_packages next tincand
+    wait_until 20 stopping
+    the_rest
+    wait "$STARTED"
+    echoes
+    run -0 tincand --version
+    assert_output --partial 99.0
+}
+
 @test "what was not enabled is neither enabled nor started by an upgrade" {
     install_packages now
     install_packages next
@@ -122,10 +167,16 @@ not_running() {
     exec 5>&-
     run -1 tincan -m hello 127.0.0.1
     assert_output --partial refused
-    systemctl enable --now tincand.socket tincand@1.socket || true
-    run -0 dpkg --remove tincand
-    run -0 programs
-    assert_output ''
+    for socket in tincand.socket tincand@1.socket; do
+        install_packages now tincand
+        systemctl enable --now "$socket"
+        echoes
+        assert running
+        run -0 dpkg --remove tincand
+        wait_until 10 not_running
+        run -1 tincan -m hello 127.0.0.1
+        assert_output --partial refused
+    done
 }
 
 @test "a removed package that comes back is enabled as it was" {
@@ -151,7 +202,7 @@ not_running() {
     refute_output --partial echo
     left_behind >after
     run -0 diff before after
-    run -0 id -u tincan
+    run -0 id -u _tincan
 }
 
 @test "what was purged can be installed again" {
@@ -188,29 +239,29 @@ journal_has() {
 }
 
 @test "a user of the name that is a person's is told of, and used" {
-    userdel tincan
-    useradd --uid 1234 tincan
+    userdel _tincan
+    useradd --uid 1234 _tincan
     run -0 install_packages now
-    assert_output --partial "the user 'tincan' exists, with uid 1234"
+    assert_output --partial "the user '_tincan' exists, with uid 1234"
     systemctl enable --now tincan.socket
     echoes
-    userdel tincan
+    userdel _tincan
     run -0 install_packages now
-    refute_output --partial "the user 'tincan' exists"
-    run -0 id -u tincan
+    refute_output --partial "the user '_tincan' exists"
+    run -0 id -u _tincan
     echoes
 }
 
 @test "a system user of the name, with whatever uid, is used without a word" {
-    userdel tincan
-    useradd --system --uid 777 tincan
+    userdel _tincan
+    useradd --system --uid 777 _tincan
     run -0 install_packages now
-    refute_output --partial "the user 'tincan' exists"
-    run -0 id -u tincan
+    refute_output --partial "the user '_tincan' exists"
+    run -0 id -u _tincan
     assert_output 777
     systemctl enable --now tincan.socket
     echoes
-    userdel tincan
+    userdel _tincan
 }
 
 @test "a masked unit stays masked, and the package whole" {
