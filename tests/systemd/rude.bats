@@ -31,13 +31,18 @@ assert_failed() {
     assert_output hello
 }
 
+# in_its_place BUILD [SETTING]: this build takes the place of the handler.
+in_its_place() {
+    local build=/usr/lib/tincan-tests/$1
+    [ -x "$build" ] || skip "$1 is not built"
+    printf '[Service]\nBindReadOnlyPaths=%s:/usr/sbin/tincan-handler\n%s\n' "$build" "${2:-}" |
+        drop_in tincan@.service
+}
+
 # breakout CALL [SETTING]: the build that makes the call that the message asks for takes the place of
 # the handler, as somebody would who had taken it over.
 breakout() {
-    local build=/usr/lib/tincan-tests/tincan-handler-breakout
-    [ -x "$build" ] || skip "the build of the handler that breaks out is not there"
-    printf '[Service]\nBindReadOnlyPaths=%s:/usr/sbin/tincan-handler\n%s\n' "$build" "${2:-}" |
-        drop_in tincan@.service
+    in_its_place tincan-handler-breakout "${2:-}"
     run -0 load_tool ask 127.0.0.1:4040 'hello\0'
     assert_output 'hello\x00'
     run -0 load_tool ask 127.0.0.1:4040 "$1\\0"
@@ -98,6 +103,16 @@ breakout() {
     run -0 load_tool ask 127.0.0.1:4040 'hello\0'
     assert_output ''
     assert_failed 'cannot use "never" for --timeout'
+}
+
+@test "the unit lets a handler through that is linked with glibc, also with strict.conf" {
+    in_its_place tincan-handler-glibc
+    run -0 load_tool ask 127.0.0.1:4040 'hello\0'
+    assert_output 'hello\x00'
+    drop_in tincan@.service "$EXAMPLES/strict.conf"
+    run -0 load_tool ask 127.0.0.1:4040 'hello\0'
+    assert_output 'hello\x00'
+    wait_until 10 logged 2
 }
 
 @test "a handler that calls socket(2) after the first byte is killed" {
