@@ -81,6 +81,7 @@ END
 }
 
 @test "a name is shown as the address that it led to" {
+    need_localhost
     serve echo
     ADDRESS=localhost:${ADDRESS##*:} play <<'END'
 chat -4 $address

@@ -201,6 +201,7 @@ teardown() {
 }
 
 @test "a name is resolved" {
+    need_localhost
     serve echo
     run "$TINCAN" -m hello "localhost:${ADDRESS##*:}"
     assert_success
@@ -208,6 +209,7 @@ teardown() {
 }
 
 @test "-4 reaches the IPv4 address of a name, and -6 does not" {
+    need_localhost
     serve echo
     run "$TINCAN" -4 -m hello "localhost:${ADDRESS##*:}"
     assert_success

@@ -26,6 +26,10 @@ need() {
     done
 }
 
+need_localhost() {
+    getent ahostsv4 localhost >/dev/null || skip "the name localhost has no address here"
+}
+
 # wait_until SECONDS COMMAND...: runs COMMAND until it succeeds; fails when the time is over.
 wait_until() {
     local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
