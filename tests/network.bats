@@ -175,6 +175,7 @@ SLACK=400
 # and above it by less than the slack: `EXPRESSION=VALUE`.
 delayed() {
     local each
+    within_time
     for each; do
         jq -se "${each%=*} | . >= ${each##*=} and . < ${each##*=} + $SLACK" <<<"$output" || {
             echo "not so: $each within $SLACK, but $(jq -sc "${each%=*}" <<<"$output")" >&2
