@@ -291,7 +291,7 @@ SCRIPT
 
 @test "tincand: --tag puts the peer in front of the reply, of whatever family, long or slowly read" {
     script <<'SCRIPT'
-path, port = f"{TMPDIR}/s", free_port()
+path, port = f"{TMPDIR}/s", free_port(everywhere=True)
 with Server("--tag", f"--listen=[::]:{port}", f"--listen=unix:{path}") as server:
     peer = server.connect(address=f"127.0.0.1:{port}")
     for connection, tag in [

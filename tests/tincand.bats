@@ -209,7 +209,7 @@ SCRIPT
 @test "tincand: an IPv4 peer of an IPv6 socket is named as IPv4, an IPv6 peer in brackets" {
     [ -e /proc/net/if_inet6 ] || skip "there is no IPv6 here"
     script <<'SCRIPT'
-port = free_port()
+port = free_port(everywhere=True)
 with Server(f"--listen=[::]:{port}") as server:
     server.echo(address=f"127.0.0.1:{port}")
     server.until_line(r"peer=127\.0\.0\.1:\d+ result=echoed .*")

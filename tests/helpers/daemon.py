@@ -28,12 +28,16 @@ NOTHING_SPENT = 0.25  # of a processor, at the most, for a server that only wait
 faulthandler.dump_traceback_later(float(os.environ.get("SCRIPT_SECONDS", "60")), exit=True)
 
 
-def free_port(host="127.0.0.1"):
-    """A TCP port of the host that is given to nobody else for a minute; see common.bash."""
-    with socket.create_server((host, 0)) as listener:
-        with socket.create_connection(listener.getsockname()):
-            listener.accept()[0].close()
-        return listener.getsockname()[1]
+def free_port(everywhere=False):
+    """A TCP port of 127.0.0.1, or of all addresses, that is given to nobody else for a minute; see
+    common.bash."""
+    family, host = (socket.AF_INET6, "::") if everywhere else (socket.AF_INET, "127.0.0.1")
+    with socket.create_server((host, 0), family=family, dualstack_ipv6=everywhere) as listener:
+        port = listener.getsockname()[1]
+        for peer in ("127.0.0.1", "::1") if everywhere else ("127.0.0.1",):
+            with socket.create_connection((peer, port)):
+                listener.accept()[0].close()
+        return port
 
 
 class Manager:
