@@ -50,7 +50,7 @@ HANDLER_CFLAGS := $(if $(findstring musl,$(HANDLER_CC)),-idirafter /usr/include 
 
 # The client edits lines with libedit where that is found; LIBEDIT=no builds without.
 LIBEDIT     := $(shell $(PKG_CONFIG) --exists libedit 2>/dev/null && echo yes || echo no)
-LINE         = $(if $(filter yes,$(LIBEDIT)),client/line_edit.c,client/line_plain.c)
+LINE         = $(if $(filter yes,$(LIBEDIT)),client/talk/line_edit.c,client/talk/line_plain.c)
 EDIT_CFLAGS  = $(if $(filter yes,$(LIBEDIT)),$(shell $(PKG_CONFIG) --cflags libedit))
 EDIT_LIBS    = $(if $(filter yes,$(LIBEDIT)),$(shell $(PKG_CONFIG) --libs libedit))
 
@@ -60,14 +60,14 @@ SYSTEMD_CFLAGS  = $(shell $(PKG_CONFIG) --cflags libsystemd)
 SYSTEMD_LIBS    = $(shell $(PKG_CONFIG) --libs libsystemd)
 TINCAND         = $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tincand,no-tincand)
 
-# What handler and client share: the protocol, and texts and quantities as users see them.
-SHARED      = handler/frame.c handler/text.c handler/quantity.c
+# What all three programs share: the protocol, and texts and quantities as users see them.
+SHARED      = $(addprefix common/,frame.c text.c quantity.c)
 HANDLER_SRC = $(SHARED) $(addprefix handler/,tincan-handler.c clock.c deadline.c exchange.c launch.c \
                 log.c log_now.c peer.c result.c settings.c sandbox_$(SANDBOX).c)
-TINCAND_SRC = $(SHARED) $(addprefix handler/,tincand.c tincand_options.c acceptor.c address.c clock.c \
-                connection.c launch.c listeners.c log.c log_queue.c notify.c peer.c poller.c queue.c result.c \
-                server.c sessions.c settings.c sources.c status.c streams.c timer.c)
-CLIENT_SRC  = $(SHARED) handler/address.c handler/streams.c $(LINE) $(filter-out client/line_%,$(sort $(wildcard client/*.c)))
+TINCAND_SRC = $(SHARED) $(addprefix common/,address.c streams.c) \
+                $(addprefix handler/,clock.c launch.c log.c peer.c result.c settings.c) $(sort $(wildcard tincand/*.c))
+CLIENT_SRC  = $(SHARED) $(addprefix common/,address.c clock.c streams.c) $(LINE) \
+                $(filter-out client/talk/line_%,$(sort $(wildcard client/*.c client/*/*.c)))
 UNITS       = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in units/*/examples/*.in)) \
                 $(U)/systemd/tincand@.service
 EXAMPLES    = $(filter $(U)/inetd/% $(U)/ucspi/%,$(UNITS))
@@ -143,7 +143,7 @@ $(B)/tests/frame-test: tests/frame-test.c $(SHARED) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LDFLAGS) -o $@ tests/frame-test.c $(SHARED) $(LDLIBS)
 
-PROBE_TEST_SRC = tests/probe-test.c $(addprefix client/,histogram.c pattern.c culprit.c alter_text.c alter_bytes.c) $(SHARED)
+PROBE_TEST_SRC = tests/probe-test.c $(addprefix client/,report/histogram.c pattern.c probe/culprit.c probe/alter_text.c probe/alter_bytes.c) $(SHARED)
 $(B)/tests/probe-test: $(PROBE_TEST_SRC) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LDFLAGS) -o $@ $(PROBE_TEST_SRC) -lm $(LDLIBS)
@@ -250,7 +250,7 @@ ifeq ($(LIBSYSTEMD),yes)
 	$(INSTALL_PROGRAM) $(B)/tincand $(DESTDIR)$(sbindir)/tincand
 	$(INSTALL_DATA) $(TINCAND_UNITS) $(DESTDIR)$(unitdir)
 	$(INSTALL_DATA) $(U)/xinetd/tincand $(DESTDIR)$(xinetddir)/tincand
-	$(INSTALL_DATA) handler/tincand.8 $(DESTDIR)$(mandir)/man8
+	$(INSTALL_DATA) tincand/tincand.8 $(DESTDIR)$(mandir)/man8
 endif
 
 install-strip:

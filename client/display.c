@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "display.h"
+#include "client/display.h"
 
-#include "../handler/frame.h"
+#include "common/frame.h"
 
 #include <stdint.h>
 

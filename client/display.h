@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Bytes from anywhere, written so that they can do nothing to a terminal but appear on it. */
-#ifndef TINCAN_DISPLAY_H
-#define TINCAN_DISPLAY_H
+#ifndef TINCAN_CLIENT_DISPLAY_H
+#define TINCAN_CLIENT_DISPLAY_H
 
 #include <stdbool.h>
 #include <stddef.h>

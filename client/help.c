@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "help.h"
+#include "client/help.h"
 
-#include "../handler/address.h"
+#include "common/address.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "options.h"
+#include "client/options.h"
 
-#include "../handler/frame.h"
-#include "../handler/quantity.h"
-#include "help.h"
+#include "client/help.h"
+#include "common/frame.h"
+#include "common/quantity.h"
 
 #include <getopt.h>
 #include <string.h>

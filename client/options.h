@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What the command line asks for. */
-#ifndef TINCAN_OPTIONS_H
-#define TINCAN_OPTIONS_H
+#ifndef TINCAN_CLIENT_OPTIONS_H
+#define TINCAN_CLIENT_OPTIONS_H
 
-#include "../handler/address.h"
-#include "probe_options.h"
-#include "source.h"
+#include "client/net/bind_address.h"
+#include "client/probe_options.h"
+#include "common/address.h"
 
 #include <stdbool.h>
 #include <stddef.h>

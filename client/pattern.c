@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "pattern.h"
+#include "client/pattern.h"
 
 #include <stdlib.h>
 #include <string.h>

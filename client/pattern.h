@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The messages of probes: text of any size that shows what a path does to certain bytes. */
-#ifndef TINCAN_PATTERN_H
-#define TINCAN_PATTERN_H
+#ifndef TINCAN_CLIENT_PATTERN_H
+#define TINCAN_CLIENT_PATTERN_H
 
-#include "../handler/text.h"
+#include "common/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>

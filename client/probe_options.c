@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "probe_options.h"
+#include "client/probe_options.h"
 
-#include "../handler/quantity.h"
+#include "common/quantity.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What the command line asks of probes. */
-#ifndef TINCAN_PROBE_OPTIONS_H
-#define TINCAN_PROBE_OPTIONS_H
+#ifndef TINCAN_CLIENT_PROBE_OPTIONS_H
+#define TINCAN_CLIENT_PROBE_OPTIONS_H
 
-#include "../handler/text.h"
-#include "pattern.h"
+#include "client/pattern.h"
+#include "common/text.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* tincan: sends messages to an echo server and checks that they come back as they were. */
-#include "../handler/streams.h"
-#include "batch.h"
-#include "chat.h"
-#include "help.h"
-#include "options.h"
-#include "outcome.h"
-#include "probe.h"
-#include "report.h"
-#include "speak.h"
+#include "client/help.h"
+#include "client/net/outcome.h"
+#include "client/options.h"
+#include "client/output.h"
+#include "client/probe/probe.h"
+#include "client/report/report.h"
+#include "client/talk/batch.h"
+#include "client/talk/chat.h"
+#include "common/streams.h"
 
 #include <langinfo.h>
 #include <locale.h>

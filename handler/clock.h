@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Time that only goes on. */
-#ifndef TINCAN_CLOCK_H
-#define TINCAN_CLOCK_H
+#ifndef TINCAN_HANDLER_CLOCK_H
+#define TINCAN_HANDLER_CLOCK_H
 
 #include <stdint.h>
 

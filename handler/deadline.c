@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "deadline.h"
+#include "handler/deadline.h"
 
 #include <signal.h>
 #include <stddef.h>

@@ -4,8 +4,8 @@
  * deadline_passed() is true. It counts total time, so a peer that sends a byte now and then
  * doesn't renew it.
  */
-#ifndef TINCAN_DEADLINE_H
-#define TINCAN_DEADLINE_H
+#ifndef TINCAN_HANDLER_DEADLINE_H
+#define TINCAN_HANDLER_DEADLINE_H
 
 #include <stdbool.h>
 #include <stdint.h>

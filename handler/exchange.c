@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "exchange.h"
+#include "handler/exchange.h"
 
-#include "deadline.h"
-#include "frame.h"
+#include "common/frame.h"
+#include "handler/deadline.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* One exchange on descriptors that may block: read the message, send it back, close well. */
-#ifndef TINCAN_EXCHANGE_H
-#define TINCAN_EXCHANGE_H
+#ifndef TINCAN_HANDLER_EXCHANGE_H
+#define TINCAN_HANDLER_EXCHANGE_H
 
-#include "launch.h"
-#include "peer.h"
-#include "result.h"
+#include "handler/launch.h"
+#include "handler/peer.h"
+#include "handler/result.h"
 
 /* How long, and how many bytes, a server goes on taking from a peer that is still sending. */
 #define EXCHANGE_LINGER_USEC  1000000

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "launch.h"
+#include "handler/launch.h"
 
-#include "quantity.h"
+#include "common/quantity.h"
 
 #include <errno.h>
 #include <stddef.h>

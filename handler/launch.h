@@ -3,8 +3,8 @@
  * What the super-server that started this process handed over: where the connection is, and
  * whether standard error is the peer's ear or the operator's.
  */
-#ifndef TINCAN_LAUNCH_H
-#define TINCAN_LAUNCH_H
+#ifndef TINCAN_HANDLER_LAUNCH_H
+#define TINCAN_HANDLER_LAUNCH_H
 
 #include <stdbool.h>
 #include <sys/types.h>

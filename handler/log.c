@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "log.h"
+#include "handler/log.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,11 +3,11 @@
  * Where the operator reads, and in what form. Standard error, unless that is the peer or closed:
  * then syslog.
  */
-#ifndef TINCAN_LOG_H
-#define TINCAN_LOG_H
+#ifndef TINCAN_HANDLER_LOG_H
+#define TINCAN_HANDLER_LOG_H
 
-#include "launch.h"
-#include "text.h"
+#include "common/text.h"
+#include "handler/launch.h"
 
 #include <stdbool.h>
 #include <sys/types.h>

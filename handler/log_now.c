@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "log_now.h"
+#include "handler/log_now.h"
 
-#include "deadline.h"
+#include "handler/deadline.h"
 
 #include <poll.h>
 #include <sys/socket.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "peer.h"
+#include "handler/peer.h"
 
-#include "quantity.h"
+#include "common/quantity.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Who is at the other end. Asking never fails: where nobody knows, the name is `-`. */
-#ifndef TINCAN_PEER_H
-#define TINCAN_PEER_H
+#ifndef TINCAN_HANDLER_PEER_H
+#define TINCAN_HANDLER_PEER_H
 
-#include "text.h"
+#include "common/text.h"
 
 #include <sys/socket.h>
 

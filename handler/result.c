@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "result.h"
+#include "handler/result.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* How one connection ended: its word in the log, its exit status, its log level, its log line. */
-#ifndef TINCAN_RESULT_H
-#define TINCAN_RESULT_H
+#ifndef TINCAN_HANDLER_RESULT_H
+#define TINCAN_HANDLER_RESULT_H
 
-#include "frame.h"
-#include "text.h"
+#include "common/frame.h"
+#include "common/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>

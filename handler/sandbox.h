@@ -3,8 +3,8 @@
  * Gives up what an exchange doesn't need. One file per mechanism implements this interface, and the
  * Makefile chooses: sandbox_seccomp.c (Linux on x86-64 and aarch64), sandbox_none.c.
  */
-#ifndef TINCAN_SANDBOX_H
-#define TINCAN_SANDBOX_H
+#ifndef TINCAN_HANDLER_SANDBOX_H
+#define TINCAN_HANDLER_SANDBOX_H
 
 #include <stddef.h>
 

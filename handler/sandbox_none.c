@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sandbox.h"
+#include "handler/sandbox.h"
 
 const char *sandbox_enter(const int *keep, size_t count)
 {

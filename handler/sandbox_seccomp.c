@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sandbox.h"
+#include "handler/sandbox.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "settings.h"
+#include "handler/settings.h"
 
-#include "frame.h"
-#include "quantity.h"
+#include "common/frame.h"
+#include "common/quantity.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What both servers can be told: the limits of an exchange, its tag, and what is logged of it. */
-#ifndef TINCAN_SETTINGS_H
-#define TINCAN_SETTINGS_H
+#ifndef TINCAN_HANDLER_SETTINGS_H
+#define TINCAN_HANDLER_SETTINGS_H
 
-#include "text.h"
+#include "common/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>

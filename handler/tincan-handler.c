@@ -24,16 +24,16 @@
  * Memory: one anonymous mapping, written only as far as the message needs. Nothing is allocated,
  * nothing is executed, no file is opened.
  */
-#include "clock.h"
-#include "deadline.h"
-#include "exchange.h"
-#include "launch.h"
-#include "log_now.h"
-#include "peer.h"
-#include "result.h"
-#include "sandbox.h"
-#include "settings.h"
-#include "text.h"
+#include "common/text.h"
+#include "handler/clock.h"
+#include "handler/deadline.h"
+#include "handler/exchange.h"
+#include "handler/launch.h"
+#include "handler/log_now.h"
+#include "handler/peer.h"
+#include "handler/result.h"
+#include "handler/sandbox.h"
+#include "handler/settings.h"
 
 #include <errno.h>
 #include <getopt.h>

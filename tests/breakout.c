@@ -3,7 +3,7 @@
  * A handler that has been taken over: linked into it with --wrap=frame_feed, this obeys a message
  * that begins with the name of a system call, right after its first bytes were read.
  */
-#include "handler/frame.h"
+#include "common/frame.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * did not. The reference that the decoder is held against works the other way round: it encodes
  * every code point and knows what came out.
  */
-#include "handler/frame.h"
+#include "common/frame.h"
 
 #include <stdint.h>
 #include <stdio.h>

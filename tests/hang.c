@@ -3,7 +3,7 @@
  * A tincand whose event loop comes to a halt: linked into it with --wrap=frame_feed, this never
  * returns from a message that begins with "hang".
  */
-#include "handler/frame.h"
+#include "common/frame.h"
 
 #include <string.h>
 

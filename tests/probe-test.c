@@ -3,10 +3,10 @@
  * Unit tests of what probes are measured and made with, one a name: `probe-test NAME` exits 0 if it
  * holds, and else says what did not.
  */
-#include "client/culprit.h"
-#include "client/histogram.h"
 #include "client/pattern.h"
-#include "handler/frame.h"
+#include "client/probe/culprit.h"
+#include "client/report/histogram.h"
+#include "common/frame.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/output.h"
+
+#include "client/display.h"
+#include "client/net/outcome.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+void speak(const struct text *sentence)
+{
+    fputs("tincan: ", stderr);
+    display(stderr, sentence->start, sentence->length, false);
+    fputc('\n', stderr);
+}
+
+void speak_string(const char *sentence)
+{
+    fprintf(stderr, "tincan: %s\n", sentence);
+}
+
+static bool lost; /* standard output failed */
+
+/*
+ * Standard output failed with `error`: says so, once. An interruption is the user's word that it is
+ * not to be waited for: what was not written is dropped, so that nothing blocks on it at exit.
+ */
+static int report_loss(int error, int *status)
+{
+    if (error == EINTR) {
+        __fpurge(stdout);
+        lost = true;
+        outcome_raise(status, STATUS_FAILED);
+    }
+    if (!lost && error != EPIPE) {
+        fprintf(stderr, "tincan: writing to standard output: %s\n", strerror(error));
+        outcome_raise(status, STATUS_USAGE);
+    }
+    lost = true;
+    return -1;
+}
+
+int speak_flush(int *status)
+{
+    if (lost)
+        __fpurge(stdout);
+    /* A failed write just before leaves errno too, and then there is nothing left to flush. */
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    return report_loss(errno, status);
+}
+
+/* Takes what was written off the front of the parts. */
+static void advance(struct iovec parts[2], size_t written)
+{
+    for (int i = 0; i < 2; i++) {
+        size_t part = written < parts[i].iov_len ? written : parts[i].iov_len;
+        parts[i].iov_base = (char *)parts[i].iov_base + part;
+        parts[i].iov_len -= part;
+        written -= part;
+    }
+}
+
+int speak_bytes(const char *bytes, size_t length, const char *end, size_t end_length, int *status)
+{
+    struct iovec parts[2] = {
+        {.iov_base = (void *)bytes, .iov_len = length},
+        {.iov_base = (void *)end, .iov_len = end_length},
+    };
+    struct pollfd wait = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    while (parts[0].iov_len + parts[1].iov_len > 0) {
+        ssize_t written = writev(STDOUT_FILENO, parts, 2);
+        if (written >= 0)
+            advance(parts, (size_t)written);
+        else if (errno == EAGAIN)
+            poll(&wait, 1, -1);
+        else if (errno != EINTR)
+            return report_loss(errno, status);
+    }
+    return 0;
+}

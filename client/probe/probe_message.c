@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/probe/probe_message.h"
+
+#include "client/net/explain.h"
+#include "client/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_SIZE 56 /* as ping's */
+
+static int fail(struct text *reason, const char *what, const char *why)
+{
+    text_add(reason, what);
+    text_add(reason, why);
+    return -1;
+}
+
+/* Takes all of the open file, and its memory. */
+static int read_whole(struct probe_message *message, int fd, size_t max_bytes, struct text *reason)
+{
+    static struct intake intake; /* with its chunk rather large for a stack */
+    enum intake_status status;
+
+    intake_init(&intake, fd, INTAKE_WHOLE, max_bytes);
+    status = intake_next(&intake);
+    message->own = intake.message;
+    message->own_length = intake.length;
+    if (status == INTAKE_ERROR)
+        return fail(reason, "", strerror(errno));
+    if (status == INTAKE_TOO_LONG) {
+        explain_message(reason, MESSAGE_TOO_LONG, NULL, max_bytes);
+        return -1;
+    }
+    if (message->own_length == 0)
+        return fail(reason, "", "not sent: the file is empty");
+    return 0;
+}
+
+static int read_file(struct probe_message *message, const struct options *options,
+                     struct text *reason)
+{
+    const char *path = options->probe.pattern.path;
+    enum message_fault fault;
+    size_t offset;
+    int fd, result;
+
+    text_add(reason, "the pattern file '");
+    text_add(reason, path);
+    text_add(reason, "': ");
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fail(reason, "", strerror(errno));
+    result = read_whole(message, fd, options->max_bytes, reason);
+    close(fd);
+    if (result < 0)
+        return -1;
+    fault = message_check(message->own, message->own_length, options->max_bytes, &offset);
+    if (fault == MESSAGE_GOOD)
+        return 0;
+    explain_message(reason, fault, message->own, offset);
+    return -1;
+}
+
+static int take_text(struct probe_message *message, const struct options *options,
+                     struct text *reason)
+{
+    size_t length = strlen(options->message), offset;
+    enum message_fault fault = message_check(options->message, length, options->max_bytes, &offset);
+
+    if (fault != MESSAGE_GOOD) {
+        explain_message(reason, fault, options->message, offset);
+        return -1;
+    }
+    message->bytes = strdup(options->message);
+    message->length = length;
+    return message->bytes ? 0 : fail(reason, "making the message: ", strerror(errno));
+}
+
+int probe_message_resize(struct probe_message *message, const struct options *options, size_t size)
+{
+    free(message->bytes);
+    message->length = size;
+    message->bytes = pattern_make(&options->probe.pattern, message->own, message->own_length, size);
+    return message->bytes ? 0 : -1;
+}
+
+int probe_message_make(struct probe_message *message, const struct options *options,
+                       struct text *reason)
+{
+    const struct probe_options *probe = &options->probe;
+    size_t size = probe->has_size ? (size_t)probe->size : DEFAULT_SIZE;
+
+    *message = (struct probe_message){.bytes = NULL};
+    if (options->input == OPTIONS_MESSAGE)
+        return take_text(message, options, reason);
+    if (probe->pattern.kind == PATTERN_FILE) {
+        if (read_file(message, options, reason) < 0)
+            return -1;
+        text_init(reason, reason->start, reason->size);
+        if (!probe->has_size)
+            size = message->own_length;
+    }
+    if (probe_message_resize(message, options, size) < 0)
+        return fail(reason, "making the message: ", strerror(errno));
+    return 0;
+}
+
+void probe_message_free(struct probe_message *message)
+{
+    free(message->bytes);
+    free(message->own);
+    message->bytes = message->own = NULL;
+}

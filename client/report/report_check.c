@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/report/report.h"
+#include "common/clock.h"
+
+#include <stdio.h>
+
+static const char *word(int status)
+{
+    static const char *const words[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+
+    return words[status];
+}
+
+static double average_time(const struct tally *tally)
+{
+    return tally->phases[PHASE_TIME].mean / (double)CLOCK_MSEC;
+}
+
+static bool exceeded(struct probe_limit limit, double value)
+{
+    return limit.given && value > limit.value;
+}
+
+/* Where no limit of losses is given, one lost probe is a warning. */
+static struct probe_limit loss_limit(const struct probe_options *options)
+{
+    struct probe_limit limit = options->warning_loss;
+
+    limit.given = limit.given || !options->critical_loss.given;
+    return limit;
+}
+
+int report_check_status(const struct run *run)
+{
+    const struct probe_options *options = &run->options->probe;
+    const struct tally *tally = run->tally;
+    double loss = tally_loss(tally), time = average_time(tally);
+    bool any = tally->outcomes[OUTCOME_ECHOED] > 0;
+    /* Without a count some are always under way at the end. */
+    bool missing = options->count > 0 && report_unfinished(run) > 0;
+
+    if (run->faulty)
+        return REPORT_CHECK_UNKNOWN;
+    if (tally->outcomes[OUTCOME_ALTERED] > 0 || tally->outcomes[OUTCOME_EXTRA] > 0)
+        return REPORT_CHECK_CRITICAL;
+    if (run->interrupted)
+        return REPORT_CHECK_UNKNOWN;
+    if (exceeded(options->critical_loss, loss) || (any && exceeded(options->critical, time)))
+        return REPORT_CHECK_CRITICAL;
+    if (!any)
+        return tally_sent(tally) > 0 ? REPORT_CHECK_CRITICAL : REPORT_CHECK_UNKNOWN;
+    if (missing || exceeded(loss_limit(options), loss) || exceeded(options->warning, time))
+        return REPORT_CHECK_WARNING;
+    return tally->outcomes[OUTCOME_LOCAL] > 0 ? REPORT_CHECK_UNKNOWN : REPORT_CHECK_OK;
+}
+
+/* Text in which nothing ends the line or begins the performance data. */
+static void print_plain(const char *string)
+{
+    for (; *string; string++)
+        putchar((unsigned char)*string < 0x20 || *string == 0x7f || *string == '|' ? ' ' : *string);
+}
+
+void report_check_failure(int status, const char *why)
+{
+    printf("TINCAN %s - ", word(status));
+    print_plain(why);
+    putchar('\n');
+}
+
+static void print_limit(struct probe_limit limit)
+{
+    putchar(';');
+    if (limit.given)
+        printf("%.10g", limit.value);
+}
+
+static void print_performance(const struct run *run)
+{
+    const struct probe_options *options = &run->options->probe;
+    const struct tally *tally = run->tally;
+
+    if (tally->outcomes[OUTCOME_ECHOED] > 0)
+        printf(" | 'time'=%.3fms", average_time(tally));
+    else
+        fputs(" | 'time'=U", stdout);
+    print_limit(options->warning);
+    print_limit(options->critical);
+    printf(";0; 'loss'=%.10g%%", tally_loss(tally));
+    print_limit(loss_limit(options));
+    print_limit(options->critical_loss);
+    fputs(";0;100", stdout);
+    for (enum phase phase = 0; phase < PHASE_TIME; phase++)
+        if (tally->phases[phase].count > 0)
+            printf(" '%s'=%.3fms;;;0;", phase_key(phase),
+                   tally->phases[phase].mean / (double)CLOCK_MSEC);
+    putchar('\n');
+}
+
+static void end(const struct run *run)
+{
+    const struct tally *tally = run->tally;
+    enum outcome worst = tally_worst(tally);
+    uint64_t unfinished = report_unfinished(run), over = tally_sent(tally) - tally->unfinished;
+    uint64_t all = over + unfinished + tally->outcomes[OUTCOME_LOCAL];
+
+    printf("TINCAN %s - %llu of %llu echoed by ", word(report_check_status(run)),
+           (unsigned long long)tally->outcomes[OUTCOME_ECHOED], (unsigned long long)all);
+    print_plain(report_peer(run));
+    if (tally->outcomes[OUTCOME_ECHOED] > 0)
+        printf(" in %.3f ms on average", average_time(tally));
+    if (worst != OUTCOME_ECHOED) {
+        fputs("; ", stdout);
+        print_plain(tally->examples[worst]);
+    }
+    if (unfinished > 0)
+        printf("; %llu unfinished", (unsigned long long)unfinished);
+    if (run->interrupted)
+        fputs("; interrupted", stdout);
+    print_performance(run);
+}
+
+const struct report report_check = {NULL, NULL, NULL, end};

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a server is, as a user writes it: HOST, HOST:PORT, an IPv6 address (in brackets when a port
+ * follows), unix:PATH, unix:@NAME or vsock:CID:PORT; or unix:PATH#PORT for a
+ * port of a guest behind the hybrid vsock socket of its hypervisor (only a client can go there).
+ */
+#ifndef TINCAN_COMMON_ADDRESS_H
+#define TINCAN_COMMON_ADDRESS_H
+
+#include "common/text.h"
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#define ADDRESS_DEFAULT "127.0.0.1:4040"
+
+/* Room for address_print: a unix path, escaped or not, is the longest. */
+#define ADDRESS_TEXT_SIZE 512
+
+struct address {
+    const char *text; /* as the user wrote it */
+    /* A name or an IP address; empty when `socket` has the address already. */
+    char host[256]; /* a name of the DNS has at most 253 characters */
+    char port[6];
+    struct sockaddr_storage socket; /* AF_UNIX or AF_VSOCK */
+    socklen_t socket_size;
+    bool hybrid; /* after connecting, ask the hypervisor for `hybrid_port` */
+    uint32_t hybrid_port;
+};
+
+/*
+ * Reads `text`, which must outlive `address`. Returns 0; or -1 with the reason, which names the
+ * part that is wrong, added to `reason`.
+ */
+int address_parse(const char *text, struct address *address, struct text *reason);
+
+/* Adds the socket address in the notation that address_parse takes, an IP address in digits. */
+void address_print(const struct sockaddr_storage *socket, socklen_t size, struct text *text);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/frame.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* How many of the `size` bytes at `bytes`, counted from the first, are ASCII other than null. */
+static size_t ascii_run(const unsigned char *bytes, size_t size)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    size_t run = 0;
+
+    while (size - run >= sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, bytes + run, sizeof word);
+        /* A top bit remains if a byte is above 0x7f, or is null and borrows in the subtraction. */
+        if (((word - ones) | word) & (ones << 7))
+            break;
+        run += sizeof word;
+    }
+    while (run < size && bytes[run] != 0 && bytes[run] < 0x80)
+        run++;
+    return run;
+}
+
+/* Takes the first byte of a character; the bounds are those of RFC 3629, section 4. */
+static bool begin_character(struct frame *frame, unsigned char byte)
+{
+    frame->low = 0x80;
+    frame->high = 0xbf;
+    if (byte < 0x80) {
+        frame->pending = 0;
+    } else if (byte >= 0xc2 && byte <= 0xdf) {
+        frame->pending = 1;
+    } else if (byte >= 0xe0 && byte <= 0xef) {
+        frame->pending = 2;
+        if (byte == 0xe0)
+            frame->low = 0xa0; /* below: overlong */
+        if (byte == 0xed)
+            frame->high = 0x9f; /* above: surrogates */
+    } else if (byte >= 0xf0 && byte <= 0xf4) {
+        frame->pending = 3;
+        if (byte == 0xf0)
+            frame->low = 0x90; /* below: overlong */
+        if (byte == 0xf4)
+            frame->high = 0x8f; /* above: beyond U+10FFFF */
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool continue_character(struct frame *frame, unsigned char byte)
+{
+    if (byte < frame->low || byte > frame->high)
+        return false;
+    frame->pending--;
+    frame->low = 0x80;
+    frame->high = 0xbf;
+    return true;
+}
+
+static enum frame_status feed_byte(struct frame *frame, unsigned char byte)
+{
+    bool fits;
+
+    if (byte == 0)
+        return frame->pending ? FRAME_INVALID : FRAME_COMPLETE;
+    if (frame->length == frame->max_bytes)
+        return FRAME_TOO_LONG;
+    fits = frame->pending ? continue_character(frame, byte) : begin_character(frame, byte);
+    if (!fits)
+        return FRAME_INVALID;
+    frame->length++;
+    return FRAME_MORE;
+}
+
+void frame_init(struct frame *frame, size_t max_bytes)
+{
+    *frame = (struct frame){.status = FRAME_MORE, .max_bytes = max_bytes};
+}
+
+enum frame_status frame_feed(struct frame *frame, const void *bytes, size_t size)
+{
+    const unsigned char *next = bytes;
+    size_t left = size;
+
+    while (frame->status == FRAME_MORE && left > 0) {
+        if (frame->pending == 0) {
+            size_t room = frame->max_bytes - frame->length;
+            size_t run = ascii_run(next, left < room ? left : room);
+            frame->length += run;
+            next += run;
+            left -= run;
+            if (left == 0)
+                break;
+        }
+        frame->status = feed_byte(frame, *next++);
+        left--;
+    }
+    return frame->status;
+}

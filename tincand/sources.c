@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "tincand/sources.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What tells sources apart, all bytes of it; what a family doesn't use is zero. */
+struct key {
+    unsigned char name[8];
+    uint32_t family;
+};
+
+struct source {
+    struct key key; /* first: the tree compares by it */
+    size_t connections;
+};
+
+static int compare(const void *one, const void *other)
+{
+    return memcmp(one, other, sizeof(struct key));
+}
+
+static struct key key_of(int fd, const union connection_peer *peer)
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    struct key key = {.family = peer->any.sa_family};
+    struct ucred credentials;
+    socklen_t size = sizeof credentials;
+
+    switch (key.family) {
+    case AF_INET:
+        memcpy(key.name, &peer->ipv4.sin_addr, 4);
+        break;
+    case AF_INET6:
+        /* An IPv4 peer of an IPv6 socket is the same source as without one. */
+        if (memcmp(&peer->ipv6.sin6_addr, mapped, sizeof mapped) == 0) {
+            key.family = AF_INET;
+            memcpy(key.name, peer->ipv6.sin6_addr.s6_addr + 12, 4);
+        } else {
+            memcpy(key.name, &peer->ipv6.sin6_addr, 8);
+        }
+        break;
+    case AF_UNIX:
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0)
+            memcpy(key.name, &credentials.uid, sizeof credentials.uid);
+        break;
+    case AF_VSOCK:
+        memcpy(key.name, &peer->vsock.svm_cid, sizeof peer->vsock.svm_cid);
+        break;
+    }
+    return key;
+}
+
+/* The entry of `key` in the tree, made if there is none; NULL: no memory. */
+static struct source *find_or_make(struct sources *sources, const struct key *key)
+{
+    struct source **found = tfind(key, &sources->tree, compare);
+    struct source *source;
+
+    if (found)
+        return *found;
+    source = malloc(sizeof *source);
+    if (!source)
+        return NULL;
+    *source = (struct source){.key = *key};
+    if (!tsearch(source, &sources->tree, compare)) {
+        free(source);
+        return NULL;
+    }
+    return source;
+}
+
+struct source *sources_enter(struct sources *sources, int fd, const union connection_peer *peer)
+{
+    struct key key = key_of(fd, peer);
+    struct source *source = find_or_make(sources, &key);
+
+    if (!source || source->connections == sources->limit)
+        return NULL;
+    source->connections++;
+    return source;
+}
+
+void sources_leave(struct sources *sources, struct source *source)
+{
+    if (--source->connections > 0)
+        return;
+    tdelete(source, &sources->tree, compare);
+    free(source);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "tincand/status.h"
+
+#include "tincand/timer.h"
+
+/* The least time from one message to the next. */
+#define INTERVAL_USEC UINT64_C(1000000)
+
+/* Adds the number and what it counts, if there is any. */
+static void add_count(struct text *text, uint64_t count, const char *what)
+{
+    if (count == 0)
+        return;
+    text_add(text, ", ");
+    text_add_number(text, count);
+    text_add_char(text, ' ');
+    text_add(text, what);
+}
+
+static void add_numbers(const struct status *status, struct text *text)
+{
+    uint64_t lost = log_queue_dropped(status->log);
+
+    text_add(text, "open ");
+    text_add_number(text, status->open);
+    text_add(text, ", echoed ");
+    text_add_number(text, status->results[RESULT_ECHOED]);
+    for (enum result result = RESULT_EOF; result <= RESULT_ERROR; result++)
+        add_count(text, status->results[result], result_word(result));
+    add_count(text, status->turned_away, "turned away");
+    add_count(text, lost, lost == 1 ? "log line lost" : "log lines lost");
+}
+
+void status_send(struct status *status, const char *state)
+{
+    char buffer[512];
+    struct text text;
+
+    status->sent = timer_now(sd_event_source_get_event(status->timer));
+    text_init(&text, buffer, sizeof buffer);
+    text_add(&text, state);
+    text_add(&text, "\nSTATUS=");
+    add_numbers(status, &text);
+    notify_send(&status->notify, text.start);
+}
+
+static int on_interval_over(sd_event_source *timer, uint64_t usec, void *userdata)
+{
+    (void)timer, (void)usec;
+    status_send(userdata, "");
+    return 0;
+}
+
+int status_open(struct status *status, sd_event *event, struct log_queue *log)
+{
+    *status = (struct status){.log = log};
+    notify_open(&status->notify, event);
+    return timer_add(event, &status->timer, on_interval_over, status);
+}
+
+void status_touch(struct status *status)
+{
+    if (!timer_is_on(status->timer))
+        timer_set(status->timer, status->sent + INTERVAL_USEC);
+}
+
+void status_close(struct status *status)
+{
+    status->timer = sd_event_source_unref(status->timer);
+    notify_close(&status->notify);
+}
