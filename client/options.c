@@ -72,7 +72,7 @@ static enum options_result set_source(struct options *options, const char *value
                                       struct text *reason)
 {
     text_add(reason, "--source: ");
-    if (source_parse(value, &options->source, reason) < 0)
+    if (bind_address_parse(value, &options->source, reason) < 0)
         return OPTIONS_WRONG;
     text_init(reason, reason->start, reason->size);
     return OPTIONS_RUN;
@@ -179,7 +179,7 @@ static enum options_result settle_family(struct options *options, struct text *r
 
     if (options->address.host[0] == '\0' && options->family != AF_UNSPEC)
         return wrong_string(reason, "--ipv4 and --ipv6 are for hosts only");
-    if (options->address.host[0] == '\0' && source_given(&options->source))
+    if (options->address.host[0] == '\0' && bind_address_given(&options->source))
         return wrong_string(reason, "--source is for hosts only");
     if (family == AF_UNSPEC)
         return OPTIONS_RUN;

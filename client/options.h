@@ -23,7 +23,7 @@ struct options {
     const char *message; /* for OPTIONS_MESSAGE */
     struct address address;
     int family; /* AF_INET, AF_INET6 or AF_UNSPEC */
-    struct source source;
+    struct bind_address source;
     uint64_t timeout_usec;
     size_t max_bytes;
     bool connect_first;

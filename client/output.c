@@ -13,14 +13,14 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-void speak(const struct text *sentence)
+void output_complain(const struct text *sentence)
 {
     fputs("tincan: ", stderr);
     display(stderr, sentence->start, sentence->length, false);
     fputc('\n', stderr);
 }
 
-void speak_string(const char *sentence)
+void output_complain_string(const char *sentence)
 {
     fprintf(stderr, "tincan: %s\n", sentence);
 }
@@ -46,7 +46,7 @@ static int report_loss(int error, int *status)
     return -1;
 }
 
-int speak_flush(int *status)
+int output_flush(int *status)
 {
     if (lost)
         __fpurge(stdout);
@@ -67,7 +67,7 @@ static void advance(struct iovec parts[2], size_t written)
     }
 }
 
-int speak_bytes(const char *bytes, size_t length, const char *end, size_t end_length, int *status)
+int output_bytes(const char *bytes, size_t length, const char *end, size_t end_length, int *status)
 {
     struct iovec parts[2] = {
         {.iov_base = (void *)bytes, .iov_len = length},

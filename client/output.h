@@ -7,10 +7,10 @@
 
 /* Writes "tincan: sentence" and a newline to standard error, nothing in it being taken for more
  * than text. */
-void speak(const struct text *sentence);
+void output_complain(const struct text *sentence);
 
 /* The same for a constant sentence. */
-void speak_string(const char *sentence);
+void output_complain_string(const char *sentence);
 
 /*
  * Flushes standard output. Returns 0, or -1 when what was written to it is lost: then it was said,
@@ -18,12 +18,12 @@ void speak_string(const char *sentence);
  * `*status` becomes STATUS_USAGE if it was less, unless it is that pipe, or STATUS_FAILED when a
  * signal cut it short.
  */
-int speak_flush(int *status);
+int output_flush(int *status);
 
 /*
  * Writes `length` bytes and then `end_length` at `end` to standard output as they are, at once and
- * whole, also where it does not block. Returns as speak_flush does.
+ * whole, also where it does not block. Returns as output_flush does.
  */
-int speak_bytes(const char *bytes, size_t length, const char *end, size_t end_length, int *status);
+int output_bytes(const char *bytes, size_t length, const char *end, size_t end_length, int *status);
 
 #endif

@@ -7,112 +7,112 @@
 #include <string.h>
 #include <unistd.h>
 
-void intake_init(struct intake *intake, int fd, int separator, size_t max_bytes)
+void reader_init(struct reader *reader, int fd, int separator, size_t max_bytes)
 {
-    intake->fd = fd;
-    intake->separator = separator;
-    intake->max_bytes = max_bytes;
-    intake->message = NULL;
-    intake->length = intake->number = intake->size = 0;
-    intake->next = intake->filled = 0;
-    intake->too_long = intake->ended = false;
+    reader->fd = fd;
+    reader->separator = separator;
+    reader->max_bytes = max_bytes;
+    reader->message = NULL;
+    reader->length = reader->number = reader->size = 0;
+    reader->next = reader->filled = 0;
+    reader->too_long = reader->ended = false;
 }
 
 /* Reads more into the empty chunk; 0 at the end of input, -1 with errno. */
-static ssize_t refill(struct intake *intake)
+static ssize_t refill(struct reader *reader)
 {
-    struct pollfd wait = {.fd = intake->fd, .events = POLLIN};
+    struct pollfd wait = {.fd = reader->fd, .events = POLLIN};
     ssize_t got;
 
-    while ((got = read(intake->fd, intake->chunk, sizeof intake->chunk)) < 0) {
+    while ((got = read(reader->fd, reader->chunk, sizeof reader->chunk)) < 0) {
         if (errno == EAGAIN)
             poll(&wait, 1, -1);
         else if (errno != EINTR)
             return -1;
     }
-    intake->next = 0;
-    intake->filled = (size_t)got;
+    reader->next = 0;
+    reader->filled = (size_t)got;
     return got;
 }
 
-static int append(struct intake *intake, const char *bytes, size_t length)
+static int append(struct reader *reader, const char *bytes, size_t length)
 {
-    size_t size = intake->size ? intake->size : 256;
+    size_t size = reader->size ? reader->size : 256;
     char *larger;
 
-    if (intake->too_long || length > intake->max_bytes - intake->length) {
-        intake->too_long = true;
+    if (reader->too_long || length > reader->max_bytes - reader->length) {
+        reader->too_long = true;
         return 0;
     }
-    while (size < intake->length + length)
+    while (size < reader->length + length)
         size *= 2;
-    if (size > intake->size) {
-        larger = realloc(intake->message, size);
+    if (size > reader->size) {
+        larger = realloc(reader->message, size);
         if (!larger)
             return -1;
-        intake->message = larger;
-        intake->size = size;
+        reader->message = larger;
+        reader->size = size;
     }
-    memcpy(intake->message + intake->length, bytes, length);
-    intake->length += length;
+    memcpy(reader->message + reader->length, bytes, length);
+    reader->length += length;
     return 0;
 }
 
 /* Takes bytes of the chunk up to a separator: 1 when it was there, 0 when not, -1 with errno. */
-static int take(struct intake *intake)
+static int take(struct reader *reader)
 {
-    const char *start = intake->chunk + intake->next;
-    size_t length = intake->filled - intake->next;
+    const char *start = reader->chunk + reader->next;
+    size_t length = reader->filled - reader->next;
     const char *end =
-        intake->separator == INTAKE_WHOLE ? NULL : memchr(start, intake->separator, length);
+        reader->separator == READER_WHOLE ? NULL : memchr(start, reader->separator, length);
 
     if (end)
         length = (size_t)(end - start);
-    if (append(intake, start, length) < 0)
+    if (append(reader, start, length) < 0)
         return -1;
-    intake->next += length + (end ? 1 : 0);
+    reader->next += length + (end ? 1 : 0);
     return end ? 1 : 0;
 }
 
-static enum intake_status deliver(struct intake *intake)
+static enum reader_status deliver(struct reader *reader)
 {
-    intake->number++;
-    return intake->too_long ? INTAKE_TOO_LONG : INTAKE_MESSAGE;
+    reader->number++;
+    return reader->too_long ? READER_TOO_LONG : READER_MESSAGE;
 }
 
-enum intake_status intake_next(struct intake *intake)
+enum reader_status reader_next(struct reader *reader)
 {
-    bool whole = intake->separator == INTAKE_WHOLE, begun = whole && intake->number == 0;
+    bool whole = reader->separator == READER_WHOLE, begun = whole && reader->number == 0;
 
-    intake->length = 0;
-    intake->too_long = false;
-    while (!intake->ended) {
+    reader->length = 0;
+    reader->too_long = false;
+    while (!reader->ended) {
         int taken;
 
-        if (intake->next == intake->filled) {
-            ssize_t got = refill(intake);
+        if (reader->next == reader->filled) {
+            ssize_t got = refill(reader);
             if (got < 0)
-                return INTAKE_ERROR;
+                return READER_ERROR;
             if (got == 0) {
-                intake->ended = true;
+                reader->ended = true;
                 break;
             }
         }
         begun = true;
-        taken = take(intake);
+        taken = take(reader);
         if (taken < 0)
-            return INTAKE_ERROR;
-        if (whole && intake->too_long)
-            intake->ended = true; /* there is no next message to skip to */
+            return READER_ERROR;
+        if (whole && reader->too_long)
+            reader->ended = true; /* there is no next message to skip to */
         if (taken > 0)
-            return deliver(intake);
+            return deliver(reader);
     }
-    return begun ? deliver(intake) : INTAKE_END;
+    return begun ? deliver(reader) : READER_END;
 }
 
-void intake_free(struct intake *intake)
+void reader_free(struct reader *reader)
 {
-    free(intake->message);
-    intake->message = NULL;
-    intake->size = 0;
+    free(reader->message);
+    reader->message = NULL;
+    reader->size = 0;
 }

@@ -10,18 +10,18 @@
 #include <stddef.h>
 
 /* For a separator: there is none, all of the input is one message. */
-#define INTAKE_WHOLE (-1)
+#define READER_WHOLE (-1)
 
-enum intake_status {
-    INTAKE_MESSAGE,  /* `message` and `length` are the next one */
-    INTAKE_TOO_LONG, /* the next one was over `max_bytes`, and is gone */
-    INTAKE_END,      /* there are no more */
-    INTAKE_ERROR,    /* errno says why there are no more */
+enum reader_status {
+    READER_MESSAGE,  /* `message` and `length` are the next one */
+    READER_TOO_LONG, /* the next one was over `max_bytes`, and is gone */
+    READER_END,      /* there are no more */
+    READER_ERROR,    /* errno says why there are no more */
 };
 
-struct intake {
+struct reader {
     int fd;
-    int separator; /* a character, or INTAKE_WHOLE */
+    int separator; /* a character, or READER_WHOLE */
     size_t max_bytes;
 
     char *message; /* the module's, valid until the next call */
@@ -35,12 +35,12 @@ struct intake {
 };
 
 /* Prepares to read from `fd`, which stays the caller's. */
-void intake_init(struct intake *intake, int fd, int separator, size_t max_bytes);
+void reader_init(struct reader *reader, int fd, int separator, size_t max_bytes);
 
 /* Reads the next message; the last one may lack its separator. */
-enum intake_status intake_next(struct intake *intake);
+enum reader_status reader_next(struct reader *reader);
 
-/* Frees what `intake` holds. */
-void intake_free(struct intake *intake);
+/* Frees what `reader` holds. */
+void reader_free(struct reader *reader);
 
 #endif

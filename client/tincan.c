@@ -41,7 +41,7 @@ static int refuse(char **argv, const struct text *reason)
             report_check_failure(REPORT_CHECK_UNKNOWN, reason->start);
             return REPORT_CHECK_UNKNOWN;
         }
-    speak(reason);
+    output_complain(reason);
     return STATUS_USAGE;
 }
 
@@ -70,6 +70,6 @@ int main(int argc, char **argv)
         status = run(&options);
         break;
     }
-    speak_flush(&status);
+    output_flush(&status);
     return status;
 }

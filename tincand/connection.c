@@ -34,19 +34,19 @@ uint64_t connection_least_memory(uint64_t max_bytes)
     return PEER_TEXT_SIZE + max_bytes + 1 + LEAST_AVAILABLE;
 }
 
-/* How much more memory this connection may take; NULL: one that is not the favourite. */
+/* How much more memory this connection may take; NULL: one that is not the reserved. */
 static size_t available_memory(const struct pool *pool, const struct connection *connection)
 {
-    const struct connection *favourite = pool->favourite;
+    const struct connection *reserved = pool->reserved;
     size_t free = pool->max_memory - pool->used_memory, aside;
 
     if (pool->used_memory > pool->max_memory)
         return 0;
-    if (connection && connection == favourite)
+    if (connection && connection == reserved)
         return free;
     aside = (size_t)connection_least_memory(pool->settings->max_bytes);
-    if (favourite)
-        aside -= favourite->size < aside ? favourite->size : aside;
+    if (reserved)
+        aside -= reserved->size < aside ? reserved->size : aside;
     return free > aside ? free - aside : 0;
 }
 
@@ -255,7 +255,7 @@ static size_t input_room(const struct connection *connection, const struct pool 
 /*
  * Reads where there is no memory to keep what comes. Only messages that are there whole, and small,
  * are taken: those who use the memory up, slowly, are to cost others nothing. Of those who have
- * more, the first becomes the favourite. As read_input().
+ * more, the first becomes the reserved. As read_input().
  */
 static ssize_t read_frugally(struct connection *connection, struct pool *pool)
 {
@@ -267,8 +267,8 @@ static ssize_t read_frugally(struct connection *connection, struct pool *pool)
         return count;
     if (decides(connection->frame, input, (size_t)count))
         return recv(connection->fd, input, (size_t)count, 0); /* the same bytes */
-    if (!pool->favourite)
-        pool->favourite = connection;
+    if (!pool->reserved)
+        pool->reserved = connection;
     room = input_room(connection, pool);
     if (room > 0)
         return recv(connection->fd, input, room, 0);
@@ -352,15 +352,15 @@ void connection_name(const struct connection *connection, struct peer *peer)
 
 bool connection_forget(struct connection *connection, struct pool *pool)
 {
-    bool helps = connection->size > 0 || pool->favourite == connection;
+    bool helps = connection->size > 0 || pool->reserved == connection;
 
     free(connection->buffer);
     pool->used_memory -= connection->size;
     connection->buffer = NULL;
     connection->size = 0;
     connection->outcome.message = NULL;
-    if (pool->favourite == connection)
-        pool->favourite = NULL;
+    if (pool->reserved == connection)
+        pool->reserved = NULL;
     return helps;
 }
 

@@ -27,7 +27,7 @@
 
 /*
  * What the connections of a server share. Of the memory, what the longest message needs is set
- * aside for one of them, the favourite: else those that have half a message each could wait for
+ * aside for one of them, the reserved: else those that have half a message each could wait for
  * each other.
  */
 struct pool {
@@ -35,8 +35,8 @@ struct pool {
     /* The most that their messages may take together, in bytes; small ones that are there whole may
      * take a little more while they are answered. */
     size_t max_memory;
-    size_t used_memory;                 /* what they take now */
-    const struct connection *favourite; /* or NULL */
+    size_t used_memory;                /* what they take now */
+    const struct connection *reserved; /* or NULL */
     /* What is read comes here first, behind room for a tag. Only what has to wait is copied. */
     char input[PEER_TEXT_SIZE + CONNECTION_TURN_BYTES];
 };

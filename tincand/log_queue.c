@@ -41,7 +41,7 @@ struct spool {
 struct log_queue {
     struct log *log;
     pthread_t thread;
-    uint64_t told;        /* how many of `dropped` the log tells of; the thread's */
+    uint64_t reported;    /* how many of `dropped` the log tells of; the thread's */
     pthread_mutex_t lock; /* of all that follows */
     pthread_cond_t filled;
     bool waiting; /* the thread waits for `filled` */
@@ -239,9 +239,9 @@ uint64_t log_queue_dropped(struct log_queue *queue)
 /* --- the thread again --- */
 
 /* As soon as there is room again, the log says how much it lacks. */
-static void tell_losses(struct log_queue *queue)
+static void report_losses(struct log_queue *queue)
 {
-    uint64_t lost = log_queue_dropped(queue) - queue->told;
+    uint64_t lost = log_queue_dropped(queue) - queue->reported;
     char buffer[128];
     struct text sentence;
 
@@ -251,7 +251,7 @@ static void tell_losses(struct log_queue *queue)
     text_add(&sentence, "log lines lost before this one, as the logger did not keep up: ");
     text_add_number(&sentence, lost);
     if (add_sentence(queue, LOG_WARNING, sentence.start))
-        queue->told += lost;
+        queue->reported += lost;
 }
 
 static void *write_spools(void *argument)
@@ -270,7 +270,7 @@ static void *write_spools(void *argument)
         queue->spool = full == queue->spools ? queue->spools + 1 : queue->spools;
         pthread_mutex_unlock(&queue->lock);
         count_dropped(queue, write_spool(queue->log, full));
-        tell_losses(queue);
+        report_losses(queue);
         pthread_mutex_lock(&queue->lock);
     }
     pthread_mutex_unlock(&queue->lock);

@@ -18,19 +18,19 @@ static void close_keeping_errno(int fd)
     errno = error;
 }
 
-static int open_socket(const struct sockaddr *name, const struct source *source, int flags)
+static int open_socket(const struct sockaddr *name, const struct bind_address *source, int flags)
 {
     int fd = socket(name->sa_family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 
-    if (fd >= 0 && source && source_given(source) && source_bind(source, fd) < 0) {
+    if (fd >= 0 && source && bind_address_given(source) && bind_address_apply(source, fd) < 0) {
         close_keeping_errno(fd);
         return -1;
     }
     return fd;
 }
 
-enum attempt attempt_begin(const struct sockaddr *name, socklen_t size, const struct source *source,
-                           int *fd)
+enum attempt attempt_begin(const struct sockaddr *name, socklen_t size,
+                           const struct bind_address *source, int *fd)
 {
     int new = open_socket(name, source, SOCK_NONBLOCK);
 
@@ -84,8 +84,8 @@ static int await_writable(int fd, int64_t deadline)
     return ready > 0 ? 0 : -1;
 }
 
-static int attempt_inet(const struct sockaddr *name, socklen_t size, const struct source *source,
-                        int64_t deadline)
+static int attempt_inet(const struct sockaddr *name, socklen_t size,
+                        const struct bind_address *source, int64_t deadline)
 {
     int fd;
 
@@ -139,7 +139,7 @@ static int attempt_unix(const struct sockaddr *name, socklen_t size, int64_t dea
     return -1;
 }
 
-int attempt(const struct sockaddr *name, socklen_t size, const struct source *source,
+int attempt(const struct sockaddr *name, socklen_t size, const struct bind_address *source,
             int64_t deadline)
 {
     if (name->sa_family == AF_UNIX)

@@ -19,8 +19,8 @@ enum attempt {
  * it unless it failed. AF_UNIX has no connecting in the background: with a full backlog it fails
  * with EAGAIN, and is to be tried again.
  */
-enum attempt attempt_begin(const struct sockaddr *name, socklen_t size, const struct source *source,
-                           int *fd);
+enum attempt attempt_begin(const struct sockaddr *name, socklen_t size,
+                           const struct bind_address *source, int *fd);
 
 /* What came of an attempt that was under way: 0, or -1 with errno; `fd` stays the caller's. */
 int attempt_settle(int fd, const struct sockaddr *name);
@@ -35,7 +35,7 @@ bool attempt_met_itself(int fd, const struct sockaddr *name);
  * Connects by `deadline` (of clock_now). Returns a connected non-blocking descriptor, which becomes
  * the caller's, or -1 with errno, ETIMEDOUT or EAGAIN when there was no answer in time.
  */
-int attempt(const struct sockaddr *name, socklen_t size, const struct source *source,
+int attempt(const struct sockaddr *name, socklen_t size, const struct bind_address *source,
             int64_t deadline);
 
 #endif

@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-static bool parse_ipv4(const char *string, struct source *source)
+static bool parse_ipv4(const char *string, struct bind_address *source)
 {
     struct sockaddr_in *name = (struct sockaddr_in *)&source->address;
 
@@ -16,7 +16,7 @@ static bool parse_ipv4(const char *string, struct source *source)
     return true;
 }
 
-static bool parse_ipv6(const char *string, struct source *source)
+static bool parse_ipv6(const char *string, struct bind_address *source)
 {
     struct sockaddr_in6 *name = (struct sockaddr_in6 *)&source->address;
     char digits[INET6_ADDRSTRLEN];
@@ -36,7 +36,7 @@ static bool parse_ipv6(const char *string, struct source *source)
     return true;
 }
 
-static bool parse_interface(const char *string, struct source *source)
+static bool parse_interface(const char *string, struct bind_address *source)
 {
     size_t length = strlen(string);
 
@@ -46,7 +46,7 @@ static bool parse_interface(const char *string, struct source *source)
     return true;
 }
 
-int source_parse(const char *string, struct source *source, struct text *reason)
+int bind_address_parse(const char *string, struct bind_address *source, struct text *reason)
 {
     memset(source, 0, sizeof *source);
     if (parse_ipv4(string, source) || parse_ipv6(string, source) || parse_interface(string, source))
@@ -57,12 +57,12 @@ int source_parse(const char *string, struct source *source, struct text *reason)
     return -1;
 }
 
-bool source_given(const struct source *source)
+bool bind_address_given(const struct bind_address *source)
 {
     return source->address.ss_family != AF_UNSPEC || source->interface[0] != '\0';
 }
 
-int source_bind(const struct source *source, int fd)
+int bind_address_apply(const struct bind_address *source, int fd)
 {
     static const int yes = 1;
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-struct source {
+struct bind_address {
     struct sockaddr_storage address; /* without a port; its family AF_UNSPEC: any address */
     socklen_t address_size;
     char interface[IF_NAMESIZE]; /* empty: any interface */
@@ -19,12 +19,12 @@ struct source {
  * Reads an IP address in digits or the name of an interface. Returns 0; or -1 with the reason
  * added to `reason`.
  */
-int source_parse(const char *string, struct source *source, struct text *reason);
+int bind_address_parse(const char *string, struct bind_address *source, struct text *reason);
 
 /* Whether it says anything. */
-bool source_given(const struct source *source);
+bool bind_address_given(const struct bind_address *source);
 
 /* Makes connections of `fd`, a new TCP socket, come from there. Returns 0, or -1 with errno. */
-int source_bind(const struct source *source, int fd);
+int bind_address_apply(const struct bind_address *source, int fd);
 
 #endif

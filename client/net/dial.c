@@ -39,8 +39,8 @@ void dial_print_peer(const struct dial *dial, struct text *text)
 }
 
 /* Tries one address and enters it in the result. */
-static int try_address(const struct sockaddr *name, socklen_t size, const struct source *source,
-                       int64_t deadline, struct dial *dial)
+static int try_address(const struct sockaddr *name, socklen_t size,
+                       const struct bind_address *source, int64_t deadline, struct dial *dial)
 {
     int fd;
 
@@ -55,8 +55,8 @@ static int try_address(const struct sockaddr *name, socklen_t size, const struct
     return fd;
 }
 
-static void dial_list(const struct addrinfo *list, const struct source *source, int64_t deadline,
-                      struct dial *dial)
+static void dial_list(const struct addrinfo *list, const struct bind_address *source,
+                      int64_t deadline, struct dial *dial)
 {
     int64_t left = 0;
 
@@ -84,8 +84,8 @@ static void dial_socket(const struct address *address, int64_t deadline, struct 
     dial->fd = -1;
 }
 
-int dial(const struct address *address, int family, const struct source *source, int64_t deadline,
-         struct dial *dial)
+int dial(const struct address *address, int family, const struct bind_address *source,
+         int64_t deadline, struct dial *dial)
 {
     struct addrinfo *list = NULL;
 

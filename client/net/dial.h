@@ -28,8 +28,8 @@ struct dial {
  * a dead address does not use up that of the next. Returns the descriptor, which becomes the
  * caller's, or -1; `dial` says more in both cases.
  */
-int dial(const struct address *address, int family, const struct source *source, int64_t deadline,
-         struct dial *dial);
+int dial(const struct address *address, int family, const struct bind_address *source,
+         int64_t deadline, struct dial *dial);
 
 /* Adds the address connected to, or tried last, in the notation of address_parse. */
 void dial_print_peer(const struct dial *dial, struct text *text);

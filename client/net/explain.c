@@ -147,23 +147,23 @@ void explain_dial(struct text *text, const struct address *address, const struct
     }
 }
 
-static void add_progress(struct text *text, const struct converse *talk)
+static void add_progress(struct text *text, const struct transfer *transfer)
 {
-    if (talk->sent < talk->length + 1) {
-        text_add_number(text, talk->sent);
+    if (transfer->sent < transfer->length + 1) {
+        text_add_number(text, transfer->sent);
         text_add(text, " of ");
-        add_count(text, talk->length + 1, "byte");
+        add_count(text, transfer->length + 1, "byte");
         text_add(text, " had been sent and ");
     }
-    text_add_number(text, talk->reply_length);
+    text_add_number(text, transfer->reply_length);
     text_add(text, " of ");
-    add_count(text, talk->length + 1, "byte");
+    add_count(text, transfer->length + 1, "byte");
     text_add(text, " had come back");
 }
 
-static void explain_altered(struct text *text, const struct converse *talk)
+static void explain_altered(struct text *text, const struct transfer *transfer)
 {
-    const struct verify *compared = &talk->compared;
+    const struct verify *compared = &transfer->compared;
 
     switch (compared->kind) {
     case VERIFY_DIFFERS:
@@ -178,7 +178,7 @@ static void explain_altered(struct text *text, const struct converse *talk)
         text_add(text, "the reply is shorter: it ends at offset ");
         text_add_number(text, compared->offset);
         text_add(text, " of a message of ");
-        add_count(text, talk->length, "byte");
+        add_count(text, transfer->length, "byte");
         break;
     case VERIFY_LONGER:
         text_add(text, "the reply is longer: it goes on at offset ");
@@ -194,20 +194,21 @@ static void explain_altered(struct text *text, const struct converse *talk)
 static const char *const likely =
     "it may be at its limit of connections, or it refused the message";
 
-static void explain_reset(struct text *text, const struct converse *talk)
+static void explain_reset(struct text *text, const struct transfer *transfer)
 {
-    if (talk->reply_length == 0) {
+    if (transfer->reply_length == 0) {
         text_add(text, "the server reset the connection without a reply: ");
         text_add(text, likely);
         return;
     }
     text_add(text, "the server reset the connection when ");
-    add_progress(text, talk);
+    add_progress(text, transfer);
 }
 
-static void explain_failure(struct text *text, const struct converse *talk, uint64_t timeout_usec)
+static void explain_failure(struct text *text, const struct transfer *transfer,
+                            uint64_t timeout_usec)
 {
-    switch (talk->outcome) {
+    switch (transfer->outcome) {
     case OUTCOME_CLOSED:
         text_add(text, "the server accepted the connection and closed it without a reply: ");
         text_add(text, likely);
@@ -216,29 +217,29 @@ static void explain_failure(struct text *text, const struct converse *talk, uint
         text_add(text, "no whole reply within ");
         add_seconds(text, timeout_usec);
         text_add(text, ": ");
-        add_progress(text, talk);
+        add_progress(text, transfer);
         break;
     case OUTCOME_RESET:
-        explain_reset(text, talk);
+        explain_reset(text, transfer);
         break;
     case OUTCOME_TRUNCATED:
         text_add(text, "the connection ended before the null byte, when ");
-        add_progress(text, talk);
+        add_progress(text, transfer);
         break;
     case OUTCOME_ALTERED:
-        explain_altered(text, talk);
+        explain_altered(text, transfer);
         break;
     case OUTCOME_EXTRA:
         text_add(text, "at least ");
-        add_count(text, talk->extra, "byte");
+        add_count(text, transfer->extra, "byte");
         text_add(text, " came after the null byte of the reply");
         break;
     default:
-        text_add(text, strerror(talk->error));
+        text_add(text, strerror(transfer->error));
     }
 }
 
-void explain_converse(struct text *text, const struct dial *dial, const struct converse *talk,
+void explain_transfer(struct text *text, const struct dial *dial, const struct transfer *transfer,
                       uint64_t timeout_usec)
 {
     char peer[ADDRESS_TEXT_SIZE];
@@ -246,17 +247,17 @@ void explain_converse(struct text *text, const struct dial *dial, const struct c
 
     text_init(&peer_text, peer, sizeof peer);
     dial_print_peer(dial, &peer_text);
-    begin(text, "getting an echo from", peer, talk->outcome);
-    explain_failure(text, talk, timeout_usec);
+    begin(text, "getting an echo from", peer, transfer->outcome);
+    explain_failure(text, transfer, timeout_usec);
 }
 
-void explain_outcome(struct text *text, const struct dial *dial, const struct converse *talk,
+void explain_outcome(struct text *text, const struct dial *dial, const struct transfer *transfer,
                      uint64_t timeout_usec)
 {
-    text_add(text, outcome_word(talk ? talk->outcome : dial->outcome));
+    text_add(text, outcome_word(transfer ? transfer->outcome : dial->outcome));
     text_add(text, ": ");
-    if (talk)
-        explain_failure(text, talk, timeout_usec);
+    if (transfer)
+        explain_failure(text, transfer, timeout_usec);
     else
         explain_attempt(text, dial, timeout_usec);
 }

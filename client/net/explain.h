@@ -18,14 +18,14 @@ void explain_dial(struct text *text, const struct address *address, const struct
                   uint64_t timeout_usec);
 
 /* What went wrong on the connection that `dial` made. */
-void explain_converse(struct text *text, const struct dial *dial, const struct converse *talk,
+void explain_transfer(struct text *text, const struct dial *dial, const struct transfer *transfer,
                       uint64_t timeout_usec);
 
 /*
  * The same as one of the above without what was attempted, for where that is plain: the outcome,
- * then the details. `talk` is NULL when there was no connection.
+ * then the details. `transfer` is NULL when there was no connection.
  */
-void explain_outcome(struct text *text, const struct dial *dial, const struct converse *talk,
+void explain_outcome(struct text *text, const struct dial *dial, const struct transfer *transfer,
                      uint64_t timeout_usec);
 
 /* Why the bytes can't be sent: the fault that message_check found at `offset`. */

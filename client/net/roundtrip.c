@@ -8,79 +8,81 @@
 #include <poll.h>
 #include <unistd.h>
 
-static const struct target_peer *peer_of(const struct flight *flight)
+static const struct target_peer *peer_of(const struct roundtrip *roundtrip)
 {
-    return &flight->target->peers[flight->peer];
+    return &roundtrip->target->peers[roundtrip->peer];
 }
 
-static void end(struct flight *flight, enum outcome outcome)
+static void end(struct roundtrip *roundtrip, enum outcome outcome)
 {
-    if (flight->fd >= 0)
-        close(flight->fd);
-    flight->fd = -1;
-    flight->outcome = outcome;
-    flight->state = FLIGHT_OVER;
+    if (roundtrip->fd >= 0)
+        close(roundtrip->fd);
+    roundtrip->fd = -1;
+    roundtrip->outcome = outcome;
+    roundtrip->state = ROUNDTRIP_OVER;
 }
 
 /* The connection did not come about. */
-static void miss(struct flight *flight, int error)
+static void miss(struct roundtrip *roundtrip, int error)
 {
-    struct dial dial = {.address = flight->target->address};
+    struct dial dial = {.address = roundtrip->target->address};
 
-    flight->error = error;
-    dial_record_failure(&dial, peer_of(flight)->name, peer_of(flight)->size, error);
-    end(flight, dial.outcome);
+    roundtrip->error = error;
+    dial_record_failure(&dial, peer_of(roundtrip)->name, peer_of(roundtrip)->size, error);
+    end(roundtrip, dial.outcome);
 }
 
-static void end_when_told(struct flight *flight)
+static void end_when_told(struct roundtrip *roundtrip)
 {
-    if (flight->talk.ended)
-        end(flight, flight->talk.outcome);
+    if (roundtrip->transfer.ended)
+        end(roundtrip, roundtrip->transfer.outcome);
 }
 
-static void begin_talk(struct flight *flight)
+static void begin_transfer(struct roundtrip *roundtrip)
 {
-    flight->state = FLIGHT_TALKING;
-    converse_begin(&flight->talk, flight->fd, flight->message, flight->length, flight->deadline);
-    flight->connected = flight->talk.started;
-    converse_step(&flight->talk, POLLOUT);
-    end_when_told(flight);
+    roundtrip->state = ROUNDTRIP_TRANSFERRING;
+    transfer_begin(&roundtrip->transfer, roundtrip->fd, roundtrip->message, roundtrip->length,
+                   roundtrip->deadline);
+    roundtrip->connected = roundtrip->transfer.started;
+    transfer_step(&roundtrip->transfer, POLLOUT);
+    end_when_told(roundtrip);
 }
 
-static void connected(struct flight *flight)
+static void connected(struct roundtrip *roundtrip)
 {
-    const struct address *address = flight->target->address;
+    const struct address *address = roundtrip->target->address;
 
     if (!address->hybrid) {
-        begin_talk(flight);
+        begin_transfer(roundtrip);
         return;
     }
-    flight->state = FLIGHT_SHAKING;
-    handshake_init(&flight->handshake, address->hybrid_port);
+    roundtrip->state = ROUNDTRIP_HANDSHAKE;
+    handshake_init(&roundtrip->handshake, address->hybrid_port);
 }
 
 /*
  * Sends right after connect(2), without asking whether that is done: on one machine it is, and a
  * turn of the loop is saved; elsewhere it costs a call that says EAGAIN.
  */
-static void send_ahead(struct flight *flight)
+static void send_ahead(struct roundtrip *roundtrip)
 {
-    struct converse *talk = &flight->talk;
+    struct transfer *transfer = &roundtrip->transfer;
 
-    converse_begin(talk, flight->fd, flight->message, flight->length, flight->deadline);
-    converse_step(talk, POLLOUT);
-    if (talk->sent > 0) {
-        if (attempt_met_itself(flight->fd, peer_of(flight)->name)) {
-            miss(flight, ECONNREFUSED);
+    transfer_begin(transfer, roundtrip->fd, roundtrip->message, roundtrip->length,
+                   roundtrip->deadline);
+    transfer_step(transfer, POLLOUT);
+    if (transfer->sent > 0) {
+        if (attempt_met_itself(roundtrip->fd, peer_of(roundtrip)->name)) {
+            miss(roundtrip, ECONNREFUSED);
             return;
         }
-        flight->connected = talk->started;
-        flight->state = FLIGHT_TALKING;
-    } else if (talk->send_error == ECONNRESET || talk->send_error == EPIPE) {
-        flight->connected = talk->started; /* and is no more: the reply will tell */
-        flight->state = FLIGHT_TALKING;
-    } else if (talk->send_error != 0) {
-        miss(flight, talk->send_error);
+        roundtrip->connected = transfer->started;
+        roundtrip->state = ROUNDTRIP_TRANSFERRING;
+    } else if (transfer->send_error == ECONNRESET || transfer->send_error == EPIPE) {
+        roundtrip->connected = transfer->started; /* and is no more: the reply will tell */
+        roundtrip->state = ROUNDTRIP_TRANSFERRING;
+    } else if (transfer->send_error != 0) {
+        miss(roundtrip, transfer->send_error);
     }
 }
 
@@ -89,144 +91,145 @@ static bool is_inet(const struct sockaddr *name)
     return name->sa_family == AF_INET || name->sa_family == AF_INET6;
 }
 
-static void try_connecting(struct flight *flight)
+static void try_connecting(struct roundtrip *roundtrip)
 {
-    const struct target_peer *peer = peer_of(flight);
+    const struct target_peer *peer = peer_of(roundtrip);
 
-    switch (attempt_begin(peer->name, peer->size, flight->target->source, &flight->fd)) {
+    switch (attempt_begin(peer->name, peer->size, roundtrip->target->source, &roundtrip->fd)) {
     case ATTEMPT_FAILED:
-        flight->fd = -1;
-        flight->state = FLIGHT_QUEUEING;
+        roundtrip->fd = -1;
+        roundtrip->state = ROUNDTRIP_QUEUEING;
         if (errno != EAGAIN || peer->name->sa_family != AF_UNIX)
-            miss(flight, errno);
+            miss(roundtrip, errno);
         break;
     case ATTEMPT_UNDERWAY:
-        flight->state = FLIGHT_CONNECTING;
+        roundtrip->state = ROUNDTRIP_CONNECTING;
         if (is_inet(peer->name))
-            send_ahead(flight);
+            send_ahead(roundtrip);
         break;
     case ATTEMPT_CONNECTED:
-        connected(flight);
+        connected(roundtrip);
     }
 }
 
-void flight_begin(struct flight *flight, size_t peer)
+void roundtrip_begin(struct roundtrip *roundtrip, size_t peer)
 {
-    flight->peer = peer;
-    flight->fd = -1;
-    flight->watched = 0;
-    flight->error = 0;
-    flight->connected = 0;
-    flight->outcome = OUTCOME_ECHOED;
-    flight->talk.first_at = flight->talk.replied_at = flight->talk.closed_at = 0;
-    try_connecting(flight);
+    roundtrip->peer = peer;
+    roundtrip->fd = -1;
+    roundtrip->watched = 0;
+    roundtrip->error = 0;
+    roundtrip->connected = 0;
+    roundtrip->outcome = OUTCOME_ECHOED;
+    roundtrip->transfer.first_at = roundtrip->transfer.replied_at = roundtrip->transfer.closed_at =
+        0;
+    try_connecting(roundtrip);
 }
 
-short flight_wants(const struct flight *flight)
+short roundtrip_wants(const struct roundtrip *roundtrip)
 {
-    switch (flight->state) {
-    case FLIGHT_CONNECTING:
+    switch (roundtrip->state) {
+    case ROUNDTRIP_CONNECTING:
         return POLLOUT;
-    case FLIGHT_SHAKING:
-        return handshake_wants(&flight->handshake);
-    case FLIGHT_TALKING:
-        return (short)(converse_wants(&flight->talk) | POLLRDHUP);
-    case FLIGHT_OVER:
-    case FLIGHT_QUEUEING:
+    case ROUNDTRIP_HANDSHAKE:
+        return handshake_wants(&roundtrip->handshake);
+    case ROUNDTRIP_TRANSFERRING:
+        return (short)(transfer_wants(&roundtrip->transfer) | POLLRDHUP);
+    case ROUNDTRIP_OVER:
+    case ROUNDTRIP_QUEUEING:
         break;
     }
     return 0;
 }
 
-static void settle(struct flight *flight)
+static void settle(struct roundtrip *roundtrip)
 {
-    if (attempt_settle(flight->fd, peer_of(flight)->name) < 0)
-        miss(flight, errno);
+    if (attempt_settle(roundtrip->fd, peer_of(roundtrip)->name) < 0)
+        miss(roundtrip, errno);
     else
-        connected(flight);
+        connected(roundtrip);
 }
 
-static void shake(struct flight *flight)
+static void shake(struct roundtrip *roundtrip)
 {
-    switch (handshake_step(&flight->handshake, flight->fd)) {
+    switch (handshake_step(&roundtrip->handshake, roundtrip->fd)) {
     case HANDSHAKE_MORE:
         break;
     case HANDSHAKE_DONE:
-        begin_talk(flight);
+        begin_transfer(roundtrip);
         break;
     case HANDSHAKE_FAILED:
-        flight->error = errno;
-        end(flight, OUTCOME_HANDSHAKE);
+        roundtrip->error = errno;
+        end(roundtrip, OUTCOME_HANDSHAKE);
     }
 }
 
-void flight_step(struct flight *flight, int events)
+void roundtrip_step(struct roundtrip *roundtrip, int events)
 {
-    switch (flight->state) {
-    case FLIGHT_OVER:
+    switch (roundtrip->state) {
+    case ROUNDTRIP_OVER:
         break;
-    case FLIGHT_QUEUEING:
-        try_connecting(flight);
+    case ROUNDTRIP_QUEUEING:
+        try_connecting(roundtrip);
         break;
-    case FLIGHT_CONNECTING:
-        settle(flight);
+    case ROUNDTRIP_CONNECTING:
+        settle(roundtrip);
         break;
-    case FLIGHT_SHAKING:
-        shake(flight);
+    case ROUNDTRIP_HANDSHAKE:
+        shake(roundtrip);
         break;
-    case FLIGHT_TALKING:
-        converse_step(&flight->talk, events);
-        end_when_told(flight);
+    case ROUNDTRIP_TRANSFERRING:
+        transfer_step(&roundtrip->transfer, events);
+        end_when_told(roundtrip);
     }
 }
 
-int64_t flight_until(const struct flight *flight)
+int64_t roundtrip_until(const struct roundtrip *roundtrip)
 {
-    if (flight->state == FLIGHT_TALKING)
-        return converse_until(&flight->talk);
-    return flight->state == FLIGHT_SHAKING ? flight->deadline : flight->until;
+    if (roundtrip->state == ROUNDTRIP_TRANSFERRING)
+        return transfer_until(&roundtrip->transfer);
+    return roundtrip->state == ROUNDTRIP_HANDSHAKE ? roundtrip->deadline : roundtrip->until;
 }
 
-void flight_expire(struct flight *flight)
+void roundtrip_expire(struct roundtrip *roundtrip)
 {
-    switch (flight->state) {
-    case FLIGHT_OVER:
+    switch (roundtrip->state) {
+    case ROUNDTRIP_OVER:
         break;
-    case FLIGHT_QUEUEING:
-    case FLIGHT_CONNECTING:
-        miss(flight, ETIMEDOUT);
+    case ROUNDTRIP_QUEUEING:
+    case ROUNDTRIP_CONNECTING:
+        miss(roundtrip, ETIMEDOUT);
         break;
-    case FLIGHT_SHAKING:
-        flight->error = ETIMEDOUT;
-        end(flight, OUTCOME_HANDSHAKE);
+    case ROUNDTRIP_HANDSHAKE:
+        roundtrip->error = ETIMEDOUT;
+        end(roundtrip, OUTCOME_HANDSHAKE);
         break;
-    case FLIGHT_TALKING:
-        converse_expire(&flight->talk);
-        end_when_told(flight);
+    case ROUNDTRIP_TRANSFERRING:
+        transfer_expire(&roundtrip->transfer);
+        end_when_told(roundtrip);
     }
 }
 
-void flight_abandon(struct flight *flight)
+void roundtrip_abandon(struct roundtrip *roundtrip)
 {
-    end(flight, OUTCOME_ECHOED);
+    end(roundtrip, OUTCOME_ECHOED);
 }
 
-void flight_give_up(struct flight *flight, int error)
+void roundtrip_give_up(struct roundtrip *roundtrip, int error)
 {
-    flight->error = error;
-    flight->connected = 0;
-    end(flight, OUTCOME_LOCAL);
+    roundtrip->error = error;
+    roundtrip->connected = 0;
+    end(roundtrip, OUTCOME_LOCAL);
 }
 
-bool flight_missed(const struct flight *flight)
+bool roundtrip_missed(const struct roundtrip *roundtrip)
 {
-    return flight->state == FLIGHT_OVER && flight->connected == 0;
+    return roundtrip->state == ROUNDTRIP_OVER && roundtrip->connected == 0;
 }
 
-void flight_describe(const struct flight *flight, struct dial *dial)
+void roundtrip_describe(const struct roundtrip *roundtrip, struct dial *dial)
 {
-    *dial = (struct dial){.address = flight->target->address, .fd = -1};
-    dial_record_failure(dial, peer_of(flight)->name, peer_of(flight)->size, flight->error);
-    dial->outcome = flight->outcome;
-    dial->given = flight->until - flight->attempted;
+    *dial = (struct dial){.address = roundtrip->target->address, .fd = -1};
+    dial_record_failure(dial, peer_of(roundtrip)->name, peer_of(roundtrip)->size, roundtrip->error);
+    dial->outcome = roundtrip->outcome;
+    dial->given = roundtrip->until - roundtrip->attempted;
 }

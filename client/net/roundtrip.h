@@ -10,16 +10,16 @@
 #include "client/net/target.h"
 #include "client/net/transfer.h"
 
-enum flight_state {
-    FLIGHT_OVER,     /* nothing is open; `outcome` is final */
-    FLIGHT_QUEUEING, /* the backlog of an AF_UNIX socket is full: to be tried again */
-    FLIGHT_CONNECTING,
-    FLIGHT_SHAKING, /* the handshake of a hybrid vsock socket is going on */
-    FLIGHT_TALKING,
+enum roundtrip_state {
+    ROUNDTRIP_OVER,     /* nothing is open; `outcome` is final */
+    ROUNDTRIP_QUEUEING, /* the backlog of an AF_UNIX socket is full: to be tried again */
+    ROUNDTRIP_CONNECTING,
+    ROUNDTRIP_HANDSHAKE, /* the handshake of a hybrid vsock socket is going on */
+    ROUNDTRIP_TRANSFERRING,
 };
 
-struct flight {
-    enum flight_state state;
+struct roundtrip {
+    enum roundtrip_state state;
     enum outcome outcome;
     int error;         /* errno of the connection that failed */
     uint64_t sequence; /* which probe it is, from 1 */
@@ -33,10 +33,10 @@ struct flight {
     int64_t until;     /* and has to be connected to it, as several may be to be tried */
     const char *message;
     size_t length;
-    int fd;        /* to be watched for flight_wants, or -1 */
+    int fd;        /* to be watched for roundtrip_wants, or -1 */
     short watched; /* the watcher's: the events it watches for, 0 when it doesn't */
     struct handshake handshake;
-    struct converse talk; /* its buffer is used again by the next probe */
+    struct transfer transfer; /* its buffer is used again by the next probe */
 };
 
 /*
@@ -44,26 +44,26 @@ struct flight {
  * `begun`, `deadline`, `attempted`, `until`, `message` and `length`, the latter two to stay until
  * it is over. It may be over at once.
  */
-void flight_begin(struct flight *flight, size_t peer);
+void roundtrip_begin(struct roundtrip *roundtrip, size_t peer);
 
 /* The events of poll(2) to watch `fd` for. */
-short flight_wants(const struct flight *flight);
+short roundtrip_wants(const struct roundtrip *roundtrip);
 
-/* Goes on after the events; for FLIGHT_QUEUEING, after some time. */
-void flight_step(struct flight *flight, int events);
+/* Goes on after the events; for ROUNDTRIP_QUEUEING, after some time. */
+void roundtrip_step(struct roundtrip *roundtrip, int events);
 
-/* When the flight is to be told that time is up, and telling it. */
-int64_t flight_until(const struct flight *flight);
-void flight_expire(struct flight *flight);
+/* When the roundtrip is to be told that time is up, and telling it. */
+int64_t roundtrip_until(const struct roundtrip *roundtrip);
+void roundtrip_expire(struct roundtrip *roundtrip);
 
 /* Ends it where it stands: without an outcome, or as an error of this machine. */
-void flight_abandon(struct flight *flight);
-void flight_give_up(struct flight *flight, int error);
+void roundtrip_abandon(struct roundtrip *roundtrip);
+void roundtrip_give_up(struct roundtrip *roundtrip, int error);
 
 /* Whether it was over before there was a connection. */
-bool flight_missed(const struct flight *flight);
+bool roundtrip_missed(const struct roundtrip *roundtrip);
 
-/* What explain_dial and explain_converse want to know of it. */
-void flight_describe(const struct flight *flight, struct dial *dial);
+/* What explain_dial and explain_transfer want to know of it. */
+void roundtrip_describe(const struct roundtrip *roundtrip, struct dial *dial);
 
 #endif

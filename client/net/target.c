@@ -57,7 +57,7 @@ static int fail(struct dial *failure, enum outcome outcome)
 }
 
 int target_find(struct target *target, const struct address *address, int family,
-                const struct source *source, int64_t deadline, struct dial *failure)
+                const struct bind_address *source, int64_t deadline, struct dial *failure)
 {
     int64_t begun = clock_now();
 

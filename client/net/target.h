@@ -17,8 +17,8 @@ struct target_peer {
 
 struct target {
     const struct address *address;
-    const struct source *source; /* or NULL */
-    struct target_peer *peers;   /* in the order in which to try them */
+    const struct bind_address *source; /* or NULL */
+    struct target_peer *peers;         /* in the order in which to try them */
     size_t count;
     int64_t resolve_nsec;  /* how long finding them took; 0 where there was nothing to find */
     struct addrinfo *list; /* what `peers` refers to */
@@ -30,7 +30,7 @@ struct target {
  * target_free.
  */
 int target_find(struct target *target, const struct address *address, int family,
-                const struct source *source, int64_t deadline, struct dial *failure);
+                const struct bind_address *source, int64_t deadline, struct dial *failure);
 
 void target_free(struct target *target);
 

@@ -12,164 +12,167 @@
 #define CLOSE_WAIT       CLOCK_SECOND
 #define FIRST_REPLY_SIZE ((size_t)4096)
 
-static bool has_sent(const struct converse *talk)
+static bool has_sent(const struct transfer *transfer)
 {
-    return talk->sent == talk->length + 1;
+    return transfer->sent == transfer->length + 1;
 }
 
 /* The most that is read: a longer reply can't be intact, whatever follows. */
-static size_t reply_limit(const struct converse *talk)
+static size_t reply_limit(const struct transfer *transfer)
 {
-    return talk->length + VERIFY_TAG_MAX + 1;
+    return transfer->length + VERIFY_TAG_MAX + 1;
 }
 
-static void fail(struct converse *talk, int error)
+static void fail(struct transfer *transfer, int error)
 {
-    talk->error = error;
-    talk->over = true;
+    transfer->error = error;
+    transfer->over = true;
 }
 
-static int make_room(struct converse *talk)
+static int make_room(struct transfer *transfer)
 {
-    size_t size = talk->reply_size ? talk->reply_size * 2 : FIRST_REPLY_SIZE;
+    size_t size = transfer->reply_size ? transfer->reply_size * 2 : FIRST_REPLY_SIZE;
     char *larger;
 
-    if (talk->reply_length < talk->reply_size)
+    if (transfer->reply_length < transfer->reply_size)
         return 0;
-    larger = realloc(talk->reply, size);
+    larger = realloc(transfer->reply, size);
     if (!larger)
         return -1;
-    talk->reply = larger;
-    talk->reply_size = size;
+    transfer->reply = larger;
+    transfer->reply_size = size;
     return 0;
 }
 
 /* Takes `size` bytes that stand behind the reply in its buffer into it, up to a null byte. */
-static void accept_bytes(struct converse *talk, size_t size)
+static void accept_bytes(struct transfer *transfer, size_t size)
 {
-    const char *start = talk->reply + talk->reply_length;
+    const char *start = transfer->reply + transfer->reply_length;
     const char *null = memchr(start, '\0', size);
     int64_t now = clock_now();
 
-    if (talk->first_at == 0)
-        talk->first_at = now;
+    if (transfer->first_at == 0)
+        transfer->first_at = now;
     if (null) {
-        talk->complete = true;
-        talk->replied_at = now;
-        talk->extra = size - (size_t)(null - start) - 1;
+        transfer->complete = true;
+        transfer->replied_at = now;
+        transfer->extra = size - (size_t)(null - start) - 1;
         size = (size_t)(null - start);
     }
-    talk->reply_length += size;
-    if (talk->reply_length == reply_limit(talk))
-        talk->over = true;
+    transfer->reply_length += size;
+    if (transfer->reply_length == reply_limit(transfer))
+        transfer->over = true;
 }
 
 /* Reads once. `last` says that the server has closed, so that the end is known without asking. */
-static void receive_some(struct converse *talk, bool last)
+static void receive_some(struct transfer *transfer, bool last)
 {
     size_t room;
     ssize_t got;
 
-    if (make_room(talk) < 0) {
-        fail(talk, errno);
+    if (make_room(transfer) < 0) {
+        fail(transfer, errno);
         return;
     }
-    room = talk->reply_size - talk->reply_length;
-    if (room > reply_limit(talk) - talk->reply_length)
-        room = reply_limit(talk) - talk->reply_length;
-    got = recv(talk->fd, talk->reply + talk->reply_length, room, 0);
+    room = transfer->reply_size - transfer->reply_length;
+    if (room > reply_limit(transfer) - transfer->reply_length)
+        room = reply_limit(transfer) - transfer->reply_length;
+    got = recv(transfer->fd, transfer->reply + transfer->reply_length, room, 0);
     if (got > 0) {
-        accept_bytes(talk, (size_t)got);
-        if (last && talk->complete && (size_t)got < room)
-            talk->closed_at = talk->replied_at;
+        accept_bytes(transfer, (size_t)got);
+        if (last && transfer->complete && (size_t)got < room)
+            transfer->closed_at = transfer->replied_at;
     } else if (got == 0) {
-        fail(talk, talk->send_error == EPIPE ? 0 : talk->send_error);
+        fail(transfer, transfer->send_error == EPIPE ? 0 : transfer->send_error);
     } else if (errno != EAGAIN && errno != EINTR) {
-        fail(talk, errno);
+        fail(transfer, errno);
     }
 }
 
-static void send_some(struct converse *talk)
+static void send_some(struct transfer *transfer)
 {
-    size_t left = talk->length - (talk->sent < talk->length ? talk->sent : talk->length);
+    size_t left =
+        transfer->length - (transfer->sent < transfer->length ? transfer->sent : transfer->length);
     struct iovec parts[2] = {
-        {.iov_base = (void *)(talk->message + talk->length - left), .iov_len = left},
+        {.iov_base = (void *)(transfer->message + transfer->length - left), .iov_len = left},
         {.iov_base = (void *)"", .iov_len = 1},
     };
     struct msghdr header = {.msg_iov = parts, .msg_iovlen = 2};
-    ssize_t put = sendmsg(talk->fd, &header, MSG_NOSIGNAL);
+    ssize_t put = sendmsg(transfer->fd, &header, MSG_NOSIGNAL);
 
     if (put >= 0)
-        talk->sent += (size_t)put;
+        transfer->sent += (size_t)put;
     else if (errno != EAGAIN && errno != EINTR)
-        talk->send_error = errno; /* a reply may still be there to be read */
-    if (has_sent(talk))
-        talk->sent_at = clock_now();
+        transfer->send_error = errno; /* a reply may still be there to be read */
+    if (has_sent(transfer))
+        transfer->sent_at = clock_now();
 }
 
-static bool wants_to_send(const struct converse *talk)
+static bool wants_to_send(const struct transfer *transfer)
 {
-    return !has_sent(talk) && talk->send_error == 0 && !talk->over && !talk->complete;
+    return !has_sent(transfer) && transfer->send_error == 0 && !transfer->over &&
+           !transfer->complete;
 }
 
-static void compare(struct converse *talk)
+static void compare(struct transfer *transfer)
 {
-    talk->compared = verify(talk->message, talk->length, talk->reply, talk->reply_length);
-    if (talk->compared.kind != VERIFY_INTACT)
-        talk->outcome = OUTCOME_ALTERED;
-    else if (talk->extra > 0)
-        talk->outcome = OUTCOME_EXTRA;
+    transfer->compared =
+        verify(transfer->message, transfer->length, transfer->reply, transfer->reply_length);
+    if (transfer->compared.kind != VERIFY_INTACT)
+        transfer->outcome = OUTCOME_ALTERED;
+    else if (transfer->extra > 0)
+        transfer->outcome = OUTCOME_EXTRA;
     else
-        talk->outcome = OUTCOME_ECHOED;
+        transfer->outcome = OUTCOME_ECHOED;
 }
 
 /* What a connection without a whole reply came to. */
-static enum outcome judge_failure(const struct converse *talk)
+static enum outcome judge_failure(const struct transfer *transfer)
 {
     enum outcome outcome;
 
-    if (talk->timed_out)
+    if (transfer->timed_out)
         return OUTCOME_TIMEOUT;
-    if (talk->error == 0)
-        return talk->reply_length > 0 ? OUTCOME_TRUNCATED : OUTCOME_CLOSED;
-    outcome = outcome_of_errno(talk->error, AF_UNSPEC);
+    if (transfer->error == 0)
+        return transfer->reply_length > 0 ? OUTCOME_TRUNCATED : OUTCOME_CLOSED;
+    outcome = outcome_of_errno(transfer->error, AF_UNSPEC);
     /* On an established connection this is the kernel giving up on sending. */
     return outcome == OUTCOME_FILTERED ? OUTCOME_TIMEOUT : outcome;
 }
 
-static void judge(struct converse *talk)
+static void judge(struct transfer *transfer)
 {
-    if (talk->complete || talk->reply_length == reply_limit(talk))
-        compare(talk);
+    if (transfer->complete || transfer->reply_length == reply_limit(transfer))
+        compare(transfer);
     else
-        talk->outcome = judge_failure(talk);
-    talk->judged = true;
-    talk->ended = talk->outcome != OUTCOME_ECHOED || talk->closed_at != 0;
+        transfer->outcome = judge_failure(transfer);
+    transfer->judged = true;
+    transfer->ended = transfer->outcome != OUTCOME_ECHOED || transfer->closed_at != 0;
 }
 
 /* The reply is here and intact: what else comes before the server closes? */
-static void look_beyond(struct converse *talk)
+static void look_beyond(struct transfer *transfer)
 {
     char beyond[256];
-    ssize_t got = recv(talk->fd, beyond, sizeof beyond, 0);
+    ssize_t got = recv(transfer->fd, beyond, sizeof beyond, 0);
 
     if (got < 0 && (errno == EINTR || errno == EAGAIN))
         return;
-    talk->ended = true;
-    talk->closed_at = clock_now();
+    transfer->ended = true;
+    transfer->closed_at = clock_now();
     /* An error, a reset above all, takes nothing from a reply that is here whole. */
     if (got > 0) {
-        talk->extra = (size_t)got;
-        talk->outcome = OUTCOME_EXTRA;
+        transfer->extra = (size_t)got;
+        transfer->outcome = OUTCOME_EXTRA;
     }
 }
 
-void converse_begin(struct converse *talk, int fd, const char *message, size_t length,
+void transfer_begin(struct transfer *transfer, int fd, const char *message, size_t length,
                     int64_t deadline)
 {
-    *talk = (struct converse){
-        .reply = talk->reply,
-        .reply_size = talk->reply_size,
+    *transfer = (struct transfer){
+        .reply = transfer->reply,
+        .reply_size = transfer->reply_size,
         .fd = fd,
         .message = message,
         .length = length,
@@ -178,91 +181,91 @@ void converse_begin(struct converse *talk, int fd, const char *message, size_t l
     };
 }
 
-short converse_wants(const struct converse *talk)
+short transfer_wants(const struct transfer *transfer)
 {
-    return wants_to_send(talk) ? POLLIN | POLLOUT : POLLIN;
+    return wants_to_send(transfer) ? POLLIN | POLLOUT : POLLIN;
 }
 
-void converse_step(struct converse *talk, int events)
+void transfer_step(struct transfer *transfer, int events)
 {
-    if (talk->judged) {
-        look_beyond(talk);
+    if (transfer->judged) {
+        look_beyond(transfer);
         return;
     }
     if (events & ~POLLOUT)
-        receive_some(talk, (events & POLLRDHUP) != 0);
-    if ((events & POLLOUT) && wants_to_send(talk))
-        send_some(talk);
-    if (talk->over || talk->complete)
-        judge(talk);
+        receive_some(transfer, (events & POLLRDHUP) != 0);
+    if ((events & POLLOUT) && wants_to_send(transfer))
+        send_some(transfer);
+    if (transfer->over || transfer->complete)
+        judge(transfer);
 }
 
-int64_t converse_until(const struct converse *talk)
+int64_t transfer_until(const struct transfer *transfer)
 {
-    int64_t until = talk->replied_at + CLOSE_WAIT;
+    int64_t until = transfer->replied_at + CLOSE_WAIT;
 
-    return talk->judged && until < talk->deadline ? until : talk->deadline;
+    return transfer->judged && until < transfer->deadline ? until : transfer->deadline;
 }
 
-void converse_expire(struct converse *talk)
+void transfer_expire(struct transfer *transfer)
 {
-    if (talk->judged) {
-        talk->left_open = talk->ended = true;
+    if (transfer->judged) {
+        transfer->left_open = transfer->ended = true;
         return;
     }
-    talk->timed_out = talk->over = true;
-    judge(talk);
+    transfer->timed_out = transfer->over = true;
+    judge(transfer);
 }
 
 /* Waits for the connection and takes a step. */
-static void advance(struct converse *talk)
+static void advance(struct transfer *transfer)
 {
-    struct pollfd wait = {.fd = talk->fd, .events = converse_wants(talk)};
-    int ready = poll(&wait, 1, clock_poll_time(converse_until(talk)));
+    struct pollfd wait = {.fd = transfer->fd, .events = transfer_wants(transfer)};
+    int ready = poll(&wait, 1, clock_poll_time(transfer_until(transfer)));
 
     if (ready > 0) {
-        converse_step(talk, wait.revents);
-    } else if (ready == 0 || (errno != EINTR && talk->judged)) {
-        converse_expire(talk);
+        transfer_step(transfer, wait.revents);
+    } else if (ready == 0 || (errno != EINTR && transfer->judged)) {
+        transfer_expire(transfer);
     } else if (errno != EINTR) {
-        fail(talk, errno);
-        judge(talk);
+        fail(transfer, errno);
+        judge(transfer);
     }
 }
 
-bool converse_send(struct converse *talk)
+bool transfer_send(struct transfer *transfer)
 {
-    while (!talk->judged && wants_to_send(talk))
-        advance(talk);
-    return has_sent(talk);
+    while (!transfer->judged && wants_to_send(transfer))
+        advance(transfer);
+    return has_sent(transfer);
 }
 
-enum outcome converse_receive(struct converse *talk)
+enum outcome transfer_receive(struct transfer *transfer)
 {
-    while (!talk->judged)
-        advance(talk);
-    return talk->outcome;
+    while (!transfer->judged)
+        advance(transfer);
+    return transfer->outcome;
 }
 
-enum outcome converse_finish(struct converse *talk)
+enum outcome transfer_finish(struct transfer *transfer)
 {
-    while (!talk->ended)
-        advance(talk);
-    return talk->outcome;
+    while (!transfer->ended)
+        advance(transfer);
+    return transfer->outcome;
 }
 
-enum outcome converse(struct converse *talk, int fd, const char *message, size_t length,
+enum outcome transfer(struct transfer *transfer, int fd, const char *message, size_t length,
                       int64_t deadline)
 {
-    converse_begin(talk, fd, message, length, deadline);
-    converse_send(talk);
-    converse_receive(talk);
-    return converse_finish(talk);
+    transfer_begin(transfer, fd, message, length, deadline);
+    transfer_send(transfer);
+    transfer_receive(transfer);
+    return transfer_finish(transfer);
 }
 
-void converse_free(struct converse *talk)
+void transfer_free(struct transfer *transfer)
 {
-    free(talk->reply);
-    talk->reply = NULL;
-    talk->reply_size = 0;
+    free(transfer->reply);
+    transfer->reply = NULL;
+    transfer->reply_size = 0;
 }

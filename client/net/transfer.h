@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct converse {
+struct transfer {
     enum outcome outcome;   /* OUTCOME_ECHOED until something else is known */
     int error;              /* errno, where a call failed */
     size_t sent;            /* bytes sent, up to `length` + 1 with the null byte */
@@ -47,44 +47,44 @@ struct converse {
 /*
  * Begins an exchange of `length` bytes at `message`, which must stay until its end, on the
  * connected non-blocking `fd`, which stays the caller's. Everything ends by `deadline` (of
- * clock_now). `talk` is all zero before its first use; its buffer is used again after that.
+ * clock_now). `transfer` is all zero before its first use; its buffer is used again after that.
  */
-void converse_begin(struct converse *talk, int fd, const char *message, size_t length,
+void transfer_begin(struct transfer *transfer, int fd, const char *message, size_t length,
                     int64_t deadline);
 
 /* Sends, taking in what comes meanwhile. Returns whether the whole message went out. */
-bool converse_send(struct converse *talk);
+bool transfer_send(struct transfer *transfer);
 
 /* Receives the rest of the reply and compares it. Returns the outcome. */
-enum outcome converse_receive(struct converse *talk);
+enum outcome transfer_receive(struct transfer *transfer);
 
 /*
  * After an echo: waits, for a second at most, until the server closes the connection, so that its
  * side and not ours keeps the port for a while (TIME_WAIT). Returns the outcome, which can still
  * become OUTCOME_EXTRA.
  */
-enum outcome converse_finish(struct converse *talk);
+enum outcome transfer_finish(struct transfer *transfer);
 
 /* All of the above in order. */
-enum outcome converse(struct converse *talk, int fd, const char *message, size_t length,
+enum outcome transfer(struct transfer *transfer, int fd, const char *message, size_t length,
                       int64_t deadline);
 
-/* Step by step: after converse_begin and until it has `ended`, whoever waits for the connection ...
+/* Step by step: after transfer_begin and until it has `ended`, whoever waits for the connection ...
  */
 
 /* ... asks for which events of poll(2), */
-short converse_wants(const struct converse *talk);
+short transfer_wants(const struct transfer *transfer);
 
 /* ... reports the events that came, of which POLLRDHUP saves a call, to let bytes move, */
-void converse_step(struct converse *talk, int events);
+void transfer_step(struct transfer *transfer, int events);
 
 /* ... and until when to wait, */
-int64_t converse_until(const struct converse *talk);
+int64_t transfer_until(const struct transfer *transfer);
 
 /* ... to say that this moment has passed, which ends the exchange. */
-void converse_expire(struct converse *talk);
+void transfer_expire(struct transfer *transfer);
 
-/* Frees what `talk` holds. */
-void converse_free(struct converse *talk);
+/* Frees what `transfer` holds. */
+void transfer_free(struct transfer *transfer);
 
 #endif

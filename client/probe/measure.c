@@ -19,7 +19,7 @@
 struct measure {
     const struct probe_message *message;
     const struct report *report;
-    struct engine *engine;
+    struct schedule *schedule;
     struct tally *tally;
     struct run *run;
     bool each;        /* the report has something on each probe */
@@ -40,41 +40,41 @@ static bool reports_each(const struct report *report, const struct options *opti
 }
 
 /* Keeps what became of the first probe of an outcome. */
-static void keep_example(struct tally *tally, const struct flight *flight, const char *why)
+static void keep_example(struct tally *tally, const struct roundtrip *roundtrip, const char *why)
 {
     struct text text;
 
-    tally->example_sequences[flight->outcome] = flight->sequence;
-    text_init(&text, tally->examples[flight->outcome], TALLY_EXAMPLE_SIZE);
+    tally->example_sequences[roundtrip->outcome] = roundtrip->sequence;
+    text_init(&text, tally->examples[roundtrip->outcome], TALLY_EXAMPLE_SIZE);
     text_add(&text, why);
 }
 
-static int on_probe(void *context, const struct flight *flight)
+static int on_probe(void *context, const struct roundtrip *roundtrip)
 {
     struct measure *measure = context;
     char buffer[EXPLAIN_SIZE];
     const char *why = NULL, *guess = NULL;
     struct text text;
-    bool first = measure->tally->outcomes[flight->outcome] == 0;
+    bool first = measure->tally->outcomes[roundtrip->outcome] == 0;
 
-    tally_add(measure->tally, flight);
-    if (flight->outcome != OUTCOME_ECHOED && (first || measure->each)) {
+    tally_add(measure->tally, roundtrip);
+    if (roundtrip->outcome != OUTCOME_ECHOED && (first || measure->each)) {
         text_init(&text, buffer, sizeof buffer);
-        guess = probe_explain(&text, flight);
+        guess = probe_explain(&text, roundtrip);
         why = buffer;
         if (first)
-            keep_example(measure->tally, flight, why);
+            keep_example(measure->tally, roundtrip, why);
     }
     if (!measure->each)
         return 0;
-    measure->report->probe(measure->run, flight, why, guess);
+    measure->report->probe(measure->run, roundtrip, why, guess);
     /* Up to PIPE_BUF bytes go into a pipe whole or not at all; a part would swallow a signal. */
     if (measure->run->options->probe.flood && __fpending(stdout) < PIPE_BUF / 2)
         return 0;
-    return speak_flush(&measure->status);
+    return output_flush(&measure->status);
 }
 
-void measure_tell_address(void *context, const struct flight *flight)
+void measure_tell_address(void *context, const struct roundtrip *roundtrip)
 {
     char buffer[EXPLAIN_SIZE];
     struct text text;
@@ -82,13 +82,13 @@ void measure_tell_address(void *context, const struct flight *flight)
 
     (void)context;
     text_init(&text, buffer, sizeof buffer);
-    flight_describe(flight, &dial);
-    explain_dial(&text, flight->target->address, &dial,
-                 (uint64_t)((flight->until - flight->begun) / CLOCK_USEC));
+    roundtrip_describe(roundtrip, &dial);
+    explain_dial(&text, roundtrip->target->address, &dial,
+                 (uint64_t)((roundtrip->until - roundtrip->begun) / CLOCK_USEC));
     text_add(&text, "; trying the next address");
     fflush(stdout);
     status_line_clear();
-    speak(&text);
+    output_complain(&text);
 }
 
 /* Writes the Prometheus file, if there is to be one; after a failure, which is told, never again.
@@ -115,7 +115,7 @@ static int on_tick(void *context, int64_t now)
         status_line_show(measure->run, now);
     if (now >= measure->file_due)
         write_file(measure, now + FILE_TIME);
-    return speak_flush(&measure->status);
+    return output_flush(&measure->status);
 }
 
 static int on_interim(void *context)
@@ -125,15 +125,15 @@ static int on_interim(void *context)
     status_line_clear();
     if (measure->report->interim)
         measure->report->interim(measure->run);
-    return speak_flush(&measure->status);
+    return output_flush(&measure->status);
 }
 
-static enum engine_end run_engine(struct measure *measure)
+static enum schedule_end run_schedule(struct measure *measure)
 {
-    const struct engine_listener listener = {measure, on_probe, measure_tell_address, on_tick,
-                                             on_interim};
+    const struct schedule_listener listener = {measure, on_probe, measure_tell_address, on_tick,
+                                               on_interim};
     const struct options *options = measure->run->options;
-    const struct engine_plan plan = {
+    const struct schedule_plan plan = {
         .target = measure->run->target,
         .message = measure->message->bytes,
         .length = measure->message->length,
@@ -143,31 +143,31 @@ static enum engine_end run_engine(struct measure *measure)
         .until = measure->run->until,
         .tick = TICK,
     };
-    enum engine_end end;
+    enum schedule_end end;
 
     measure->tally->begun = clock_now();
     measure->file_due = measure->tally->begun + FILE_TIME;
-    end = engine_run(measure->engine, &plan, &listener);
+    end = schedule_run(measure->schedule, &plan, &listener);
     measure->tally->ended = clock_now();
     status_line_clear();
-    measure->tally->unfinished = measure->engine->unfinished;
-    measure->run->interrupted = end == ENGINE_INTERRUPTED;
+    measure->tally->unfinished = measure->schedule->unfinished;
+    measure->run->interrupted = end == SCHEDULE_INTERRUPTED;
     return end;
 }
 
 /* Ends the file and what is printed, in this order: a plugin's line tells of the file too. */
-static void conclude(struct measure *measure, enum engine_end end)
+static void conclude(struct measure *measure, enum schedule_end end)
 {
-    if (end == ENGINE_FAILED) {
-        speak_string("waiting for events failed");
+    if (end == SCHEDULE_FAILED) {
+        output_complain_string("waiting for events failed");
         outcome_raise(&measure->status, STATUS_USAGE);
     }
-    if (end != ENGINE_STOPPED) {
+    if (end != SCHEDULE_STOPPED) {
         if (measure->file_due != CLOCK_NEVER)
             write_file(measure, CLOCK_NEVER);
         measure->run->faulty = measure->status == STATUS_USAGE;
         measure->report->end(measure->run);
-        speak_flush(&measure->status);
+        output_flush(&measure->status);
     }
     measure->run->faulty = measure->status == STATUS_USAGE;
     outcome_raise(&measure->status, report_status(measure->run));
@@ -194,7 +194,7 @@ int measure_unresolved(struct run *run, struct tally *tally, const struct text *
     write_file(&measure, CLOCK_NEVER);
     if (run->options->probe.check)
         return check_unresolved(&measure, why);
-    speak(why);
+    output_complain(why);
     if (run->options->probe.json && !run->options->probe.sweep) {
         report_json.begin(run);
         report_json.end(run);
@@ -202,17 +202,17 @@ int measure_unresolved(struct run *run, struct tally *tally, const struct text *
     return STATUS_USAGE;
 }
 
-int measure(struct engine *engine, const struct probe_message *message, struct run *run,
+int measure(struct schedule *schedule, const struct probe_message *message, struct run *run,
             struct tally *tally)
 {
-    struct measure measure = {.engine = engine, .message = message, .run = run, .tally = tally};
+    struct measure measure = {.schedule = schedule, .message = message, .run = run, .tally = tally};
 
     measure.report = choose_report(&run->options->probe);
     measure.each = reports_each(measure.report, run->options);
     if (measure.report->begin)
         measure.report->begin(run);
-    if (speak_flush(&measure.status) == 0)
-        conclude(&measure, run_engine(&measure));
+    if (output_flush(&measure.status) == 0)
+        conclude(&measure, run_schedule(&measure));
     else
         outcome_raise(&measure.status, STATUS_FAILED);
     return measure.status;

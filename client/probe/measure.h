@@ -14,7 +14,7 @@
  * Runs the probes that `run->options` ask for, which sums up in `tally`, the one of `run`. Returns
  * the exit status.
  */
-int measure(struct engine *engine, const struct probe_message *message, struct run *run,
+int measure(struct schedule *schedule, const struct probe_message *message, struct run *run,
             struct tally *tally);
 
 /*
@@ -25,9 +25,9 @@ int measure(struct engine *engine, const struct probe_message *message, struct r
 int measure_unresolved(struct run *run, struct tally *tally, const struct text *why);
 
 /*
- * Says on standard error that the flight could not connect, and that another address follows: for
- * an engine_listener.
+ * Says on standard error that the roundtrip could not connect, and that another address follows:
+ * for an schedule_listener.
  */
-void measure_tell_address(void *context, const struct flight *flight);
+void measure_tell_address(void *context, const struct roundtrip *roundtrip);
 
 #endif

@@ -21,7 +21,7 @@ struct probe {
     const struct options *options;
     struct target target;
     struct probe_message message;
-    struct engine engine;
+    struct schedule schedule;
     struct tally tally;
     struct run run;
     int status;
@@ -35,13 +35,13 @@ static int give_up(struct probe *probe, const struct text *sentence)
         report_check_failure(probe->status, sentence->start);
     } else {
         probe->status = STATUS_USAGE;
-        speak(sentence);
+        output_complain(sentence);
     }
     return -1;
 }
 
 /* How many probes may be under way at once. */
-static uint64_t places(const struct options *options)
+static uint64_t free_slots(const struct options *options)
 {
     const struct probe_options *probe = &options->probe;
     uint64_t most = probe->parallel;
@@ -64,12 +64,12 @@ static void tell_reduction(uint64_t wanted, uint64_t available)
     text_add(&text, " probes at once instead of ");
     text_add_number(&text, wanted);
     text_add(&text, ", as the limit of descriptors (ulimit -n) leaves no more");
-    speak(&text);
+    output_complain(&text);
 }
 
-static int prepare_engine(struct probe *probe)
+static int prepare_schedule(struct probe *probe)
 {
-    uint64_t size = places(probe->options), available = descriptors_available();
+    uint64_t size = free_slots(probe->options), available = descriptors_available();
     char buffer[EXPLAIN_SIZE];
     struct text text;
 
@@ -88,7 +88,7 @@ static int prepare_engine(struct probe *probe)
         tell_reduction(size, available);
         size = available;
     }
-    if (engine_init(&probe->engine, (size_t)size) == 0)
+    if (schedule_init(&probe->schedule, (size_t)size) == 0)
         return 0;
     text_add(&text, "preparing to probe: ");
     text_add(&text, strerror(errno));
@@ -168,7 +168,7 @@ static int prepare(struct probe *probe)
     probe->run.length = probe->message.length;
     if (try_file(probe) < 0 || find_target(probe) < 0)
         return -1;
-    return prepare_engine(probe);
+    return prepare_schedule(probe);
 }
 
 static void go(struct probe *probe)
@@ -176,8 +176,8 @@ static void go(struct probe *probe)
     probe->tally.resolve_nsec = probe->target.resolve_nsec;
     probe->tally.begun = clock_now();
     probe->status = probe->options->probe.sweep
-                        ? sweep(&probe->engine, &probe->run, &probe->message)
-                        : measure(&probe->engine, &probe->message, &probe->run, &probe->tally);
+                        ? sweep(&probe->schedule, &probe->run, &probe->message)
+                        : measure(&probe->schedule, &probe->message, &probe->run, &probe->tally);
 }
 
 int probe(const struct options *options)
@@ -186,12 +186,12 @@ int probe(const struct options *options)
     static char buffer[MEASURE_BUFFER_SIZE];
 
     probe.options = options;
-    probe.engine.watcher = (struct watcher){-1, -1, -1};
+    probe.schedule.watcher = (struct watcher){-1, -1, -1};
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     begin_run(&probe);
     if (prepare(&probe) == 0)
         go(&probe);
-    engine_free(&probe.engine);
+    schedule_free(&probe.schedule);
     target_free(&probe.target);
     probe_message_free(&probe.message);
     return probe.status;

@@ -7,9 +7,9 @@
 #include "common/text.h"
 
 /*
- * Adds "outcome: details" for a flight that is over, and a guess at what altered its message, which
- * it returns: a constant, or NULL when it was not altered or nobody knows.
+ * Adds "outcome: details" for a roundtrip that is over, and a guess at what altered its message,
+ * which it returns: a constant, or NULL when it was not altered or nobody knows.
  */
-const char *probe_explain(struct text *text, const struct flight *flight);
+const char *probe_explain(struct text *text, const struct roundtrip *roundtrip);
 
 #endif

@@ -22,16 +22,16 @@ static int fail(struct text *reason, const char *what, const char *why)
 /* Takes all of the open file, and its memory. */
 static int read_whole(struct probe_message *message, int fd, size_t max_bytes, struct text *reason)
 {
-    static struct intake intake; /* with its chunk rather large for a stack */
-    enum intake_status status;
+    static struct reader reader; /* with its chunk rather large for a stack */
+    enum reader_status status;
 
-    intake_init(&intake, fd, INTAKE_WHOLE, max_bytes);
-    status = intake_next(&intake);
-    message->own = intake.message;
-    message->own_length = intake.length;
-    if (status == INTAKE_ERROR)
+    reader_init(&reader, fd, READER_WHOLE, max_bytes);
+    status = reader_next(&reader);
+    message->own = reader.message;
+    message->own_length = reader.length;
+    if (status == READER_ERROR)
         return fail(reason, "", strerror(errno));
-    if (status == INTAKE_TOO_LONG) {
+    if (status == READER_TOO_LONG) {
         explain_message(reason, MESSAGE_TOO_LONG, NULL, max_bytes);
         return -1;
     }

@@ -12,30 +12,30 @@
 /* A probe that the end of the run meets younger than this was not given the time to answer. */
 #define FAIR_TIME CLOCK_SECOND
 
-int engine_init(struct engine *engine, size_t size)
+int schedule_init(struct schedule *schedule, size_t size)
 {
-    *engine = (struct engine){.size = size, .settled = SIZE_MAX};
-    engine->watcher = (struct watcher){-1, -1, -1};
-    engine->flights = calloc(size, sizeof *engine->flights);
-    engine->places = calloc(size, sizeof *engine->places);
-    if (!engine->flights || !engine->places)
+    *schedule = (struct schedule){.size = size, .working = SIZE_MAX};
+    schedule->watcher = (struct watcher){-1, -1, -1};
+    schedule->roundtrips = calloc(size, sizeof *schedule->roundtrips);
+    schedule->free_slots = calloc(size, sizeof *schedule->free_slots);
+    if (!schedule->roundtrips || !schedule->free_slots)
         return -1;
-    while (engine->free < size) {
+    while (schedule->free < size) {
         /* The last of the stack is used first, and is to be the first in memory. */
-        engine->places[engine->free] = size - 1 - engine->free;
-        engine->flights[engine->free].state = FLIGHT_OVER;
-        engine->free++;
+        schedule->free_slots[schedule->free] = size - 1 - schedule->free;
+        schedule->roundtrips[schedule->free].state = ROUNDTRIP_OVER;
+        schedule->free++;
     }
-    return watcher_init(&engine->watcher);
+    return watcher_init(&schedule->watcher);
 }
 
-void engine_free(struct engine *engine)
+void schedule_free(struct schedule *schedule)
 {
-    for (size_t i = 0; engine->flights && i < engine->size; i++)
-        converse_free(&engine->flights[i].talk);
-    free(engine->flights);
-    free(engine->places);
-    watcher_free(&engine->watcher);
+    for (size_t i = 0; schedule->roundtrips && i < schedule->size; i++)
+        transfer_free(&schedule->roundtrips[i].transfer);
+    free(schedule->roundtrips);
+    free(schedule->free_slots);
+    watcher_free(&schedule->watcher);
 }
 
 static void earlier(int64_t *moment, int64_t other)
@@ -44,256 +44,257 @@ static void earlier(int64_t *moment, int64_t other)
         *moment = other;
 }
 
-static void begin_at(struct engine *engine, struct flight *flight, size_t peer)
+static void begin_at(struct schedule *schedule, struct roundtrip *roundtrip, size_t peer)
 {
-    size_t left = engine->settled == SIZE_MAX ? flight->target->count - peer : 1;
-    int64_t now = peer == 0 ? flight->begun : clock_now();
+    size_t left = schedule->working == SIZE_MAX ? roundtrip->target->count - peer : 1;
+    int64_t now = peer == 0 ? roundtrip->begun : clock_now();
 
-    flight->attempted = now;
-    flight->until = now + (flight->deadline - now) / (int64_t)left;
-    flight_begin(flight, peer);
+    roundtrip->attempted = now;
+    roundtrip->until = now + (roundtrip->deadline - now) / (int64_t)left;
+    roundtrip_begin(roundtrip, peer);
 }
 
-/* Whether a flight that missed is to go to the next address, which has begun then. */
-static bool go_on_to_next(struct engine *engine, struct flight *flight)
+/* Whether a roundtrip that missed is to go to the next address, which has begun then. */
+static bool go_on_to_next(struct schedule *schedule, struct roundtrip *roundtrip)
 {
-    size_t next = engine->settled == SIZE_MAX ? flight->peer + 1 : engine->settled;
+    size_t next = schedule->working == SIZE_MAX ? roundtrip->peer + 1 : schedule->working;
 
-    if (!flight_missed(flight) || next <= flight->peer || next == flight->target->count)
+    if (!roundtrip_missed(roundtrip) || next <= roundtrip->peer || next == roundtrip->target->count)
         return false;
-    if (engine->told <= flight->peer) {
-        engine->told = flight->peer + 1;
-        engine->listener->address(engine->listener->context, flight);
+    if (schedule->reported <= roundtrip->peer) {
+        schedule->reported = roundtrip->peer + 1;
+        schedule->listener->address(schedule->listener->context, roundtrip);
     }
-    begin_at(engine, flight, next);
+    begin_at(schedule, roundtrip, next);
     return true;
 }
 
-static void finish(struct engine *engine, struct flight *flight)
+static void finish(struct schedule *schedule, struct roundtrip *roundtrip)
 {
-    if (flight->connected != 0)
-        engine->settled = flight->peer;
-    if (flight->outcome == OUTCOME_LOCAL && engine->plan->interval == 0)
-        engine->pause_until = clock_now() + PAUSE_TIME;
-    if (engine->listener->probe(engine->listener->context, flight) < 0)
-        engine->stopped = true;
-    engine->places[engine->free++] = (size_t)(flight - engine->flights);
+    if (roundtrip->connected != 0)
+        schedule->working = roundtrip->peer;
+    if (roundtrip->outcome == OUTCOME_LOCAL && schedule->plan->interval == 0)
+        schedule->pause_until = clock_now() + PAUSE_TIME;
+    if (schedule->listener->probe(schedule->listener->context, roundtrip) < 0)
+        schedule->stopped = true;
+    schedule->free_slots[schedule->free++] = (size_t)(roundtrip - schedule->roundtrips);
 }
 
-/* Has the flight's descriptor watched for what it wants: mostly one call in all its life. */
-static void watch(struct engine *engine, struct flight *flight)
+/* Has the roundtrip's descriptor watched for what it wants: mostly one call in all its life. */
+static void watch(struct schedule *schedule, struct roundtrip *roundtrip)
 {
-    earlier(&engine->expiry, flight_until(flight));
-    if (watcher_set(&engine->watcher, flight->fd, &flight->watched, flight_wants(flight), flight) ==
-        0)
+    earlier(&schedule->expiry, roundtrip_until(roundtrip));
+    if (watcher_set(&schedule->watcher, roundtrip->fd, &roundtrip->watched,
+                    roundtrip_wants(roundtrip), roundtrip) == 0)
         return;
-    flight_give_up(flight, errno);
-    finish(engine, flight);
+    roundtrip_give_up(roundtrip, errno);
+    finish(schedule, roundtrip);
 }
 
-/* After anything was done with the flight, which `was_queueing` before. */
-static void look_after(struct engine *engine, struct flight *flight, bool was_queueing)
+/* After anything was done with the roundtrip, which `was_queueing` before. */
+static void look_after(struct schedule *schedule, struct roundtrip *roundtrip, bool was_queueing)
 {
-    while (flight->state == FLIGHT_OVER)
-        if (!go_on_to_next(engine, flight)) {
-            engine->queueing -= was_queueing;
-            finish(engine, flight);
+    while (roundtrip->state == ROUNDTRIP_OVER)
+        if (!go_on_to_next(schedule, roundtrip)) {
+            schedule->queueing -= was_queueing;
+            finish(schedule, roundtrip);
             return;
         }
-    engine->queueing += (flight->state == FLIGHT_QUEUEING);
-    engine->queueing -= was_queueing;
-    watch(engine, flight);
+    schedule->queueing += (roundtrip->state == ROUNDTRIP_QUEUEING);
+    schedule->queueing -= was_queueing;
+    watch(schedule, roundtrip);
 }
 
 /* When the next probe is due, or CLOCK_NEVER when none is or none can begin. */
-static int64_t next_due(const struct engine *engine)
+static int64_t next_due(const struct schedule *schedule)
 {
-    const struct engine_plan *plan = engine->plan;
+    const struct schedule_plan *plan = schedule->plan;
 
-    if (engine->free == 0 || (plan->count > 0 && engine->begun == plan->count))
+    if (schedule->free == 0 || (plan->count > 0 && schedule->begun == plan->count))
         return CLOCK_NEVER;
     if (plan->interval == 0)
-        return engine->pause_until;
-    return engine->start + (int64_t)engine->begun * plan->interval;
+        return schedule->pause_until;
+    return schedule->start + (int64_t)schedule->begun * plan->interval;
 }
 
-static void begin_next(struct engine *engine, int64_t due)
+static void begin_next(struct schedule *schedule, int64_t due)
 {
-    struct flight *flight = &engine->flights[engine->places[--engine->free]];
-    const struct engine_plan *plan = engine->plan;
+    struct roundtrip *roundtrip = &schedule->roundtrips[schedule->free_slots[--schedule->free]];
+    const struct schedule_plan *plan = schedule->plan;
     int64_t now = clock_now();
 
-    flight->sequence = ++engine->begun;
-    flight->target = plan->target;
-    flight->due = plan->interval == 0 ? now : due;
-    flight->begun = now;
-    flight->deadline = now + plan->timeout;
-    flight->message = plan->message;
-    flight->length = plan->length;
-    begin_at(engine, flight, engine->settled == SIZE_MAX ? 0 : engine->settled);
-    look_after(engine, flight, false);
+    roundtrip->sequence = ++schedule->begun;
+    roundtrip->target = plan->target;
+    roundtrip->due = plan->interval == 0 ? now : due;
+    roundtrip->begun = now;
+    roundtrip->deadline = now + plan->timeout;
+    roundtrip->message = plan->message;
+    roundtrip->length = plan->length;
+    begin_at(schedule, roundtrip, schedule->working == SIZE_MAX ? 0 : schedule->working);
+    look_after(schedule, roundtrip, false);
 }
 
-static void begin_due(struct engine *engine)
+static void begin_due(struct schedule *schedule)
 {
     int64_t due;
 
     /* Where each fails at once there is no end to this: signals and time get their turn too. */
-    for (size_t i = 0; i < engine->size && !engine->stopped; i++) {
-        due = next_due(engine);
-        if (due > clock_now() || due >= engine->plan->until)
+    for (size_t i = 0; i < schedule->size && !schedule->stopped; i++) {
+        due = next_due(schedule);
+        if (due > clock_now() || due >= schedule->plan->until)
             return;
-        begin_next(engine, due);
+        begin_next(schedule, due);
     }
 }
 
-/* Calls `with` for every flight that is under way. */
-static void each_flight(struct engine *engine, int64_t now,
-                        void (*with)(struct engine *engine, struct flight *flight, int64_t now))
+/* Calls `with` for every roundtrip that is under way. */
+static void each_roundtrip(struct schedule *schedule, int64_t now,
+                           void (*with)(struct schedule *schedule, struct roundtrip *roundtrip,
+                                        int64_t now))
 {
-    for (size_t i = 0; i < engine->size; i++)
-        if (engine->flights[i].state != FLIGHT_OVER)
-            with(engine, &engine->flights[i], now);
+    for (size_t i = 0; i < schedule->size; i++)
+        if (schedule->roundtrips[i].state != ROUNDTRIP_OVER)
+            with(schedule, &schedule->roundtrips[i], now);
 }
 
-static void expire(struct engine *engine, struct flight *flight, int64_t now)
+static void expire(struct schedule *schedule, struct roundtrip *roundtrip, int64_t now)
 {
-    bool queueing = flight->state == FLIGHT_QUEUEING;
+    bool queueing = roundtrip->state == ROUNDTRIP_QUEUEING;
 
-    if (flight_until(flight) > now) {
-        earlier(&engine->expiry, flight_until(flight));
+    if (roundtrip_until(roundtrip) > now) {
+        earlier(&schedule->expiry, roundtrip_until(roundtrip));
         return;
     }
-    flight_expire(flight);
-    look_after(engine, flight, queueing);
+    roundtrip_expire(roundtrip);
+    look_after(schedule, roundtrip, queueing);
 }
 
-static void retry(struct engine *engine, struct flight *flight, int64_t now)
+static void retry(struct schedule *schedule, struct roundtrip *roundtrip, int64_t now)
 {
     (void)now;
-    if (flight->state == FLIGHT_QUEUEING) {
-        flight_step(flight, 0);
-        look_after(engine, flight, true);
+    if (roundtrip->state == ROUNDTRIP_QUEUEING) {
+        roundtrip_step(roundtrip, 0);
+        look_after(schedule, roundtrip, true);
     }
 }
 
-static void cut_short(struct engine *engine, struct flight *flight, int64_t now)
+static void cut_short(struct schedule *schedule, struct roundtrip *roundtrip, int64_t now)
 {
     /* An echo that only the server's end is awaited of is one. */
-    if (flight->talk.judged && flight->state == FLIGHT_TALKING) {
-        flight_expire(flight);
-        flight->talk.left_open = false; /* for all that is known */
-        finish(engine, flight);
-    } else if (now >= engine->plan->until && now - flight->begun >= FAIR_TIME) {
-        flight->deadline = flight->until = now;
-        flight_expire(flight);
-        finish(engine, flight);
+    if (roundtrip->transfer.judged && roundtrip->state == ROUNDTRIP_TRANSFERRING) {
+        roundtrip_expire(roundtrip);
+        roundtrip->transfer.left_open = false; /* for all that is known */
+        finish(schedule, roundtrip);
+    } else if (now >= schedule->plan->until && now - roundtrip->begun >= FAIR_TIME) {
+        roundtrip->deadline = roundtrip->until = now;
+        roundtrip_expire(roundtrip);
+        finish(schedule, roundtrip);
     } else {
-        engine->unfinished++;
-        flight_abandon(flight);
-        engine->places[engine->free++] = (size_t)(flight - engine->flights);
+        schedule->unfinished++;
+        roundtrip_abandon(roundtrip);
+        schedule->free_slots[schedule->free++] = (size_t)(roundtrip - schedule->roundtrips);
     }
 }
 
-static void take_signals(struct engine *engine, enum engine_end *end)
+static void take_signals(struct schedule *schedule, enum schedule_end *end)
 {
     enum watcher_signal signal;
 
-    while ((signal = watcher_signal(&engine->watcher)) != WATCHER_NO_SIGNAL) {
+    while ((signal = watcher_signal(&schedule->watcher)) != WATCHER_NO_SIGNAL) {
         if (signal == WATCHER_END)
-            *end = ENGINE_INTERRUPTED;
-        else if (engine->listener->interim(engine->listener->context) < 0)
-            engine->stopped = true;
+            *end = SCHEDULE_INTERRUPTED;
+        else if (schedule->listener->interim(schedule->listener->context) < 0)
+            schedule->stopped = true;
     }
 }
 
 /* The next moment at which there is something to do without an event. */
-static int64_t wake_time(const struct engine *engine)
+static int64_t wake_time(const struct schedule *schedule)
 {
-    int64_t moment = engine->plan->until;
+    int64_t moment = schedule->plan->until;
 
-    earlier(&moment, next_due(engine));
-    earlier(&moment, engine->expiry);
-    earlier(&moment, engine->next_tick);
-    if (engine->queueing > 0)
+    earlier(&moment, next_due(schedule));
+    earlier(&moment, schedule->expiry);
+    earlier(&moment, schedule->next_tick);
+    if (schedule->queueing > 0)
         earlier(&moment, clock_now() + QUEUE_TIME);
     return moment;
 }
 
-static void handle_events(struct engine *engine, const struct epoll_event *events, int count,
-                          enum engine_end *end)
+static void handle_events(struct schedule *schedule, const struct epoll_event *events, int count,
+                          enum schedule_end *end)
 {
     for (int i = 0; i < count; i++) {
-        struct flight *flight = events[i].data.ptr;
+        struct roundtrip *roundtrip = events[i].data.ptr;
 
-        if (!flight) {
-            take_signals(engine, end);
+        if (!roundtrip) {
+            take_signals(schedule, end);
         } else {
-            flight_step(flight, (int)events[i].events);
-            look_after(engine, flight, false);
+            roundtrip_step(roundtrip, (int)events[i].events);
+            look_after(schedule, roundtrip, false);
         }
     }
 }
 
-static void handle_time(struct engine *engine)
+static void handle_time(struct schedule *schedule)
 {
     int64_t now = clock_now();
 
-    if (engine->queueing > 0)
-        each_flight(engine, now, retry);
-    if (now >= engine->expiry) {
-        engine->expiry = CLOCK_NEVER;
-        each_flight(engine, now, expire);
+    if (schedule->queueing > 0)
+        each_roundtrip(schedule, now, retry);
+    if (now >= schedule->expiry) {
+        schedule->expiry = CLOCK_NEVER;
+        each_roundtrip(schedule, now, expire);
     }
-    if (now >= engine->next_tick) {
-        engine->next_tick = now + engine->plan->tick;
-        if (engine->listener->tick(engine->listener->context, now) < 0)
-            engine->stopped = true;
+    if (now >= schedule->next_tick) {
+        schedule->next_tick = now + schedule->plan->tick;
+        if (schedule->listener->tick(schedule->listener->context, now) < 0)
+            schedule->stopped = true;
     }
 }
 
-static enum engine_end turn(struct engine *engine, bool *over)
+static enum schedule_end turn(struct schedule *schedule, bool *over)
 {
     struct epoll_event events[EVENTS];
-    enum engine_end end = ENGINE_DONE;
+    enum schedule_end end = SCHEDULE_DONE;
     int count;
 
-    begin_due(engine);
+    begin_due(schedule);
     *over = true;
-    if (engine->stopped)
-        return ENGINE_STOPPED;
-    if (engine->free == engine->size && engine->begun == engine->plan->count &&
-        engine->plan->count > 0)
-        return ENGINE_DONE;
-    count = watcher_wait(&engine->watcher, events, EVENTS, wake_time(engine),
-                         engine->plan->interval > 0);
+    if (schedule->stopped)
+        return SCHEDULE_STOPPED;
+    if (schedule->free == schedule->size && schedule->begun == schedule->plan->count &&
+        schedule->plan->count > 0)
+        return SCHEDULE_DONE;
+    count = watcher_wait(&schedule->watcher, events, EVENTS, wake_time(schedule),
+                         schedule->plan->interval > 0);
     if (count < 0 && errno != EINTR)
-        return ENGINE_FAILED;
-    handle_events(engine, events, count, &end);
-    handle_time(engine);
-    if (end == ENGINE_DONE && clock_now() >= engine->plan->until)
-        end = ENGINE_DEADLINE;
-    *over = end != ENGINE_DONE;
+        return SCHEDULE_FAILED;
+    handle_events(schedule, events, count, &end);
+    handle_time(schedule);
+    if (end == SCHEDULE_DONE && clock_now() >= schedule->plan->until)
+        end = SCHEDULE_DEADLINE;
+    *over = end != SCHEDULE_DONE;
     return end;
 }
 
-enum engine_end engine_run(struct engine *engine, const struct engine_plan *plan,
-                           const struct engine_listener *listener)
+enum schedule_end schedule_run(struct schedule *schedule, const struct schedule_plan *plan,
+                               const struct schedule_listener *listener)
 {
-    enum engine_end end;
+    enum schedule_end end;
     bool over = false;
 
-    engine->plan = plan;
-    engine->listener = listener;
-    engine->begun = engine->unfinished = engine->queueing = 0;
-    engine->start = clock_now();
-    engine->expiry = CLOCK_NEVER;
-    engine->next_tick = plan->tick > 0 ? engine->start + plan->tick : CLOCK_NEVER;
-    engine->pause_until = 0;
-    engine->stopped = false;
+    schedule->plan = plan;
+    schedule->listener = listener;
+    schedule->begun = schedule->unfinished = schedule->queueing = 0;
+    schedule->start = clock_now();
+    schedule->expiry = CLOCK_NEVER;
+    schedule->next_tick = plan->tick > 0 ? schedule->start + plan->tick : CLOCK_NEVER;
+    schedule->pause_until = 0;
+    schedule->stopped = false;
     do {
-        end = turn(engine, &over);
+        end = turn(schedule, &over);
     } while (!over);
-    each_flight(engine, clock_now(), cut_short);
+    each_roundtrip(schedule, clock_now(), cut_short);
     return end;
 }

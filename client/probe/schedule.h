@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-struct engine_plan {
+struct schedule_plan {
     const struct target *target;
     const char *message;
     size_t length;
@@ -24,55 +24,56 @@ struct engine_plan {
 };
 
 /* What is told as it happens. A function that returns -1 has the run stop. */
-struct engine_listener {
+struct schedule_listener {
     void *context;
-    int (*probe)(void *context, const struct flight *flight); /* it is over */
-    /* The flight could not connect to its address, and the next one is tried. */
-    void (*address)(void *context, const struct flight *flight);
+    int (*probe)(void *context, const struct roundtrip *roundtrip); /* it is over */
+    /* The roundtrip could not connect to its address, and the next one is tried. */
+    void (*address)(void *context, const struct roundtrip *roundtrip);
     int (*tick)(void *context, int64_t now);
     int (*interim)(void *context); /* SIGQUIT */
 };
 
-enum engine_end {
-    ENGINE_DONE,        /* all probes are over */
-    ENGINE_DEADLINE,    /* `until` was reached */
-    ENGINE_INTERRUPTED, /* by SIGINT or SIGTERM */
-    ENGINE_STOPPED,     /* by the listener */
-    ENGINE_FAILED,      /* errno: waiting failed */
+enum schedule_end {
+    SCHEDULE_DONE,        /* all probes are over */
+    SCHEDULE_DEADLINE,    /* `until` was reached */
+    SCHEDULE_INTERRUPTED, /* by SIGINT or SIGTERM */
+    SCHEDULE_STOPPED,     /* by the listener */
+    SCHEDULE_FAILED,      /* errno: waiting failed */
 };
 
-struct engine {
+struct schedule {
     struct watcher watcher;
-    struct flight *flights; /* allocated once */
-    size_t size;            /* how many there are */
-    size_t *places;         /* a stack of those that are free */
+    struct roundtrip *roundtrips; /* allocated once */
+    size_t size;                  /* how many there are */
+    size_t *free_slots;           /* a stack of those that are free */
     size_t free;
-    size_t settled; /* the index of the address that works, or SIZE_MAX */
-    size_t told;    /* of how many addresses it was told that they failed */
+    size_t working;  /* the index of the address that works, or SIZE_MAX */
+    size_t reported; /* of how many addresses it was told that they failed */
 
     /* Of the present run. */
-    const struct engine_plan *plan;
-    const struct engine_listener *listener;
+    const struct schedule_plan *plan;
+    const struct schedule_listener *listener;
     uint64_t begun;      /* probes so far */
     uint64_t unfinished; /* of them, those that the end of the run cut short */
     int64_t start;       /* clock_now, when the first was due */
-    int64_t expiry;      /* no flight is to be told before then that its time is up */
+    int64_t expiry;      /* no roundtrip is to be told before then that its time is up */
     int64_t next_tick;
     int64_t pause_until; /* after an error of this machine */
-    size_t queueing;     /* flights to try again soon */
+    size_t queueing;     /* roundtrips to try again soon */
     bool stopped;
 };
 
 /*
- * Makes an engine for at most `size` probes at once. From then on SIGINT, SIGTERM and SIGQUIT only
- * reach it while it runs. Returns 0, or -1 with errno; in both cases it ends with engine_free.
+ * Makes an schedule for at most `size` probes at once. From then on SIGINT, SIGTERM and SIGQUIT
+ * only reach it while it runs. Returns 0, or -1 with errno; in both cases it ends with
+ * schedule_free.
  */
-int engine_init(struct engine *engine, size_t size);
+int schedule_init(struct schedule *schedule, size_t size);
 
 /* Runs a plan to its end. What was learnt of the target's addresses is kept for the next run. */
-enum engine_end engine_run(struct engine *engine, const struct engine_plan *plan,
-                           const struct engine_listener *listener);
+enum schedule_end schedule_run(struct schedule *schedule, const struct schedule_plan *plan,
+                               const struct schedule_listener *listener);
 
-void engine_free(struct engine *engine);
+void schedule_free(struct schedule *schedule);
 
 #endif

@@ -13,7 +13,7 @@
 #include <string.h>
 
 struct sweep {
-    struct engine *engine;
+    struct schedule *schedule;
     const struct run *run;
     struct probe_message *message;
 
@@ -33,17 +33,17 @@ struct sweep {
     int status;
 };
 
-static int on_probe(void *context, const struct flight *flight)
+static int on_probe(void *context, const struct roundtrip *roundtrip)
 {
     struct sweep *sweep = context;
     struct text text;
 
-    sweep->outcome = flight->outcome;
-    sweep->misses += flight_missed(flight);
-    sweep->time = phase_of(flight, PHASE_TIME);
+    sweep->outcome = roundtrip->outcome;
+    sweep->misses += roundtrip_missed(roundtrip);
+    sweep->time = phase_of(roundtrip, PHASE_TIME);
     text_init(&text, sweep->why, sizeof sweep->why);
-    if (flight->outcome != OUTCOME_ECHOED)
-        probe_explain(&text, flight);
+    if (roundtrip->outcome != OUTCOME_ECHOED)
+        probe_explain(&text, roundtrip);
     return 0;
 }
 
@@ -56,9 +56,9 @@ static int ignore(void *context)
 /* Sends one probe; false when that was cut short. */
 static bool try_once(struct sweep *sweep)
 {
-    const struct engine_listener listener = {sweep, on_probe, measure_tell_address, NULL, ignore};
+    const struct schedule_listener listener = {sweep, on_probe, measure_tell_address, NULL, ignore};
     const struct options *options = sweep->run->options;
-    const struct engine_plan plan = {
+    const struct schedule_plan plan = {
         .target = sweep->run->target,
         .message = sweep->message->bytes,
         .length = sweep->message->length,
@@ -67,7 +67,7 @@ static bool try_once(struct sweep *sweep)
         .until = sweep->run->until,
     };
 
-    return engine_run(sweep->engine, &plan, &listener) == ENGINE_DONE;
+    return schedule_run(sweep->schedule, &plan, &listener) == SCHEDULE_DONE;
 }
 
 static void print_size_json(const struct sweep *sweep)
@@ -122,7 +122,7 @@ static bool works(struct sweep *sweep, size_t size)
     sweep->size = size;
     sweep->misses = 0;
     if (probe_message_resize(sweep->message, sweep->run->options, size) < 0) {
-        speak_string("making the message: out of memory");
+        output_complain_string("making the message: out of memory");
         sweep->status = STATUS_USAGE;
         sweep->over = true;
         return false;
@@ -140,7 +140,7 @@ static bool works(struct sweep *sweep, size_t size)
     note(sweep);
     /* Where nobody can be connected to, the size is not to blame, and others would fare no better.
      */
-    sweep->over = speak_flush(&sweep->status) < 0 || sweep->missed;
+    sweep->over = output_flush(&sweep->status) < 0 || sweep->missed;
     return sweep->outcome == OUTCOME_ECHOED;
 }
 
@@ -238,12 +238,12 @@ static void print_verdict(const struct sweep *sweep)
         printf("%s\n", guess);
 }
 
-int sweep(struct engine *engine, const struct run *run, struct probe_message *message)
+int sweep(struct schedule *schedule, const struct run *run, struct probe_message *message)
 {
     static struct sweep sweep;
     const struct options *options = run->options;
 
-    sweep = (struct sweep){.engine = engine, .run = run, .message = message};
+    sweep = (struct sweep){.schedule = schedule, .run = run, .message = message};
     if (!options->quiet && !options->probe.json) {
         fputs("Sweeping ", stdout);
         display(stdout, report_peer(run), strlen(report_peer(run)), false);

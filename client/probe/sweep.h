@@ -14,7 +14,7 @@
  * Probes sizes between those that the options name, by bisection, and prints each and the verdict.
  * Returns the exit status.
  */
-int sweep(struct engine *engine, const struct run *run, struct probe_message *message);
+int sweep(struct schedule *schedule, const struct run *run, struct probe_message *message);
 
 /* Prints the end of a sweep, in JSON, whose target has no address, as `why` says. */
 void sweep_print_unresolved(const struct run *run, const char *why);

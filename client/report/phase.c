@@ -30,25 +30,25 @@ static int64_t between(int64_t from, int64_t to)
     return from != 0 && to != 0 ? to - from : -1;
 }
 
-int64_t phase_of(const struct flight *flight, enum phase phase)
+int64_t phase_of(const struct roundtrip *roundtrip, enum phase phase)
 {
-    const struct converse *talk = &flight->talk;
+    const struct transfer *transfer = &roundtrip->transfer;
 
     switch (phase) {
     case PHASE_CONNECT:
-        return between(flight->begun, flight->connected);
+        return between(roundtrip->begun, roundtrip->connected);
     case PHASE_FIRST_BYTE:
-        return between(flight->connected, talk->first_at);
+        return between(roundtrip->connected, transfer->first_at);
     case PHASE_COMPLETE:
-        return between(talk->first_at, talk->replied_at);
+        return between(transfer->first_at, transfer->replied_at);
     case PHASE_CLOSE:
-        return between(talk->replied_at, talk->closed_at);
+        return between(transfer->replied_at, transfer->closed_at);
     case PHASE_TIME:
-        return between(flight->begun, talk->replied_at);
+        return between(roundtrip->begun, transfer->replied_at);
     case PHASE_SINCE_DUE:
-        return between(flight->due, talk->replied_at);
+        return between(roundtrip->due, transfer->replied_at);
     case PHASE_LATE:
         break;
     }
-    return between(flight->due, flight->begun);
+    return between(roundtrip->due, roundtrip->begun);
 }

@@ -21,7 +21,7 @@ enum phase {
 const char *phase_label(enum phase phase);
 const char *phase_key(enum phase phase);
 
-/* The duration in nanoseconds, or -1 where the flight did not come to its end. */
-int64_t phase_of(const struct flight *flight, enum phase phase);
+/* The duration in nanoseconds, or -1 where the roundtrip did not come to its end. */
+int64_t phase_of(const struct roundtrip *roundtrip, enum phase phase);
 
 #endif

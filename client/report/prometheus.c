@@ -208,5 +208,5 @@ void prometheus_complain(const char *path)
 
     text_init(&text, buffer, sizeof buffer);
     prometheus_explain(path, &text);
-    speak(&text);
+    output_complain(&text);
 }

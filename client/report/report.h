@@ -26,9 +26,9 @@ struct run {
 /* Each function may be NULL. */
 struct report {
     void (*begin)(const struct run *run);
-    /* A flight is over; `why` is the sentence that explains it, or NULL for an echo, and `guess`
+    /* A roundtrip is over; `why` is the sentence that explains it, or NULL for an echo, and `guess`
      * what altered it, or NULL. */
-    void (*probe)(const struct run *run, const struct flight *flight, const char *why,
+    void (*probe)(const struct run *run, const struct roundtrip *roundtrip, const char *why,
                   const char *guess);
     void (*interim)(const struct run *run);
     void (*end)(const struct run *run);

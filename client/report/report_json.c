@@ -26,22 +26,22 @@ static void begin(const struct run *run)
     fputs("}\n", stdout);
 }
 
-static void print_phases(const struct flight *flight)
+static void print_phases(const struct roundtrip *roundtrip)
 {
     for (enum phase phase = 0; phase < PHASE_COUNT; phase++) {
         char name[32];
 
         (void)snprintf(name, sizeof name, "%s_ms", phase_key(phase));
-        json_milliseconds_field(name, phase_of(flight, phase));
+        json_milliseconds_field(name, phase_of(roundtrip, phase));
     }
 }
 
 /* Which byte was altered, and into what: null where one of the two had already ended. */
-static void print_alteration(const struct flight *flight, const char *guess)
+static void print_alteration(const struct roundtrip *roundtrip, const char *guess)
 {
-    const struct verify *compared = &flight->talk.compared;
+    const struct verify *compared = &roundtrip->transfer.compared;
 
-    if (flight->outcome == OUTCOME_ALTERED) {
+    if (roundtrip->outcome == OUTCOME_ALTERED) {
         json_count_field("offset", compared->offset);
         if (compared->kind == VERIFY_DIFFERS) {
             json_count_field("sent", compared->sent);
@@ -54,18 +54,18 @@ static void print_alteration(const struct flight *flight, const char *guess)
         json_string_field("culprit", guess);
 }
 
-static void probe(const struct run *run, const struct flight *flight, const char *why,
+static void probe(const struct run *run, const struct roundtrip *roundtrip, const char *why,
                   const char *guess)
 {
     fputs("{\"type\":\"probe\"", stdout);
-    json_count_field("seq", flight->sequence);
-    json_number_field("at", (double)(flight->begun + run->wall_offset) / (double)CLOCK_SECOND);
-    json_string_field("peer", flight->target->peers[flight->peer].text);
-    json_count_field("size", flight->length);
-    json_string_field("outcome", outcome_word(flight->outcome));
-    print_phases(flight);
+    json_count_field("seq", roundtrip->sequence);
+    json_number_field("at", (double)(roundtrip->begun + run->wall_offset) / (double)CLOCK_SECOND);
+    json_string_field("peer", roundtrip->target->peers[roundtrip->peer].text);
+    json_count_field("size", roundtrip->length);
+    json_string_field("outcome", outcome_word(roundtrip->outcome));
+    print_phases(roundtrip);
     if (why) {
-        print_alteration(flight, guess);
+        print_alteration(roundtrip, guess);
         json_string_field("why", why);
     }
     fputs("}\n", stdout);

@@ -74,32 +74,32 @@ static void begin(const struct run *run)
     fputs("; times in ms\n", stdout);
 }
 
-static void print_echo(const struct run *run, const struct flight *flight)
+static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
 {
     printf("%zu bytes from ", run->length);
-    print_text(flight->target->peers[flight->peer].text);
-    printf(": seq=%-3llu", (unsigned long long)flight->sequence);
-    print_value("time", phase_of(flight, PHASE_TIME), WIDTH);
-    print_value("connect", phase_of(flight, PHASE_CONNECT), WIDTH);
-    print_value("first", phase_of(flight, PHASE_FIRST_BYTE), WIDTH);
-    print_value("complete", phase_of(flight, PHASE_COMPLETE), WIDTH);
-    print_value("close", phase_of(flight, PHASE_CLOSE), 0);
-    if (phase_of(flight, PHASE_LATE) >= CLOCK_MSEC)
-        print_value("late", phase_of(flight, PHASE_LATE), 0);
+    print_text(roundtrip->target->peers[roundtrip->peer].text);
+    printf(": seq=%-3llu", (unsigned long long)roundtrip->sequence);
+    print_value("time", phase_of(roundtrip, PHASE_TIME), WIDTH);
+    print_value("connect", phase_of(roundtrip, PHASE_CONNECT), WIDTH);
+    print_value("first", phase_of(roundtrip, PHASE_FIRST_BYTE), WIDTH);
+    print_value("complete", phase_of(roundtrip, PHASE_COMPLETE), WIDTH);
+    print_value("close", phase_of(roundtrip, PHASE_CLOSE), 0);
+    if (phase_of(roundtrip, PHASE_LATE) >= CLOCK_MSEC)
+        print_value("late", phase_of(roundtrip, PHASE_LATE), 0);
     putchar('\n');
 }
 
-static void probe(const struct run *run, const struct flight *flight, const char *why,
+static void probe(const struct run *run, const struct roundtrip *roundtrip, const char *why,
                   const char *guess)
 {
     (void)guess; /* it is in the sentence */
     if (!why) {
-        print_echo(run, flight);
+        print_echo(run, roundtrip);
         return;
     }
     fputs("no echo from ", stdout);
-    print_text(flight->target->peers[flight->peer].text);
-    printf(": seq=%-3llu ", (unsigned long long)flight->sequence);
+    print_text(roundtrip->target->peers[roundtrip->peer].text);
+    printf(": seq=%-3llu ", (unsigned long long)roundtrip->sequence);
     print_red(why);
     putchar('\n');
 }

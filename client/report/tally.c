@@ -3,16 +3,16 @@
 
 #include "common/clock.h"
 
-void tally_add(struct tally *tally, const struct flight *flight)
+void tally_add(struct tally *tally, const struct roundtrip *roundtrip)
 {
-    tally->outcomes[flight->outcome]++;
-    if (flight->outcome != OUTCOME_LOCAL)
-        histogram_add(&tally->phases[PHASE_LATE], phase_of(flight, PHASE_LATE));
-    if (flight->outcome != OUTCOME_ECHOED)
+    tally->outcomes[roundtrip->outcome]++;
+    if (roundtrip->outcome != OUTCOME_LOCAL)
+        histogram_add(&tally->phases[PHASE_LATE], phase_of(roundtrip, PHASE_LATE));
+    if (roundtrip->outcome != OUTCOME_ECHOED)
         return;
-    tally->left_open += flight->talk.left_open;
+    tally->left_open += roundtrip->transfer.left_open;
     for (enum phase phase = 0; phase < PHASE_LATE; phase++) {
-        int64_t nsec = phase_of(flight, phase);
+        int64_t nsec = phase_of(roundtrip, phase);
 
         if (nsec >= 0)
             histogram_add(&tally->phases[phase], nsec);

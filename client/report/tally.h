@@ -21,7 +21,7 @@ struct tally {
 };
 
 /* Counts a probe that is over. */
-void tally_add(struct tally *tally, const struct flight *flight);
+void tally_add(struct tally *tally, const struct roundtrip *roundtrip);
 
 /* How many probes reached the network: those that failed on this machine did not. */
 uint64_t tally_sent(const struct tally *tally);

@@ -14,11 +14,11 @@
 
 struct batch {
     const struct options *options;
-    struct converse talk;
-    struct intake intake;
+    struct transfer transfer;
+    struct reader reader;
     int status;
-    bool on_terminal; /* standard output is one */
-    bool told_open;   /* the user knows that the server doesn't close */
+    bool on_terminal;   /* standard output is one */
+    bool reported_open; /* the user knows that the server doesn't close */
 };
 
 /* Begins a complaint with the place in the input, where there is more than one. */
@@ -30,33 +30,34 @@ static void begin_complaint(const struct batch *batch, struct text *text, char *
     if (input != OPTIONS_AUTO && input != OPTIONS_NULL)
         return;
     text_add(text, input == OPTIONS_NULL ? "message " : "line ");
-    text_add_number(text, batch->intake.number);
+    text_add_number(text, batch->reader.number);
     text_add(text, ": ");
 }
 
 /* Writes the echo and what ends it; -1 when standard output is lost. */
 static int write_echo(struct batch *batch)
 {
-    const struct converse *talk = &batch->talk;
+    const struct transfer *transfer = &batch->transfer;
     bool whole = batch->options->input == OPTIONS_WHOLE;
     const char *end = batch->options->input == OPTIONS_NULL ? "" : "\n";
 
     if (batch->options->quiet)
         return 0;
     if (!batch->on_terminal)
-        return speak_bytes(talk->reply, talk->reply_length, end, whole ? 0 : 1, &batch->status);
-    display(stdout, talk->reply, talk->reply_length, true);
+        return output_bytes(transfer->reply, transfer->reply_length, end, whole ? 0 : 1,
+                            &batch->status);
+    display(stdout, transfer->reply, transfer->reply_length, true);
     if (!whole)
         putchar(*end);
-    return speak_flush(&batch->status);
+    return output_flush(&batch->status);
 }
 
 static void note_open(struct batch *batch)
 {
-    if (!batch->talk.left_open || batch->told_open || batch->options->quiet)
+    if (!batch->transfer.left_open || batch->reported_open || batch->options->quiet)
         return;
-    batch->told_open = true;
-    speak_string(explain_left_open);
+    batch->reported_open = true;
+    output_complain_string(explain_left_open);
 }
 
 /* One exchange; -1 when going on makes no sense. */
@@ -74,16 +75,16 @@ static int exchange(struct batch *batch, const char *bytes, size_t length)
         outcome = line.outcome;
         explain_dial(&text, &options->address, &line, options->timeout_usec);
     } else {
-        outcome = converse(&batch->talk, line.fd, bytes, length, deadline);
+        outcome = transfer(&batch->transfer, line.fd, bytes, length, deadline);
         close(line.fd);
         if (outcome != OUTCOME_ECHOED)
-            explain_converse(&text, &line, &batch->talk, options->timeout_usec);
+            explain_transfer(&text, &line, &batch->transfer, options->timeout_usec);
         else
             note_open(batch);
     }
     if (outcome == OUTCOME_ECHOED)
         return write_echo(batch);
-    speak(&text);
+    output_complain(&text);
     outcome_raise(&batch->status, outcome_status(outcome));
     return 0;
 }
@@ -99,7 +100,7 @@ static int submit(struct batch *batch, const char *bytes, size_t length)
         return exchange(batch, bytes, length);
     begin_complaint(batch, &text, complaint);
     explain_message(&text, fault, bytes, offset);
-    speak(&text);
+    output_complain(&text);
     outcome_raise(&batch->status, STATUS_USAGE);
     return 0;
 }
@@ -111,7 +112,7 @@ static void refuse_long(struct batch *batch)
 
     begin_complaint(batch, &text, complaint);
     explain_message(&text, MESSAGE_TOO_LONG, NULL, batch->options->max_bytes);
-    speak(&text);
+    output_complain(&text);
     outcome_raise(&batch->status, STATUS_USAGE);
 }
 
@@ -123,27 +124,27 @@ static void report_input_error(struct batch *batch)
     text_init(&text, complaint, sizeof complaint);
     text_add(&text, "reading standard input: ");
     text_add(&text, strerror(errno));
-    speak(&text);
+    output_complain(&text);
     outcome_raise(&batch->status, STATUS_USAGE);
 }
 
 static void submit_input(struct batch *batch)
 {
-    struct intake *intake = &batch->intake;
+    struct reader *reader = &batch->reader;
 
     for (;;) {
-        switch (intake_next(intake)) {
-        case INTAKE_MESSAGE:
-            if (submit(batch, intake->message, intake->length) < 0)
+        switch (reader_next(reader)) {
+        case READER_MESSAGE:
+            if (submit(batch, reader->message, reader->length) < 0)
                 return;
             break;
-        case INTAKE_TOO_LONG:
+        case READER_TOO_LONG:
             refuse_long(batch);
             break;
-        case INTAKE_ERROR:
+        case READER_ERROR:
             report_input_error(batch);
             return;
-        case INTAKE_END:
+        case READER_END:
             return;
         }
     }
@@ -155,7 +156,7 @@ static int separator(enum options_input input)
     case OPTIONS_NULL:
         return '\0';
     case OPTIONS_WHOLE:
-        return INTAKE_WHOLE;
+        return READER_WHOLE;
     default:
         return '\n';
     }
@@ -167,12 +168,12 @@ int batch(const struct options *options)
 
     batch.options = options;
     batch.on_terminal = isatty(STDOUT_FILENO) == 1;
-    intake_init(&batch.intake, STDIN_FILENO, separator(options->input), options->max_bytes);
+    reader_init(&batch.reader, STDIN_FILENO, separator(options->input), options->max_bytes);
     if (options->input == OPTIONS_MESSAGE)
         submit(&batch, options->message, strlen(options->message));
     else
         submit_input(&batch);
-    intake_free(&batch.intake);
-    converse_free(&batch.talk);
+    reader_free(&batch.reader);
+    transfer_free(&batch.transfer);
     return batch.status;
 }

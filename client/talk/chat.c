@@ -16,9 +16,9 @@ struct chat {
     const struct options *options;
     struct line *line;
     struct dial dial;
-    struct converse talk;
+    struct transfer transfer;
     int status;
-    bool told_open; /* the user knows that the server doesn't close */
+    bool reported_open; /* the user knows that the server doesn't close */
 };
 
 /* Prints "label text" unless the user wants only the echoes. */
@@ -40,7 +40,7 @@ static void tell_banner(const struct chat *chat)
 static void complain(struct chat *chat, const struct text *text, int status)
 {
     fflush(stdout);
-    speak(text);
+    output_complain(text);
     outcome_raise(&chat->status, status);
 }
 
@@ -73,7 +73,7 @@ static void show_echo(const struct chat *chat)
 {
     if (!chat->options->quiet)
         fputs("Received echo: ", stdout);
-    display(stdout, chat->talk.reply, chat->talk.reply_length, false);
+    display(stdout, chat->transfer.reply, chat->transfer.reply_length, false);
     putchar('\n');
 }
 
@@ -84,11 +84,11 @@ static void report(struct chat *chat)
     struct text text;
 
     text_init(&text, buffer, sizeof buffer);
-    if (chat->talk.outcome != OUTCOME_ECHOED) {
-        explain_converse(&text, &chat->dial, &chat->talk, chat->options->timeout_usec);
-        complain(chat, &text, outcome_status(chat->talk.outcome));
-    } else if (chat->talk.left_open && !chat->told_open && !chat->options->quiet) {
-        chat->told_open = true;
+    if (chat->transfer.outcome != OUTCOME_ECHOED) {
+        explain_transfer(&text, &chat->dial, &chat->transfer, chat->options->timeout_usec);
+        complain(chat, &text, outcome_status(chat->transfer.outcome));
+    } else if (chat->transfer.left_open && !chat->reported_open && !chat->options->quiet) {
+        chat->reported_open = true;
         text_add(&text, explain_left_open);
         complain(chat, &text, STATUS_ECHOED);
     }
@@ -97,18 +97,18 @@ static void report(struct chat *chat)
 /* The exchange on the open connection, which is closed after it. */
 static void exchange(struct chat *chat, const char *message, size_t length, int64_t deadline)
 {
-    struct converse *talk = &chat->talk;
+    struct transfer *transfer = &chat->transfer;
 
-    converse_begin(talk, chat->dial.fd, message, length, deadline);
-    if (converse_send(talk))
+    transfer_begin(transfer, chat->dial.fd, message, length, deadline);
+    if (transfer_send(transfer))
         tell(chat, "Sent message: ", message, length);
     fflush(stdout);
-    converse_receive(talk);
-    if (talk->outcome == OUTCOME_ECHOED || talk->outcome == OUTCOME_ALTERED ||
-        talk->outcome == OUTCOME_EXTRA)
+    transfer_receive(transfer);
+    if (transfer->outcome == OUTCOME_ECHOED || transfer->outcome == OUTCOME_ALTERED ||
+        transfer->outcome == OUTCOME_EXTRA)
         show_echo(chat);
     fflush(stdout);
-    converse_finish(talk);
+    transfer_finish(transfer);
     report(chat);
     disconnect(chat);
 }
@@ -150,7 +150,7 @@ static void ask_first(struct chat *chat)
     size_t length;
 
     tell_banner(chat);
-    while (speak_flush(&chat->status) == 0 && (message = ask(chat, &length)) != NULL) {
+    while (output_flush(&chat->status) == 0 && (message = ask(chat, &length)) != NULL) {
         int64_t deadline = new_deadline(chat);
 
         if (connect_to_server(chat, deadline))
@@ -166,7 +166,7 @@ static void connect_first(struct chat *chat)
         size_t length;
 
         tell_banner(chat);
-        if (speak_flush(&chat->status) == 0)
+        if (output_flush(&chat->status) == 0)
             message = ask(chat, &length);
         if (!message) {
             disconnect(chat);
@@ -188,11 +188,11 @@ int chat(const struct options *options)
         text_init(&text, buffer, sizeof buffer);
         text_add(&text, "preparing to read from the terminal: ");
         text_add(&text, strerror(errno));
-        speak(&text);
+        output_complain(&text);
         return STATUS_USAGE;
     }
     (options->connect_first ? connect_first : ask_first)(&chat);
     line_close(chat.line);
-    converse_free(&chat.talk);
+    transfer_free(&chat.transfer);
     return chat.status;
 }
