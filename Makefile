@@ -61,12 +61,12 @@ SYSTEMD_LIBS    = $(shell $(PKG_CONFIG) --libs libsystemd)
 TINCAND         = $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tincand,no-tincand)
 
 # What all three programs share: the protocol, and texts and quantities as users see them.
-SHARED      = $(addprefix common/,frame.c text.c quantity.c)
-HANDLER_SRC = $(SHARED) $(addprefix handler/,tincan-handler.c clock.c deadline.c exchange.c launch.c \
+SHARED      = $(addprefix common/,clock.c frame.c quantity.c text.c)
+HANDLER_SRC = $(SHARED) $(addprefix common/,sockaddr.c tag.c) $(addprefix handler/,tincan-handler.c deadline.c exchange.c launch.c \
                 log.c log_now.c peer.c result.c settings.c sandbox_$(SANDBOX).c)
-TINCAND_SRC = $(SHARED) $(addprefix common/,address.c streams.c) \
-                $(addprefix handler/,clock.c launch.c log.c peer.c result.c settings.c) $(sort $(wildcard tincand/*.c))
-CLIENT_SRC  = $(SHARED) $(addprefix common/,address.c clock.c streams.c) $(LINE) \
+TINCAND_SRC = $(SHARED) $(addprefix common/,address.c sockaddr.c streams.c tag.c) \
+                $(addprefix handler/,launch.c log.c peer.c result.c settings.c) $(sort $(wildcard tincand/*.c))
+CLIENT_SRC  = $(SHARED) $(addprefix common/,address.c sockaddr.c streams.c tag.c utf8.c) $(LINE) \
                 $(filter-out client/talk/line_%,$(sort $(wildcard client/*.c client/*/*.c)))
 UNITS       = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in units/*/examples/*.in)) \
                 $(U)/systemd/tincand@.service

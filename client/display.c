@@ -1,34 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/display.h"
 
-#include "common/frame.h"
+#include "common/utf8.h"
 
 #include <stdint.h>
-
-/* The size of the UTF-8 character at `bytes`, or 0 when there is none. */
-static size_t character_size(const unsigned char *bytes, size_t length)
-{
-    struct frame frame;
-
-    frame_init(&frame, 4);
-    for (size_t size = 1; size <= length && size <= 4; size++) {
-        if (frame_feed(&frame, bytes + size - 1, 1) != FRAME_MORE)
-            return 0;
-        if (frame.pending == 0)
-            return size;
-    }
-    return 0;
-}
-
-static uint32_t code_point(const unsigned char *bytes, size_t size)
-{
-    static const unsigned char first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-    uint32_t code = bytes[0] & first_bits[size];
-
-    for (size_t i = 1; i < size; i++)
-        code = code << 6 | (bytes[i] & 0x3f);
-    return code;
-}
 
 static bool is_control(uint32_t code)
 {
@@ -62,19 +37,18 @@ static bool is_harmless(uint32_t code, bool lines)
 
 void display(FILE *stream, const char *bytes, size_t length, bool lines)
 {
-    const unsigned char *next = (const unsigned char *)bytes;
-
     while (length > 0) {
-        size_t size = character_size(next, length);
+        uint32_t code;
+        size_t size = utf8_decode(bytes, length, &code);
 
-        if (size > 0 && is_harmless(code_point(next, size), lines)) {
-            fwrite(next, 1, size, stream);
+        if (size > 0 && is_harmless(code, lines)) {
+            fwrite(bytes, 1, size, stream);
         } else {
             size = size > 0 ? size : 1;
             for (size_t i = 0; i < size; i++)
-                fprintf(stream, "\\x%02x", next[i]);
+                fprintf(stream, "\\x%02x", (unsigned char)bytes[i]);
         }
-        next += size;
+        bytes += size;
         length -= size;
     }
 }

@@ -38,9 +38,9 @@ static enum options_result wrong(struct text *reason, const char *before, const 
                                  const char *after)
 {
     text_add(reason, before);
-    text_add_char(reason, '\'');
+    text_add(reason, "'");
     text_add(reason, value);
-    text_add_char(reason, '\'');
+    text_add(reason, "'");
     text_add(reason, after);
     return OPTIONS_WRONG;
 }

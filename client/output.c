@@ -3,14 +3,13 @@
 
 #include "client/display.h"
 #include "client/net/outcome.h"
+#include "common/streams.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 void output_complain(const struct text *sentence)
@@ -56,33 +55,12 @@ int output_flush(int *status)
     return report_loss(errno, status);
 }
 
-/* Takes what was written off the front of the parts. */
-static void advance(struct iovec parts[2], size_t written)
-{
-    for (int i = 0; i < 2; i++) {
-        size_t part = written < parts[i].iov_len ? written : parts[i].iov_len;
-        parts[i].iov_base = (char *)parts[i].iov_base + part;
-        parts[i].iov_len -= part;
-        written -= part;
-    }
-}
-
 int output_bytes(const char *bytes, size_t length, const char *end, size_t end_length, int *status)
 {
     struct iovec parts[2] = {
         {.iov_base = (void *)bytes, .iov_len = length},
         {.iov_base = (void *)end, .iov_len = end_length},
     };
-    struct pollfd wait = {.fd = STDOUT_FILENO, .events = POLLOUT};
 
-    while (parts[0].iov_len + parts[1].iov_len > 0) {
-        ssize_t written = writev(STDOUT_FILENO, parts, 2);
-        if (written >= 0)
-            advance(parts, (size_t)written);
-        else if (errno == EAGAIN)
-            poll(&wait, 1, -1);
-        else if (errno != EINTR)
-            return report_loss(errno, status);
-    }
-    return 0;
+    return streams_write(STDOUT_FILENO, parts, 2) < 0 ? report_loss(errno, status) : 0;
 }

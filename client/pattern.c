@@ -40,7 +40,7 @@ static const struct unit texts[] = {
 
 static int reject(const char *string, const char *problem, struct text *reason)
 {
-    text_add_char(reason, '\'');
+    text_add(reason, "'");
     text_add(reason, string);
     text_add(reason, "' ");
     text_add(reason, problem);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/address.h"
 
+#include "common/quantity.h"
+
 #include <arpa/inet.h>
 #include <linux/vm_sockets.h>
-#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,30 +14,20 @@
 
 #define DEFAULT_PORT "4040"
 
-/* Adds "'part' problem", the part being `length` bytes, and returns -1. */
+/* Adds "'PART' PROBLEM", where the part is `length` bytes, and returns -1. */
 static int reject(struct text *reason, const char *part, size_t length, const char *problem)
 {
-    text_add_char(reason, '\'');
-    text_add_bytes(reason, part, length);
-    text_add(reason, "' ");
-    text_add(reason, problem);
+    text_addf(reason, "'%.*s' %s", (int)length, part, problem);
     return -1;
 }
 
 /* Reads `length` decimal digits, all of the field, into a number of 32 bits. */
 static int read_number(const char *digits, size_t length, uint32_t *number)
 {
-    uint64_t value = 0;
+    uint64_t value;
 
-    if (length == 0)
+    if (length == 0 || quantity_digits(digits, length, UINT32_MAX, &value) != length)
         return -1;
-    for (size_t i = 0; i < length; i++) {
-        if (digits[i] < '0' || digits[i] > '9')
-            return -1;
-        value = value * 10 + (uint64_t)(digits[i] - '0');
-        if (value > UINT32_MAX)
-            return -1;
-    }
     *number = (uint32_t)value;
     return 0;
 }
@@ -179,61 +170,4 @@ int address_parse(const char *text, struct address *address, struct text *reason
     if (text[0] == '[')
         return parse_bracketed(text, address, reason);
     return parse_host(text, address, reason);
-}
-
-static void print_ipv6(const struct sockaddr_in6 *name, struct text *text)
-{
-    char digits[INET6_ADDRSTRLEN], interface[IF_NAMESIZE];
-
-    inet_ntop(AF_INET6, &name->sin6_addr, digits, sizeof digits);
-    text_add_char(text, '[');
-    text_add(text, digits);
-    if (name->sin6_scope_id != 0 && if_indextoname(name->sin6_scope_id, interface)) {
-        text_add_char(text, '%');
-        text_add(text, interface);
-    }
-    text_add(text, "]:");
-    text_add_number(text, ntohs(name->sin6_port));
-}
-
-static void print_unix(const struct sockaddr_un *name, socklen_t size, struct text *text)
-{
-    size_t length = size - offsetof(struct sockaddr_un, sun_path);
-
-    text_add(text, "unix:");
-    if (length > 0 && name->sun_path[0] == '\0') {
-        text_add_char(text, '@');
-        text_add_bytes(text, name->sun_path + 1, length - 1);
-    } else {
-        text_add_bytes(text, name->sun_path, strnlen(name->sun_path, length));
-    }
-}
-
-void address_print(const struct sockaddr_storage *socket, socklen_t size, struct text *text)
-{
-    const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)socket;
-    const struct sockaddr_vm *vsock = (const struct sockaddr_vm *)socket;
-    char digits[INET_ADDRSTRLEN];
-
-    switch (socket->ss_family) {
-    case AF_INET:
-        text_add(text, inet_ntop(AF_INET, &ipv4->sin_addr, digits, sizeof digits));
-        text_add_char(text, ':');
-        text_add_number(text, ntohs(ipv4->sin_port));
-        break;
-    case AF_INET6:
-        print_ipv6((const struct sockaddr_in6 *)socket, text);
-        break;
-    case AF_UNIX:
-        print_unix((const struct sockaddr_un *)socket, size, text);
-        break;
-    case AF_VSOCK:
-        text_add(text, "vsock:");
-        text_add_number(text, vsock->svm_cid);
-        text_add_char(text, ':');
-        text_add_number(text, vsock->svm_port);
-        break;
-    default:
-        text_add(text, "an address of an unknown family");
-    }
 }

@@ -7,15 +7,13 @@
 #ifndef TINCAN_COMMON_ADDRESS_H
 #define TINCAN_COMMON_ADDRESS_H
 
-#include "common/text.h"
+#include "common/sockaddr.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #define ADDRESS_DEFAULT "127.0.0.1:4040"
-
-/* Room for address_print: a unix path, escaped or not, is the longest. */
-#define ADDRESS_TEXT_SIZE 512
 
 struct address {
     const char *text; /* as the user wrote it */
@@ -33,8 +31,5 @@ struct address {
  * part that is wrong, added to `reason`.
  */
 int address_parse(const char *text, struct address *address, struct text *reason);
-
-/* Adds the socket address in the notation that address_parse takes, an IP address in digits. */
-void address_print(const struct sockaddr_storage *socket, socklen_t size, struct text *text);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Time that only goes forward, for deadlines and durations, in nanoseconds (CLOCK_MONOTONIC). */
+/* The monotonic clock (CLOCK_MONOTONIC), for deadlines and durations; it stops while the machine
+ * is suspended. */
 #ifndef TINCAN_COMMON_CLOCK_H
 #define TINCAN_COMMON_CLOCK_H
 
@@ -9,16 +10,20 @@
 #define CLOCK_MSEC   INT64_C(1000000)
 #define CLOCK_SECOND INT64_C(1000000000)
 
-/* For a deadline: there is none. */
+/* As a deadline: none. */
 #define CLOCK_NEVER INT64_MAX
 
-/* The present moment, in nanoseconds from an arbitrary point. */
+/* Returns nanoseconds since an arbitrary moment; 0 if the clock fails. */
 int64_t clock_now(void);
 
-/* The moment `usec` microseconds from now; at most a day may be asked for. */
+/* Returns the same in microseconds, the unit of sd-event(3) and of the log. */
+uint64_t clock_usec(void);
+
+/* Returns the moment `usec` microseconds, at most a day, from now, in nanoseconds. */
 int64_t clock_after(uint64_t usec);
 
-/* What poll(2) takes to wait until `deadline`: milliseconds, rounded up, 0 when it has passed. */
-int clock_poll_time(int64_t deadline);
+/* Returns the timeout for poll(2) that ends at `deadline`: milliseconds, rounded up; 0 when the
+ * deadline has passed. */
+int clock_poll_timeout(int64_t deadline);
 
 #endif

@@ -30,21 +30,29 @@ static int is_digit(char character)
     return character >= '0' && character <= '9';
 }
 
-/* Reads the digits at `*next` and moves it behind them; -1 without a digit, or on overflow. */
-static int whole_number(const char **next, uint64_t *number)
+size_t quantity_digits(const char *text, size_t length, uint64_t most, uint64_t *number)
 {
     uint64_t value = 0;
+    size_t read = 0;
 
-    if (!is_digit(**next))
-        return -1;
-    for (; is_digit(**next); (*next)++) {
-        uint64_t digit = (uint64_t)(**next - '0');
-        if (value > (UINT64_MAX - digit) / 10)
-            return -1;
+    for (; read < length && is_digit(text[read]); read++) {
+        uint64_t digit = (uint64_t)(text[read] - '0');
+        if (digit > most || value > (most - digit) / 10)
+            return 0;
         value = value * 10 + digit;
     }
-    *number = value;
-    return 0;
+    if (read > 0)
+        *number = value;
+    return read;
+}
+
+/* Reads the whole number at `*next` and moves it behind that; returns -1 if there is none. */
+static int whole_number(const char **next, uint64_t *number)
+{
+    size_t read = quantity_digits(*next, SIZE_MAX, UINT64_MAX, number);
+
+    *next += read;
+    return read > 0 ? 0 : -1;
 }
 
 static int in_range(uint64_t value, uint64_t factor, uint64_t fraction, uint64_t least,

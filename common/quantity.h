@@ -3,7 +3,15 @@
 #ifndef TINCAN_COMMON_QUANTITY_H
 #define TINCAN_COMMON_QUANTITY_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+/*
+ * Reads the decimal digits at the start of `text`, which ends at a byte that is no digit or after
+ * `length` bytes. Returns how many there are and sets `*number`; or returns 0 and leaves it alone
+ * if there is none, or the number is over `most`.
+ */
+size_t quantity_digits(const char *text, size_t length, uint64_t most, uint64_t *number);
 
 /*
  * Reads a number of bytes: a whole number, then nothing or one of k, M, G (powers of 1024; K is

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* The standard streams as they were inherited. */
+/* The standard streams, and writing to inherited descriptors. */
 #ifndef TINCAN_COMMON_STREAMS_H
 #define TINCAN_COMMON_STREAMS_H
 
+#include <stddef.h>
+#include <sys/uio.h>
+
 /*
- * Gives those that were closed a null device on which the wrong direction fails, so that no socket
- * takes their number and using them is an error and not a surprise.
+ * Opens the null device on each standard stream that was closed, for the wrong direction: no other
+ * descriptor takes its number, and using it fails.
  */
 void streams_fill(void);
+
+/*
+ * Writes the `count` parts to `fd` whole, waiting where the descriptor is non-blocking and after
+ * interruptions. Returns 0, or -1 with errno. The parts are used up.
+ */
+int streams_write(int fd, struct iovec *parts, int count);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/text.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 void text_init(struct text *text, char *buffer, size_t size)
@@ -25,21 +27,17 @@ void text_add(struct text *text, const char *string)
     text_add_bytes(text, string, strlen(string));
 }
 
-void text_add_char(struct text *text, char character)
+void text_addf(struct text *text, const char *format, ...)
 {
-    text_add_bytes(text, &character, 1);
-}
+    size_t room = text->size - text->length;
+    va_list arguments;
+    int length;
 
-void text_add_number(struct text *text, uint64_t number)
-{
-    char digits[20]; /* 2^64 has 20 */
-    size_t first = sizeof digits;
-
-    do {
-        digits[--first] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    text_add_bytes(text, digits + first, sizeof digits - first);
+    va_start(arguments, format);
+    length = vsnprintf(text->start + text->length, room, format, arguments);
+    va_end(arguments);
+    if (length > 0)
+        text->length += (size_t)length < room ? (size_t)length : room - 1;
 }
 
 /* Escapes what is not printable ASCII, and the characters of `special`. */
@@ -52,7 +50,7 @@ static void add_escaped(struct text *text, const char *bytes, size_t length, con
         char escape[4] = {'\\', 'x', hex[byte >> 4], hex[byte & 15]};
 
         if (byte >= 0x20 && byte <= 0x7e && !strchr(special, byte)) {
-            text_add_char(text, (char)byte);
+            text_add_bytes(text, &bytes[i], 1);
         } else if (text->size - 1 - text->length >= sizeof escape) {
             text_add_bytes(text, escape, sizeof escape);
         } else {

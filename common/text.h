@@ -7,7 +7,6 @@
 #define TINCAN_COMMON_TEXT_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 struct text {
     char *start;   /* the caller's buffer */
@@ -20,8 +19,9 @@ void text_init(struct text *text, char *buffer, size_t size);
 
 void text_add_bytes(struct text *text, const char *bytes, size_t length);
 void text_add(struct text *text, const char *string);
-void text_add_char(struct text *text, char character);
-void text_add_number(struct text *text, uint64_t number);
+
+/* Adds what printf(3) makes of the format. */
+void text_addf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
  * Adds `length` bytes from anywhere so that nothing but printable ASCII comes out, and nothing that

@@ -105,13 +105,13 @@ static size_t input_size(const struct exchange *exchange)
 
 int exchange_prepare(struct exchange *exchange, struct outcome *outcome)
 {
-    char *buffer = map_buffer(PEER_TEXT_SIZE + input_size(exchange));
+    char *buffer = map_buffer(TAG_MAX + input_size(exchange));
 
     if (!buffer) {
         outcome_fail(outcome, EX_OSERR, "cannot map memory for the message", errno);
         return -1;
     }
-    exchange->message = buffer + PEER_TEXT_SIZE; /* the tag is put right in front of it */
+    exchange->message = buffer + TAG_MAX; /* the tag is put right in front of it */
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "handler/log.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,9 +17,9 @@ static bool stderr_is_journal(const struct launch *launch)
     struct text text;
 
     text_init(&text, expected, sizeof expected);
-    text_add_number(&text, launch->stderr_device);
-    text_add_char(&text, ':');
-    text_add_number(&text, launch->stderr_inode);
+    text_addf(&text, "%" PRIu64, (uint64_t)launch->stderr_device);
+    text_add(&text, ":");
+    text_addf(&text, "%" PRIu64, (uint64_t)launch->stderr_inode);
     return stream && strcmp(stream, expected) == 0;
 }
 
@@ -62,14 +63,15 @@ bool log_reopen(struct log *log)
 void log_format(const struct log *log, int level, const char *line, struct text *text)
 {
     if (log->sink != LOG_TO_STDERR) {
-        text_add_char(text, '<');
-        text_add_number(text, (uint64_t)(log->sink == LOG_TO_SYSLOG ? LOG_DAEMON | level : level));
-        text_add_char(text, '>');
+        text_add(text, "<");
+        text_addf(text, "%" PRIu64,
+                  (uint64_t)(uint64_t)(log->sink == LOG_TO_SYSLOG ? LOG_DAEMON | level : level));
+        text_add(text, ">");
     }
     if (log->sink == LOG_TO_SYSLOG) {
         text_add(text, log->program);
-        text_add_char(text, '[');
-        text_add_number(text, (uint64_t)log->pid);
+        text_add(text, "[");
+        text_addf(text, "%" PRIu64, (uint64_t)(uint64_t)log->pid);
         text_add(text, "]: ");
     }
     text_add(text, line);
@@ -77,7 +79,7 @@ void log_format(const struct log *log, int level, const char *line, struct text 
         return;
     if (text->length == text->size - 1)
         text->length--; /* the newline is never cut */
-    text_add_char(text, '\n');
+    text_add(text, "\n");
 }
 
 void log_format_sentence(const struct log *log, int level, const char *sentence, struct text *text)

@@ -3,17 +3,14 @@
 #ifndef TINCAN_HANDLER_PEER_H
 #define TINCAN_HANDLER_PEER_H
 
-#include "common/text.h"
+#include "common/tag.h"
 
+#include <stdbool.h>
 #include <sys/socket.h>
-
-/* Room for any name or tag with its null byte: an escaped AF_UNIX path of 108 bytes is the longest.
- */
-#define PEER_TEXT_SIZE 512
 
 struct peer {
     struct sockaddr_storage address; /* ss_family AF_UNSPEC: only a name is known */
-    char name[PEER_TEXT_SIZE]; /* for the log, printable ASCII: `127.0.0.1:51234`, `[::1]:51234`,
+    char name[TAG_NAME_SIZE]; /* for the log, printable ASCII: `127.0.0.1:51234`, `[::1]:51234`,
                                   `unix:uid=1000,pid=42`, `vsock:3:1024`, `-` */
 };
 
@@ -21,7 +18,7 @@ struct peer {
  * Names the peer of the connection `fd`: what the kernel says where it is a socket, else what the
  * launcher says in the environment. An IPv4 peer of an IPv6 socket is named as IPv4.
  */
-void peer_find(struct peer *peer, int fd, int is_socket);
+void peer_find(struct peer *peer, int fd, bool is_socket);
 
 /*
  * The same from `peer->address`, as accept(2) gave it for the connection `fd`, which is asked who
@@ -29,13 +26,7 @@ void peer_find(struct peer *peer, int fd, int is_socket);
  */
 void peer_name(struct peer *peer, int fd);
 
-/*
- * Adds the tag of PROTOCOL.md: the peer as Python prints a socket address, then a colon and a
- * space; an IPv4 peer gives `('127.0.0.1', 51234): `.
- */
-void peer_add_tag(const struct peer *peer, struct text *text);
-
-/* Puts the tag right in front of `message`, where PEER_TEXT_SIZE bytes are free for it, and returns
+/* Puts the tag right in front of `message`, where TAG_MAX bytes are free for it, and returns
  * its length. */
 size_t peer_put_tag(const struct peer *peer, char *message);
 

@@ -2,6 +2,7 @@
 #include "handler/result.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sysexits.h>
 #include <syslog.h>
@@ -102,7 +103,7 @@ static void add_error(const struct outcome *outcome, struct text *line)
         text_add(line, ": ");
         text_add_escaped(line, reason, strlen(reason));
     }
-    text_add_char(line, '"');
+    text_add(line, "\"");
 }
 
 static void add_preview(const struct outcome *outcome, struct text *line)
@@ -121,15 +122,15 @@ void outcome_add_line(const struct outcome *outcome, const char *peer, struct te
     text_add(line, " result=");
     text_add(line, result_word(outcome->result));
     text_add(line, " bytes=");
-    text_add_number(line, outcome->bytes);
+    text_addf(line, "%" PRIu64, (uint64_t)outcome->bytes);
     text_add(line, " usec=");
-    text_add_number(line, outcome->usec);
+    text_addf(line, "%" PRIu64, (uint64_t)outcome->usec);
     if (outcome->error)
         add_error(outcome, line);
     if (outcome->exposed) {
         text_add(line, " sandbox=\"none: ");
         text_add_escaped(line, outcome->exposed, strlen(outcome->exposed));
-        text_add_char(line, '"');
+        text_add(line, "\"");
     }
     if (outcome->message)
         add_preview(outcome, line);

@@ -24,8 +24,8 @@
  * Memory: one anonymous mapping, written only as far as the message needs. Nothing is allocated,
  * nothing is executed, no file is opened.
  */
+#include "common/clock.h"
 #include "common/text.h"
-#include "handler/clock.h"
 #include "handler/deadline.h"
 #include "handler/exchange.h"
 #include "handler/launch.h"

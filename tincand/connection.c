@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tincand/connection.h"
 
-#include "handler/clock.h"
+#include "common/clock.h"
 #include "handler/exchange.h"
 
 #include <errno.h>
@@ -16,22 +16,22 @@
 /* Where there is less memory than for that much input and a tag, input is only looked at: a message
  * that is there whole needs none. */
 #define LEAST_INPUT     ((size_t)4096)
-#define LEAST_AVAILABLE (LEAST_INPUT + PEER_TEXT_SIZE)
+#define LEAST_AVAILABLE (LEAST_INPUT + TAG_MAX)
 
 static char *input_of(struct pool *pool)
 {
-    return pool->input + PEER_TEXT_SIZE;
+    return pool->input + TAG_MAX;
 }
 
 /* Room in front of the message in a buffer of its own. */
 static size_t tag_room(const struct pool *pool)
 {
-    return pool->settings->tag ? PEER_TEXT_SIZE : 0;
+    return pool->settings->tag ? TAG_MAX : 0;
 }
 
 uint64_t connection_least_memory(uint64_t max_bytes)
 {
-    return PEER_TEXT_SIZE + max_bytes + 1 + LEAST_AVAILABLE;
+    return TAG_MAX + max_bytes + 1 + LEAST_AVAILABLE;
 }
 
 /* How much more memory this connection may take; NULL: one that is not the reserved. */
@@ -130,7 +130,7 @@ static enum connection_state finish(struct connection *connection, struct pool *
 
     complete(connection, pool);
     if (!more)
-        more = recv(connection->fd, pool->input, PEER_TEXT_SIZE, 0) > 0;
+        more = recv(connection->fd, pool->input, TAG_MAX, 0) > 0;
     if (!more)
         return CONNECTION_OVER;
     (void)shutdown(connection->fd, SHUT_WR);
@@ -248,7 +248,7 @@ static size_t input_room(const struct connection *connection, const struct pool 
 
     if (available < LEAST_AVAILABLE)
         return 0;
-    available -= PEER_TEXT_SIZE;
+    available -= TAG_MAX;
     return available < CONNECTION_TURN_BYTES ? available : CONNECTION_TURN_BYTES;
 }
 

@@ -38,7 +38,7 @@ struct pool {
     size_t used_memory;                /* what they take now */
     const struct connection *reserved; /* or NULL */
     /* What is read comes here first, behind room for a tag. Only what has to wait is copied. */
-    char input[PEER_TEXT_SIZE + CONNECTION_TURN_BYTES];
+    char input[TAG_MAX + CONNECTION_TURN_BYTES];
 };
 
 enum connection_state {

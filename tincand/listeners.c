@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ static int add(struct listeners *listeners, int fd, bool own)
     *listener = (struct listener){.fd = fd, .own = own};
     text_init(&name, listener->name, sizeof listener->name);
     if (getsockname(fd, (struct sockaddr *)&address, &size) == 0)
-        address_print(&address, size, &name);
+        sockaddr_print(&name, &address, size, if_indextoname);
     listeners->count++;
     return 0;
 }

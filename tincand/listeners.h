@@ -17,7 +17,7 @@ struct listener {
     const char *path; /* of the socket file to be removed in the end; or NULL */
     dev_t device;     /* that file */
     ino_t inode;
-    char name[ADDRESS_TEXT_SIZE];
+    char name[SOCKADDR_TEXT_SIZE];
 };
 
 struct listeners {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tincand/log_queue.h"
 
+#include "common/streams.h"
+
 #include <errno.h>
-#include <poll.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -53,20 +55,11 @@ struct log_queue {
 
 /* --- the thread --- */
 
-static void write_all(int fd, const char *bytes, size_t size)
+static void write_all(int fd, char *bytes, size_t size)
 {
-    while (size > 0) {
-        struct pollfd ready = {.fd = fd, .events = POLLOUT};
-        ssize_t count = write(fd, bytes, size);
-        if (count < 0 && errno == EAGAIN) /* another process may have wanted it non-blocking */
-            (void)poll(&ready, 1, -1);
-        else if (count < 0 && errno != EINTR)
-            return; /* nobody is left to tell */
-        if (count > 0) {
-            bytes += count;
-            size -= (size_t)count;
-        }
-    }
+    struct iovec part = {.iov_base = bytes, .iov_len = size};
+
+    (void)streams_write(fd, &part, 1); /* if it fails, nobody is left to read why */
 }
 
 static void write_fields(char *bytes, size_t size)
@@ -176,14 +169,14 @@ static void add_field(struct text *record, const char *name, const char *value)
 {
     text_add(record, name);
     text_add(record, value);
-    text_add_char(record, '\0');
+    text_add_bytes(record, "", 1);
 }
 
 static void add_number_field(struct text *record, const char *name, uint64_t value)
 {
     text_add(record, name);
-    text_add_number(record, value);
-    text_add_char(record, '\0');
+    text_addf(record, "%" PRIu64, (uint64_t)value);
+    text_add_bytes(record, "", 1);
 }
 
 void log_queue_outcome(struct log_queue *queue, const struct outcome *outcome, const char *peer)
@@ -249,7 +242,7 @@ static void report_losses(struct log_queue *queue)
         return;
     text_init(&sentence, buffer, sizeof buffer);
     text_add(&sentence, "log lines lost before this one, as the logger did not keep up: ");
-    text_add_number(&sentence, lost);
+    text_addf(&sentence, "%" PRIu64, (uint64_t)lost);
     if (add_sentence(queue, LOG_WARNING, sentence.start))
         queue->reported += lost;
 }

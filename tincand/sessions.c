@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tincand/sessions.h"
 
-#include "handler/clock.h"
+#include "common/clock.h"
 #include "handler/exchange.h"
 #include "tincand/timer.h"
 

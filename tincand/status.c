@@ -12,8 +12,8 @@ static void add_count(struct text *text, uint64_t count, const char *what)
     if (count == 0)
         return;
     text_add(text, ", ");
-    text_add_number(text, count);
-    text_add_char(text, ' ');
+    text_addf(text, "%" PRIu64, (uint64_t)count);
+    text_add(text, " ");
     text_add(text, what);
 }
 
@@ -22,9 +22,9 @@ static void add_numbers(const struct status *status, struct text *text)
     uint64_t lost = log_queue_dropped(status->log);
 
     text_add(text, "open ");
-    text_add_number(text, status->open);
+    text_addf(text, "%" PRIu64, (uint64_t)status->open);
     text_add(text, ", echoed ");
-    text_add_number(text, status->results[RESULT_ECHOED]);
+    text_addf(text, "%" PRIu64, (uint64_t)status->results[RESULT_ECHOED]);
     for (enum result result = RESULT_EOF; result <= RESULT_ERROR; result++)
         add_count(text, status->results[result], result_word(result));
     add_count(text, status->turned_away, "turned away");

@@ -23,6 +23,7 @@
 #include "tincand/tincand_options.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -72,12 +73,12 @@ static uint64_t descriptors_for_connections(rlim_t limit, size_t listeners)
 static void add_too_few(struct text *problem, uint64_t wanted, rlim_t limit, size_t listeners)
 {
     text_add(problem, "cannot serve ");
-    text_add_number(problem, wanted);
+    text_addf(problem, "%" PRIu64, (uint64_t)wanted);
     text_add(problem,
              wanted == 1 ? " connection with a limit of " : " connections with a limit of ");
-    text_add_number(problem, limit);
+    text_addf(problem, "%" PRIu64, (uint64_t)limit);
     text_add(problem, " descriptors, of which ");
-    text_add_number(problem, OWN_DESCRIPTORS + listeners);
+    text_addf(problem, "%" PRIu64, (uint64_t)OWN_DESCRIPTORS + listeners);
     text_add(problem, " are needed otherwise; raise it (LimitNOFILE= in the unit, ulimit -n in a "
                       "shell) or lower --max-connections");
 }
@@ -130,7 +131,7 @@ static int listen_on_all(const struct tincand_options *options, struct listeners
 
 static void log_listeners(const struct listeners *listeners, struct log_queue *queue)
 {
-    char buffer[ADDRESS_TEXT_SIZE + 32];
+    char buffer[SOCKADDR_TEXT_SIZE + 32];
     struct text text;
 
     for (size_t i = 0; i < listeners->count; i++) {

@@ -5,6 +5,7 @@
 #include "tincand/connection.h"
 
 #include <getopt.h>
+#include <inttypes.h>
 
 #define CONNECTIONS_MOST ((uint64_t)1 << 24)
 #define MEMORY_DEFAULT   ((uint64_t)256 << 20)
@@ -93,11 +94,11 @@ static void check_memory(const struct tincand_options *options, struct text *pro
     if (options->max_memory >= least)
         return;
     text_add(problem, "cannot receive messages of ");
-    text_add_number(problem, options->settings.max_bytes);
+    text_addf(problem, "%" PRIu64, (uint64_t)options->settings.max_bytes);
     text_add(problem, " bytes (--max-bytes) with ");
-    text_add_number(problem, options->max_memory);
+    text_addf(problem, "%" PRIu64, (uint64_t)options->max_memory);
     text_add(problem, " bytes (--max-memory): give --max-memory at least ");
-    text_add_number(problem, least);
+    text_addf(problem, "%" PRIu64, (uint64_t)least);
 }
 
 void tincand_options_read(struct tincand_options *options, int argc, char **argv,

@@ -77,7 +77,7 @@ static int await_writable(int fd, int64_t deadline)
     int ready;
 
     do {
-        ready = poll(&wait, 1, clock_poll_time(deadline));
+        ready = poll(&wait, 1, clock_poll_timeout(deadline));
     } while (ready < 0 && errno == EINTR);
     if (ready == 0)
         errno = ETIMEDOUT;

@@ -7,6 +7,8 @@
 #include "common/clock.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <net/if.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,10 +33,10 @@ void dial_record_failure(struct dial *dial, const struct sockaddr *name, socklen
 
 void dial_print_peer(const struct dial *dial, struct text *text)
 {
-    address_print(&dial->peer, dial->peer_size, text);
+    sockaddr_print(text, &dial->peer, dial->peer_size, if_indextoname);
     if (dial->address->hybrid) {
-        text_add_char(text, '#');
-        text_add_number(text, dial->address->hybrid_port);
+        text_add(text, "#");
+        text_addf(text, "%" PRIu64, (uint64_t)dial->address->hybrid_port);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "client/net/explain.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,7 @@ static void add_seconds(struct text *text, uint64_t usec)
     char decimals[8];
     size_t length;
 
-    text_add_number(text, usec / 1000000);
+    text_addf(text, "%" PRIu64, (uint64_t)usec / 1000000);
     snprintf(decimals, sizeof decimals, ".%06u", (unsigned)(usec % 1000000));
     length = strlen(decimals);
     while (length > 0 && (decimals[length - 1] == '0' || decimals[length - 1] == '.'))
@@ -26,27 +27,23 @@ static void add_seconds(struct text *text, uint64_t usec)
 
 static void add_count(struct text *text, size_t count, const char *unit)
 {
-    text_add_number(text, count);
-    text_add_char(text, ' ');
+    text_addf(text, "%" PRIu64, (uint64_t)count);
+    text_add(text, " ");
     text_add(text, unit);
     if (count != 1)
-        text_add_char(text, 's');
+        text_add(text, "s");
 }
 
 static void add_hex(struct text *text, unsigned char byte)
 {
-    static const char digits[] = "0123456789abcdef";
-
-    text_add(text, "0x");
-    text_add_char(text, digits[byte >> 4]);
-    text_add_char(text, digits[byte & 15]);
+    text_addf(text, "0x%02x", byte);
 }
 
 /* "VERB OBJECT: outcome: " */
 static void begin(struct text *text, const char *verb, const char *object, enum outcome outcome)
 {
     text_add(text, verb);
-    text_add_char(text, ' ');
+    text_add(text, " ");
     text_add(text, object);
     text_add(text, ": ");
     text_add(text, outcome_word(outcome));
@@ -129,7 +126,7 @@ static void explain_attempt(struct text *text, const struct dial *dial, uint64_t
 void explain_dial(struct text *text, const struct address *address, const struct dial *dial,
                   uint64_t timeout_usec)
 {
-    char peer[ADDRESS_TEXT_SIZE];
+    char peer[SOCKADDR_TEXT_SIZE];
     struct text peer_text;
 
     if (dial->outcome == OUTCOME_UNRESOLVED) {
@@ -142,7 +139,7 @@ void explain_dial(struct text *text, const struct address *address, const struct
     explain_attempt(text, dial, timeout_usec);
     if (dial->tried > 1) {
         text_add(text, " (the last of ");
-        text_add_number(text, dial->tried);
+        text_addf(text, "%" PRIu64, (uint64_t)dial->tried);
         text_add(text, " addresses tried)");
     }
 }
@@ -150,12 +147,12 @@ void explain_dial(struct text *text, const struct address *address, const struct
 static void add_progress(struct text *text, const struct transfer *transfer)
 {
     if (transfer->sent < transfer->length + 1) {
-        text_add_number(text, transfer->sent);
+        text_addf(text, "%" PRIu64, (uint64_t)transfer->sent);
         text_add(text, " of ");
         add_count(text, transfer->length + 1, "byte");
         text_add(text, " had been sent and ");
     }
-    text_add_number(text, transfer->reply_length);
+    text_addf(text, "%" PRIu64, (uint64_t)transfer->reply_length);
     text_add(text, " of ");
     add_count(text, transfer->length + 1, "byte");
     text_add(text, " had come back");
@@ -168,7 +165,7 @@ static void explain_altered(struct text *text, const struct transfer *transfer)
     switch (compared->kind) {
     case VERIFY_DIFFERS:
         text_add(text, "the byte at offset ");
-        text_add_number(text, compared->offset);
+        text_addf(text, "%" PRIu64, (uint64_t)compared->offset);
         text_add(text, " was sent as ");
         add_hex(text, compared->sent);
         text_add(text, " and came back as ");
@@ -176,13 +173,13 @@ static void explain_altered(struct text *text, const struct transfer *transfer)
         break;
     case VERIFY_SHORTER:
         text_add(text, "the reply is shorter: it ends at offset ");
-        text_add_number(text, compared->offset);
+        text_addf(text, "%" PRIu64, (uint64_t)compared->offset);
         text_add(text, " of a message of ");
         add_count(text, transfer->length, "byte");
         break;
     case VERIFY_LONGER:
         text_add(text, "the reply is longer: it goes on at offset ");
-        text_add_number(text, compared->offset);
+        text_addf(text, "%" PRIu64, (uint64_t)compared->offset);
         text_add(text, ", where the message ends");
         break;
     case VERIFY_INTACT:
@@ -242,7 +239,7 @@ static void explain_failure(struct text *text, const struct transfer *transfer,
 void explain_transfer(struct text *text, const struct dial *dial, const struct transfer *transfer,
                       uint64_t timeout_usec)
 {
-    char peer[ADDRESS_TEXT_SIZE];
+    char peer[SOCKADDR_TEXT_SIZE];
     struct text peer_text;
 
     text_init(&peer_text, peer, sizeof peer);
@@ -265,7 +262,7 @@ void explain_outcome(struct text *text, const struct dial *dial, const struct tr
 void explain_message(struct text *text, enum message_fault fault, const char *bytes, size_t offset)
 {
     text_add(text, "not sent: the byte at offset ");
-    text_add_number(text, offset);
+    text_addf(text, "%" PRIu64, (uint64_t)offset);
     switch (fault) {
     case MESSAGE_HAS_NULL:
         text_add(text, " is 0x00, which would end the message there");

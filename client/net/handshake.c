@@ -94,7 +94,7 @@ int handshake(int fd, uint32_t port, int64_t deadline)
     handshake_init(&state, port);
     while (status == HANDSHAKE_MORE) {
         struct pollfd wait = {.fd = fd, .events = handshake_wants(&state)};
-        int ready = poll(&wait, 1, clock_poll_time(deadline));
+        int ready = poll(&wait, 1, clock_poll_timeout(deadline));
 
         if (ready < 0 && errno != EINTR)
             return -1;

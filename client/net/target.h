@@ -12,7 +12,7 @@
 struct target_peer {
     const struct sockaddr *name;
     socklen_t size;
-    char text[ADDRESS_TEXT_SIZE]; /* in the notation of address_parse */
+    char text[SOCKADDR_TEXT_SIZE]; /* in the notation of address_parse */
 };
 
 struct target {

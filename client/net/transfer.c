@@ -2,6 +2,7 @@
 #include "client/net/transfer.h"
 
 #include "common/clock.h"
+#include "common/tag.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -20,7 +21,7 @@ static bool has_sent(const struct transfer *transfer)
 /* The most that is read: a longer reply can't be intact, whatever follows. */
 static size_t reply_limit(const struct transfer *transfer)
 {
-    return transfer->length + VERIFY_TAG_MAX + 1;
+    return transfer->length + TAG_MAX + 1;
 }
 
 static void fail(struct transfer *transfer, int error)
@@ -221,7 +222,7 @@ void transfer_expire(struct transfer *transfer)
 static void advance(struct transfer *transfer)
 {
     struct pollfd wait = {.fd = transfer->fd, .events = transfer_wants(transfer)};
-    int ready = poll(&wait, 1, clock_poll_time(transfer_until(transfer)));
+    int ready = poll(&wait, 1, clock_poll_timeout(transfer_until(transfer)));
 
     if (ready > 0) {
         transfer_step(transfer, wait.revents);

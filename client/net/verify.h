@@ -5,9 +5,6 @@
 
 #include <stddef.h>
 
-/* The longest tag that is taken for one, in bytes. */
-#define VERIFY_TAG_MAX ((size_t)256)
-
 enum verify_kind {
     VERIFY_INTACT,
     VERIFY_DIFFERS, /* the byte at `offset` is another */
@@ -21,13 +18,6 @@ struct verify {
     size_t offset;     /* in the message, of the first difference */
     unsigned char sent, received;
 };
-
-/*
- * The length of the tag with which the reply begins, or 0. A tag is a peer as Python prints a
- * socket address, a tuple such as ('127.0.0.1', 54321) or a quoted string, then a colon and a
- * space; printable ASCII, at most VERIFY_TAG_MAX bytes.
- */
-size_t verify_tag_length(const char *reply, size_t length);
 
 /* Compares the reply, without its null byte, with the message. */
 struct verify verify(const char *message, size_t length, const char *reply, size_t reply_length);

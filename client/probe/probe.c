@@ -10,6 +10,7 @@
 #include "common/clock.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -60,9 +61,9 @@ static void tell_reduction(uint64_t wanted, uint64_t available)
 
     text_init(&text, buffer, sizeof buffer);
     text_add(&text, "at most ");
-    text_add_number(&text, available);
+    text_addf(&text, "%" PRIu64, (uint64_t)available);
     text_add(&text, " probes at once instead of ");
-    text_add_number(&text, wanted);
+    text_addf(&text, "%" PRIu64, (uint64_t)wanted);
     text_add(&text, ", as the limit of descriptors (ulimit -n) leaves no more");
     output_complain(&text);
 }
@@ -77,10 +78,10 @@ static int prepare_schedule(struct probe *probe)
     available -= available < OWN_DESCRIPTORS ? available : OWN_DESCRIPTORS;
     if (size > available && probe->options->probe.parallel_given) {
         text_add(&text, "--parallel: ");
-        text_add_number(&text, size);
+        text_addf(&text, "%" PRIu64, (uint64_t)size);
         text_add(&text, " connections at once need as many descriptors, and the limit (ulimit -n) "
                         "leaves ");
-        text_add_number(&text, available);
+        text_addf(&text, "%" PRIu64, (uint64_t)available);
         return give_up(probe, &text);
     }
     available = available > 0 ? available : 1;

@@ -115,7 +115,7 @@ int watcher_wait(struct watcher *watcher, struct epoll_event *events, int size, 
     struct timespec time = {.tv_sec = left / CLOCK_SECOND, .tv_nsec = left % CLOCK_SECOND};
 
     if (!precisely)
-        return epoll_wait(watcher->epoll, events, size, clock_poll_time(until));
+        return epoll_wait(watcher->epoll, events, size, clock_poll_timeout(until));
     if (left > 0 && ppoll(&wait, 1, &time, NULL) < 0)
         return -1;
     return epoll_wait(watcher->epoll, events, size, 0);

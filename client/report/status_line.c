@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -39,9 +40,9 @@ static void add_progress(struct text *text, double share, double elapsed)
 
     text_add(text, "  [");
     for (int i = 0; i < BAR_WIDTH; i++)
-        text_add_char(text, i < (int)(share * BAR_WIDTH) ? '#' : '.');
+        text_add(text, i < (int)(share * BAR_WIDTH) ? "#" : ".");
     text_add(text, "] ");
-    text_add_number(text, (uint64_t)(share * 100));
+    text_addf(text, "%" PRIu64, (uint64_t)(uint64_t)(share * 100));
     text_add(text, " %");
     if (share > 0) {
         char time[32];
@@ -63,11 +64,11 @@ void status_line_show(const struct run *run, int64_t now)
     if (!isatty(STDERR_FILENO))
         return;
     text_init(&text, buffer, sizeof buffer);
-    text_add_number(&text, (uint64_t)tally_rate(tally, now));
+    text_addf(&text, "%" PRIu64, (uint64_t)(uint64_t)tally_rate(tally, now));
     text_add(&text, "/s  echoed ");
-    text_add_number(&text, tally->outcomes[OUTCOME_ECHOED]);
+    text_addf(&text, "%" PRIu64, (uint64_t)tally->outcomes[OUTCOME_ECHOED]);
     text_add(&text, "  lost ");
-    text_add_number(&text, tally_lost(tally));
+    text_addf(&text, "%" PRIu64, (uint64_t)tally_lost(tally));
     (void)snprintf(buffer + text.length, sizeof buffer - text.length, "  p99 %.3f ms",
                    report_milliseconds(histogram_quantile(&tally->phases[PHASE_TIME], 0.99)));
     while (buffer[text.length] != '\0')

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,7 +31,7 @@ static void begin_complaint(const struct batch *batch, struct text *text, char *
     if (input != OPTIONS_AUTO && input != OPTIONS_NULL)
         return;
     text_add(text, input == OPTIONS_NULL ? "message " : "line ");
-    text_add_number(text, batch->reader.number);
+    text_addf(text, "%" PRIu64, (uint64_t)batch->reader.number);
     text_add(text, ": ");
 }
 
