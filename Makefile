@@ -63,9 +63,9 @@ TINCAND         = $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tincand,no-tincand)
 # What all three programs share: the protocol, and texts and quantities as users see them.
 SHARED      = $(addprefix common/,clock.c frame.c quantity.c text.c)
 HANDLER_SRC = $(SHARED) $(addprefix common/,sockaddr.c tag.c) $(addprefix handler/,tincan-handler.c deadline.c exchange.c launch.c \
-                log.c log_now.c peer.c result.c settings.c sandbox_$(SANDBOX).c)
+                log.c peer.c result.c settings.c sandbox_$(SANDBOX).c)
 TINCAND_SRC = $(SHARED) $(addprefix common/,address.c sockaddr.c streams.c tag.c) \
-                $(addprefix handler/,launch.c log.c peer.c result.c settings.c) $(sort $(wildcard tincand/*.c))
+                $(addprefix handler/,deadline.c launch.c log.c peer.c result.c settings.c) $(sort $(wildcard tincand/*.c))
 CLIENT_SRC  = $(SHARED) $(addprefix common/,address.c sockaddr.c streams.c tag.c utf8.c) $(LINE) \
                 $(filter-out client/talk/line_%,$(sort $(wildcard client/*.c client/*/*.c)))
 UNITS       = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in units/*/examples/*.in)) \

@@ -15,6 +15,11 @@
  */
 #define FRAME_DEFAULT_MAX_BYTES ((size_t)1 << 20)
 
+/* After a reply or a refusal, a server drains what the peer still sends for at most this long, and
+ * at most this much of it (PROTOCOL.md, section 5). */
+#define FRAME_LINGER_USEC  1000000
+#define FRAME_LINGER_BYTES ((size_t)64 << 10)
+
 enum frame_status {
     FRAME_MORE,     /* all bytes so far may begin a message */
     FRAME_COMPLETE, /* the null byte was seen: `length` bytes of message stand before it */

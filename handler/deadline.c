@@ -6,8 +6,8 @@
 #include <sys/time.h>
 
 /*
- * The signal can arrive between a look at the flag and the system call that should have been
- * interrupted. So the timer fires again and again, and the next firing ends that call.
+ * The signal can arrive after the flag was checked and before the system call that it should
+ * interrupt. So the timer repeats, and its next signal ends that call.
  */
 #define REPEAT_USEC 20000
 
@@ -37,7 +37,7 @@ int deadline_start(uint64_t usec)
     sigaddset(&alarm_only, SIGALRM);
     if (sigaction(SIGALRM, &action, NULL) < 0)
         return -1;
-    /* An alarm that was pending, or is due from an inherited timer, is not ours. */
+    /* A pending alarm, or one due from an inherited timer, is not this deadline. */
     if (set_timer(usec) < 0 || sigprocmask(SIG_UNBLOCK, &alarm_only, NULL) < 0)
         return -1;
     passed = 0;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One deadline for the process: when it passes, a blocked system call ends with EINTR and
- * deadline_passed() is true. It counts total time, so a peer that sends a byte now and then
- * doesn't renew it.
+ * The one deadline of the process. When it passes, a blocked system call ends with EINTR and
+ * deadline_passed() returns true. It bounds the total time: no byte from the peer renews it.
  */
 #ifndef TINCAN_HANDLER_DEADLINE_H
 #define TINCAN_HANDLER_DEADLINE_H
@@ -11,16 +10,14 @@
 #include <stdint.h>
 
 /*
- * Sets the deadline to `usec` microseconds (at least 1) from now, in place of any that stands or
- * was inherited: a timer survives execve(2), and so does a signal mask, under which it would be
- * dead. Returns 0, or -1 with errno.
+ * Sets the deadline to `usec` microseconds, at least 1, from now. Replaces an inherited timer,
+ * which survives execve(2), and unblocks the signal, which an inherited mask would hold back.
+ * Returns 0, or -1 with errno.
  */
 int deadline_start(uint64_t usec);
 
-/*
- * Moves the deadline to `usec` microseconds (at least 1) from now. Only after deadline_start():
- * without the handler that it sets up, the signal would end the process.
- */
+/* Moves the deadline to `usec` microseconds, at least 1, from now. Needs deadline_start() first:
+ * without its signal handler the alarm would end the process. */
 void deadline_move(uint64_t usec);
 
 bool deadline_passed(void);

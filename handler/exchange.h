@@ -7,39 +7,30 @@
 #include "handler/peer.h"
 #include "handler/result.h"
 
-/* How long, and how many bytes, a server goes on taking from a peer that is still sending. */
-#define EXCHANGE_LINGER_USEC  1000000
-#define EXCHANGE_LINGER_BYTES ((size_t)64 << 10)
-
 struct exchange {
     const struct launch *launch; /* the connection */
-    const struct peer *tag;      /* whom to name in front of the reply, or NULL for no tag */
+    const struct peer *tag;      /* the peer to name in front of the reply, or NULL */
     size_t max_bytes;            /* the longest message accepted */
-    char *message;               /* where it goes; set by exchange_prepare() */
+    char *message;               /* its memory; set by exchange_prepare() */
     bool trailing;               /* the peer sent bytes after its null byte */
 };
 
-/*
- * Maps the memory for the message, which stays until the process ends. Returns 0, or -1 with the
- * result set.
- */
-int exchange_prepare(struct exchange *exchange, struct outcome *outcome);
+/* Maps the memory for the message, for the life of the process. Returns 0, or -1 with errno. */
+int exchange_prepare(struct exchange *exchange);
 
-/*
- * Runs the exchange under the deadline that is set, and sets the result, the bytes and the message
- * of `outcome`.
- */
-void exchange_run(struct exchange *exchange, struct outcome *outcome);
+/* Runs the exchange until it ends or the deadline passes. Sets the code of `result`, its bytes and
+ * message, and the error if there was one. */
+void exchange_run(struct exchange *exchange, struct result *result);
 
 /*
  * Closes the sending side, so that the peer sees the end, and takes what it sent after its message
- * off the socket, without waiting: closing with unread input would send a reset, which can destroy
- * the reply on its way. Returns whether exchange_linger() is to be called: the peer has sent such
- * bytes, or was refused while it may still be sending. Does nothing on a pipe.
+ * off the socket without waiting: closing with unread input would send a reset, and a reset can
+ * destroy the reply on its way (RFC 1122, 4.2.2.13). Returns whether exchange_linger() must follow:
+ * the peer sent such bytes, or was refused and may still be sending. Does nothing on a pipe.
  */
-bool exchange_close(const struct exchange *exchange, const struct outcome *outcome);
+bool exchange_close(const struct exchange *exchange, enum result_code code);
 
-/* Goes on taking what the peer sends to end of file, for a second and 64 KiB at the most. */
+/* Reads and discards what the peer still sends, to end of file or the limits in frame.h. */
 void exchange_linger(const struct exchange *exchange);
 
 #endif

@@ -13,7 +13,7 @@
 
 #define LISTEN_FDS_START 3 /* SD_LISTEN_FDS_START of sd_listen_fds(3) */
 
-/* The number of descriptors passed to this very process with LISTEN_FDS, else 0. */
+/* Returns the number of descriptors in LISTEN_FDS if they are meant for this process, else 0. */
 static uint64_t passed_descriptors(void)
 {
     const char *pid_text = getenv("LISTEN_PID");
@@ -35,8 +35,8 @@ static bool is_object(int fd, const struct stat *object)
 }
 
 /*
- * Super-servers put the connection on descriptor 2 as well. Where it is no socket but the terminal,
- * file or pipe of the reply, a user put it there and wants to see both.
+ * Super-servers put the connection on descriptor 2 as well. If it is the terminal, file or pipe of
+ * the reply instead of a socket, a user put it there and wants to see both.
  */
 void launch_find_stderr(struct launch *launch, int in, int out)
 {
@@ -50,7 +50,7 @@ void launch_find_stderr(struct launch *launch, int in, int out)
     launch->stderr_peer = S_ISSOCK(err.st_mode) && (is_object(in, &err) || is_object(out, &err));
 }
 
-/* Why the socket `fd` is no connection to talk on, or NULL. */
+/* Returns why the socket `fd` is no connection, or NULL if it is one. */
 static const char *socket_problem(int fd)
 {
     int type, listening;

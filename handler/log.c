@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "handler/log.h"
 
+#include "handler/deadline.h"
+
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,21 +12,23 @@
 #include <syslog.h>
 #include <unistd.h>
 
+/* How long a write may be stuck in a pipe that another process filled at the last moment. */
+#define STUCK_USEC 20000
+
 /* JOURNAL_STREAM is DEVICE:INODE, in decimal, of the stream to the journal (systemd.exec(5)). */
 static bool stderr_is_journal(const struct launch *launch)
 {
     const char *stream = getenv("JOURNAL_STREAM");
-    char expected[64];
-    struct text text;
+    char buffer[64];
+    struct text expected;
 
-    text_init(&text, expected, sizeof expected);
-    text_addf(&text, "%" PRIu64, (uint64_t)launch->stderr_device);
-    text_add(&text, ":");
-    text_addf(&text, "%" PRIu64, (uint64_t)launch->stderr_inode);
-    return stream && strcmp(stream, expected) == 0;
+    text_init(&expected, buffer, sizeof buffer);
+    text_addf(&expected, "%" PRIu64 ":%" PRIu64, (uint64_t)launch->stderr_device,
+              (uint64_t)launch->stderr_inode);
+    return stream && strcmp(stream, expected.start) == 0;
 }
 
-/* A datagram socket connected to /dev/log, or -1. syslog(3) can't be used: its socket blocks. */
+/* Returns a datagram socket connected to /dev/log, or -1. The socket of syslog(3) would block. */
 static int open_syslog(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
@@ -60,38 +65,58 @@ bool log_reopen(struct log *log)
     return true;
 }
 
-void log_format(const struct log *log, int level, const char *line, struct text *text)
+/* Adds what goes in front of a line. */
+static void begin_line(const struct log *log, int level, struct text *text)
 {
-    if (log->sink != LOG_TO_STDERR) {
-        text_add(text, "<");
-        text_addf(text, "%" PRIu64,
-                  (uint64_t)(uint64_t)(log->sink == LOG_TO_SYSLOG ? LOG_DAEMON | level : level));
-        text_add(text, ">");
-    }
-    if (log->sink == LOG_TO_SYSLOG) {
-        text_add(text, log->program);
-        text_add(text, "[");
-        text_addf(text, "%" PRIu64, (uint64_t)(uint64_t)log->pid);
-        text_add(text, "]: ");
-    }
-    text_add(text, line);
+    if (log->sink == LOG_TO_JOURNAL)
+        text_addf(text, "<%d>", level);
+    if (log->sink == LOG_TO_SYSLOG)
+        text_addf(text, "<%d>%s[%d]: ", LOG_DAEMON | level, log->program, (int)log->pid);
+}
+
+/* Adds the newline, which is never cut. A datagram needs none. */
+static void end_line(const struct log *log, struct text *text)
+{
     if (log->sink == LOG_TO_SYSLOG)
         return;
     if (text->length == text->size - 1)
-        text->length--; /* the newline is never cut */
+        text->length--;
     text_add(text, "\n");
 }
 
-void log_format_sentence(const struct log *log, int level, const char *sentence, struct text *text)
+void log_line(const struct log *log, const struct result *result, const char *peer,
+              struct text *text)
 {
-    char buffer[LOG_LINE_SIZE / 2];
-    struct text line;
+    begin_line(log, result_level(result), text);
+    result_print(text, result, peer);
+    end_line(log, text);
+}
 
-    text_init(&line, buffer, sizeof buffer);
-    if (log->sink == LOG_TO_STDERR) {
-        text_add(&line, log->program);
-        text_add(&line, ": ");
-    }
-    text_add(&line, sentence);
-    log_format(log, level, line.start, text);
+void log_sentence(const struct log *log, int level, const char *sentence, struct text *text)
+{
+    begin_line(log, level, text);
+    if (log->sink == LOG_TO_STDERR)
+        text_addf(text, "%s: ", log->program);
+    text_add(text, sentence);
+    end_line(log, text);
+}
+
+/*
+ * An inherited descriptor must not be made non-blocking: everybody who has it shares the flag. A
+ * socket can be asked not to wait, call by call. For anything else poll(2) says whether there is
+ * room; if another process takes that room first, the moved deadline ends the wait.
+ */
+void log_write(const struct log *log, const struct text *text)
+{
+    struct pollfd ready = {.fd = log->fd, .events = POLLOUT};
+
+    if (log->sink == LOG_NOWHERE ||
+        send(log->fd, text->start, text->length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+        log->sink == LOG_TO_SYSLOG)
+        return;
+    if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
+        return;
+    deadline_move(STUCK_USEC);
+    if (write(log->fd, text->start, text->length) < 0)
+        return; /* there is nowhere left to report it */
 }

@@ -1,51 +1,55 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the operator reads, and in what form. Standard error, unless that is the peer or closed:
- * then syslog.
+ * The log: standard error unless that is the peer's or closed, else syslog. The form of a line
+ * follows from where it goes. Both servers build their lines here; the handler writes them here
+ * too, tincand from a thread of its own.
  */
 #ifndef TINCAN_HANDLER_LOG_H
 #define TINCAN_HANDLER_LOG_H
 
 #include "common/text.h"
 #include "handler/launch.h"
+#include "handler/result.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The longest line written, in bytes, with all that goes around it: no pipe splits it (PIPE_BUF).
- */
+/* The longest line in bytes, with everything around it: a pipe takes it whole (PIPE_BUF). */
 #define LOG_LINE_SIZE 2048
 
 struct log {
     enum {
         LOG_TO_STDERR,  /* the bare line */
-        LOG_TO_JOURNAL, /* the line behind its <level>, as sd-daemon(3) has it */
-        LOG_TO_SYSLOG,  /* a datagram to /dev/log, which is not waited for */
+        LOG_TO_JOURNAL, /* the line after its <level>, as in sd-daemon(3) */
+        LOG_TO_SYSLOG,  /* a datagram to /dev/log, sent without waiting */
         LOG_NOWHERE,
     } sink;
     int fd;              /* or -1 */
-    const char *program; /* the name in syslog */
-    pid_t pid;           /* for syslog: asked for once, as the sandbox forbids it later */
+    const char *program; /* the name in syslog; a constant */
+    pid_t pid;           /* for syslog; the sandbox forbids getpid(2) later */
 };
 
-/* Chooses the sink, and opens syslog where that is it, so that nothing is to be opened later.
- * `program` must outlive `log`. */
+/* Chooses where the log of `program` goes, and opens it: nothing is opened later. */
 void log_open(struct log *log, const struct launch *launch, const char *program);
 
-/* Opens syslog again, whose daemon may have been started anew. Returns whether that could be done.
- */
+/* Connects to /dev/log again, after the syslog daemon was restarted. Returns whether it could. */
 bool log_reopen(struct log *log);
 
 /*
- * Adds to the empty `text`, of at least LOG_LINE_SIZE bytes, all that is to be written for a line
- * of a level of syslog(3), given without its newline.
+ * Makes `text`, of LOG_LINE_SIZE bytes, the whole record for `result`: what is to be written, with
+ * the level or newline the sink wants.
  */
-void log_format(const struct log *log, int level, const char *line, struct text *text);
+void log_line(const struct log *log, const struct result *result, const char *peer,
+              struct text *text);
+
+/* The same for a sentence at a level of syslog(3); on a bare standard error it names the program.
+ */
+void log_sentence(const struct log *log, int level, const char *sentence, struct text *text);
 
 /*
- * The same for a sentence to a person, who on a bare standard error can't know which program says
- * it.
+ * Writes a record at once or drops it: never blocks, never fails. Needs deadline_start(), and moves
+ * the deadline; to be called when nothing is left that the deadline is for.
  */
-void log_format_sentence(const struct log *log, int level, const char *sentence, struct text *text);
+void log_write(const struct log *log, const struct text *text);
 
 #endif

@@ -3,21 +3,19 @@
 
 #include "common/quantity.h"
 #include "common/sockaddr.h"
-#include "common/tag.h"
 
 #include <arpa/inet.h>
-#include <inttypes.h>
 #include <netinet/in.h>
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
-/* An address or host name from the environment longer than this is cut. */
-#define HOST_NAME_MAX_SHOWN 100
+/* How much of an address or host name from the environment is shown, in bytes. */
+#define HOST_NAME_SHOWN 100
 
-/* The variables in which launchers name the peer: tcpserver and s6 (UCSPI), ncat, socat, xinetd,
- * systemd. */
+/* The variables in which launchers name the peer: systemd, tcpserver and s6 (UCSPI), ncat, socat,
+ * xinetd. */
 static const struct {
     const char *address, *port;
 } variables[] = {
@@ -26,35 +24,36 @@ static const struct {
     {"REMOTE_HOST", "REMOTE_PORT"},
 };
 
-/* Reads a numeric address, perhaps in brackets as socat writes it; false if it is none. */
+/* Reads a numeric address, which socat puts in brackets. Returns whether it is one. */
 static bool parse_address(struct sockaddr_storage *address, const char *host, in_port_t port)
 {
-    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = port};
-    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = port};
-    char bare[INET6_ADDRSTRLEN];
+    struct sockaddr_in *four = (struct sockaddr_in *)address;
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
+    char digits[INET6_ADDRSTRLEN];
     size_t length = strlen(host);
 
     if (host[0] == '[' && host[length - 1] == ']') {
         host++;
         length -= 2;
     }
-    if (length >= sizeof bare)
+    if (length >= sizeof digits)
         return false;
-    memcpy(bare, host, length);
-    bare[length] = '\0';
-    if (inet_pton(AF_INET, bare, &four.sin_addr) == 1)
-        memcpy(address, &four, sizeof four);
-    else if (inet_pton(AF_INET6, bare, &six.sin6_addr) == 1)
-        memcpy(address, &six, sizeof six);
-    else
-        return false;
-    sockaddr_unmap(address);
-    return true;
+    memcpy(digits, host, length);
+    digits[length] = '\0';
+    memset(address, 0, sizeof *address);
+    if (inet_pton(AF_INET, digits, &four->sin_addr) == 1) {
+        four->sin_family = AF_INET;
+        four->sin_port = port;
+    } else if (inet_pton(AF_INET6, digits, &six->sin6_addr) == 1) {
+        six->sin6_family = AF_INET6;
+        six->sin6_port = port;
+    }
+    return address->ss_family != AF_UNSPEC;
 }
 
-/* Takes the peer from the environment, as an address if it is one; returns whether it is another
- * text, which is the name then. */
-static bool name_from_environment(struct peer *peer)
+/* Sets the peer from the environment: an address, or a name where that is no address. Returns
+ * whether the environment names the peer. */
+static bool find_in_environment(struct peer *peer)
 {
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
         const char *host = getenv(variables[i].address);
@@ -66,16 +65,18 @@ static bool name_from_environment(struct peer *peer)
             continue;
         if (port_text)
             (void)quantity_size(port_text, 0, UINT16_MAX, &port);
-        if (parse_address(&peer->address, host, htons((uint16_t)port)))
-            return false;
+        if (parse_address(&peer->address, host, htons((uint16_t)port))) {
+            peer_name(peer, -1);
+            return true;
+        }
         text_init(&name, peer->name, sizeof peer->name);
-        text_add_escaped_word(&name, host, strnlen(host, HOST_NAME_MAX_SHOWN));
+        text_add_escaped_word(&name, host, strnlen(host, HOST_NAME_SHOWN));
         return true;
     }
     return false;
 }
 
-static void add_credentials(struct text *name, int fd)
+static void print_credentials(struct text *name, int fd)
 {
     struct ucred credentials;
     socklen_t size = sizeof credentials;
@@ -86,8 +87,8 @@ static void add_credentials(struct text *name, int fd)
 }
 
 /*
- * An unnamed socketpair leads to a relay such as socat, which names its own peer in the
- * environment; a connection to a bound AF_UNIX socket comes from the peer itself.
+ * Returns whether `fd` is one end of an unnamed socketpair, which leads to a relay such as socat:
+ * the relay names its own peer in the environment. A bound AF_UNIX socket leads to the peer itself.
  */
 static bool is_socketpair(int fd)
 {
@@ -105,7 +106,7 @@ void peer_name(struct peer *peer, int fd)
     text_init(&name, peer->name, sizeof peer->name);
     sockaddr_unmap(&peer->address);
     if (peer->address.ss_family == AF_UNIX)
-        add_credentials(&name, fd);
+        print_credentials(&name, fd);
     else
         sockaddr_print(&name, &peer->address, sizeof peer->address, NULL);
 }
@@ -118,11 +119,8 @@ void peer_find(struct peer *peer, int fd, bool is_socket)
 
     if (!known)
         peer->address.ss_family = AF_UNSPEC;
-    if ((!known || relayed) && name_from_environment(peer)) {
-        peer->address.ss_family = AF_UNSPEC;
-        return;
-    }
-    peer_name(peer, fd);
+    if ((known && !relayed) || !find_in_environment(peer))
+        peer_name(peer, fd);
 }
 
 size_t peer_put_tag(const struct peer *peer, char *message)

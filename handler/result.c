@@ -7,7 +7,7 @@
 #include <sysexits.h>
 #include <syslog.h>
 
-/* Message bytes that the preview shows at the most. */
+/* The longest preview, in bytes of the message. */
 #define PREVIEW_BYTES 64
 
 static const struct {
@@ -24,27 +24,20 @@ static const struct {
     [RESULT_ERROR] = {"error", EX_IOERR, LOG_ERR},
 };
 
-void outcome_set(struct outcome *outcome, enum result result)
+void result_fail(struct result *result, int status, const char *error, int error_number)
 {
-    outcome->result = result;
-    outcome->status = results[result].status;
+    result->code = RESULT_ERROR;
+    result->error_status = status;
+    result->error = error;
+    result->error_number = error_number;
 }
 
-void outcome_fail(struct outcome *outcome, int status, const char *error, int error_number)
-{
-    outcome->result = RESULT_ERROR;
-    outcome->status = status;
-    outcome->error = error;
-    outcome->error_number = error_number;
-}
-
-/* The result that an errno of a read or write stands for, RESULT_ERROR if it is no fault of the
- * peer or the network. */
-static enum result result_of(int error_number)
+void result_fail_transfer(struct result *result, const char *action, int error_number)
 {
     switch (error_number) {
     case ETIME:
-        return RESULT_TIMEOUT;
+        result->code = RESULT_TIMEOUT;
+        break;
     case EPIPE:
     case ECONNRESET:
     case ECONNABORTED:
@@ -55,83 +48,70 @@ static enum result result_of(int error_number)
     case ENETUNREACH:
     case ENETDOWN:
     case ENETRESET:
-        return RESULT_GONE;
+        result->code = RESULT_GONE;
+        break;
     default:
-        return RESULT_ERROR;
+        result_fail(result, EX_IOERR, action, error_number);
     }
 }
 
-void outcome_fail_transfer(struct outcome *outcome, const char *action, int error_number)
+enum result_code result_of_frame(enum frame_status status)
 {
-    enum result result = result_of(error_number);
-
-    if (result == RESULT_ERROR)
-        outcome_fail(outcome, EX_IOERR, action, error_number);
-    else
-        outcome_set(outcome, result);
+    switch (status) {
+    case FRAME_COMPLETE:
+        return RESULT_ECHOED;
+    case FRAME_TOO_LONG:
+        return RESULT_TOO_LONG;
+    case FRAME_INVALID:
+        return RESULT_INVALID_UTF8;
+    case FRAME_MORE:
+        break;
+    }
+    return RESULT_EOF;
 }
 
-void outcome_refuse(struct outcome *outcome, enum frame_status status)
+bool result_is_refusal(enum result_code code)
 {
-    outcome_set(outcome, status == FRAME_TOO_LONG ? RESULT_TOO_LONG : RESULT_INVALID_UTF8);
+    return code == RESULT_TOO_LONG || code == RESULT_INVALID_UTF8;
 }
 
-bool outcome_is_refusal(const struct outcome *outcome)
+const char *result_word(enum result_code code)
 {
-    return outcome->result == RESULT_TOO_LONG || outcome->result == RESULT_INVALID_UTF8;
+    return results[code].word;
 }
 
-const char *result_word(enum result result)
+int result_status(const struct result *result)
 {
-    return results[result].word;
+    return result->code == RESULT_ERROR ? result->error_status : results[result->code].status;
 }
 
-int outcome_level(const struct outcome *outcome)
+int result_level(const struct result *result)
 {
     /* Health checks and port scanners connect and say nothing, all day long. */
-    if (outcome->result == RESULT_EOF && outcome->bytes == 0)
+    if (result->code == RESULT_EOF && result->bytes == 0)
         return LOG_DEBUG;
-    return results[outcome->result].level;
+    return results[result->code].level;
 }
 
-static void add_error(const struct outcome *outcome, struct text *line)
+static void print_preview(struct text *text, const struct result *result)
 {
-    text_add(line, " error=\"");
-    text_add(line, outcome->error);
-    if (outcome->error_number) {
-        const char *reason = strerror(outcome->error_number);
-        text_add(line, ": ");
-        text_add_escaped(line, reason, strlen(reason));
-    }
-    text_add(line, "\"");
+    bool cut = result->bytes > PREVIEW_BYTES;
+
+    text_add(text, " message=\"");
+    text_add_escaped(text, result->message, cut ? PREVIEW_BYTES : result->bytes);
+    text_add(text, cut ? "...\"" : "\"");
 }
 
-static void add_preview(const struct outcome *outcome, struct text *line)
+void result_print(struct text *text, const struct result *result, const char *peer)
 {
-    bool cut = outcome->bytes > PREVIEW_BYTES;
-
-    text_add(line, " message=\"");
-    text_add_escaped(line, outcome->message, cut ? PREVIEW_BYTES : outcome->bytes);
-    text_add(line, cut ? "...\"" : "\"");
-}
-
-void outcome_add_line(const struct outcome *outcome, const char *peer, struct text *line)
-{
-    text_add(line, "peer=");
-    text_add(line, peer);
-    text_add(line, " result=");
-    text_add(line, result_word(outcome->result));
-    text_add(line, " bytes=");
-    text_addf(line, "%" PRIu64, (uint64_t)outcome->bytes);
-    text_add(line, " usec=");
-    text_addf(line, "%" PRIu64, (uint64_t)outcome->usec);
-    if (outcome->error)
-        add_error(outcome, line);
-    if (outcome->exposed) {
-        text_add(line, " sandbox=\"none: ");
-        text_add_escaped(line, outcome->exposed, strlen(outcome->exposed));
-        text_add(line, "\"");
-    }
-    if (outcome->message)
-        add_preview(outcome, line);
+    text_addf(text, "peer=%s result=%s bytes=%zu usec=%" PRIu64, peer, result_word(result->code),
+              result->bytes, result->usec);
+    if (result->error && result->error_number)
+        text_addf(text, " error=\"%s: %s\"", result->error, strerror(result->error_number));
+    else if (result->error)
+        text_addf(text, " error=\"%s\"", result->error);
+    if (result->exposed)
+        text_addf(text, " sandbox=\"none: %s\"", result->exposed);
+    if (result->message)
+        print_preview(text, result);
 }

@@ -23,15 +23,15 @@
 #endif
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-/* Each test is followed by its own return, so that none has to know how far the end is. */
+/* Each test has its own return right behind it: no jump depends on the length of the list. */
 #define RETURN(action) BPF_STMT(BPF_RET | BPF_K, action)
 #define ALLOW(number)  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), RETURN(SECCOMP_RET_ALLOW)
 
 /*
- * At installation the kernel tries out the filter for each of its hundreds of call numbers, to
- * know those that it allows whatever their arguments are. That costs more than it saves for a dozen
- * calls. It gives up on a filter that looks at anything but the number and the architecture, so
- * the first instruction does.
+ * When a filter is installed, the kernel runs it for each of its hundreds of call numbers to find
+ * those that are always allowed. For a dozen calls that costs more than it saves. The kernel skips
+ * this for a filter that loads anything but the number and the architecture, so the first
+ * instruction loads something else.
  */
 static struct sock_filter filter[] = {
     LOAD(instruction_pointer),
@@ -53,14 +53,14 @@ static struct sock_filter filter[] = {
     RETURN(SECCOMP_RET_KILL_PROCESS),
 };
 
-/* Closes the descriptors from `first` to `last`, both included, if there are any. */
+/* Closes the descriptors from `first` to `last`, both included. */
 static void close_from_to(unsigned first, unsigned last)
 {
     if (first <= last)
         (void)syscall(SYS_close_range, first, last, 0);
 }
 
-/* Closes all but `keep`, gap by gap. */
+/* Closes all descriptors but `keep`, gap by gap. */
 static void close_others(const int *keep, size_t count)
 {
     unsigned first = 0;

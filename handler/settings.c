@@ -43,27 +43,30 @@ bool settings_take(struct settings *settings, int letter, const char *value, str
     }
 }
 
+/* Adds BEFORE, the escaped text in quotes, and AFTER. */
+static void add_quoted(struct text *problem, const char *before, const char *quoted,
+                       const char *after)
+{
+    text_addf(problem, "%s\"", before);
+    text_add_escaped(problem, quoted, strlen(quoted));
+    text_addf(problem, "\"%s", after);
+}
+
 void settings_add_bad_value(struct text *problem, const char *option, const char *value,
                             const char *wanted)
 {
-    text_add(problem, "cannot use \"");
-    text_add_escaped(problem, value, strlen(value));
-    text_add(problem, "\" for ");
-    text_add(problem, option);
-    text_add(problem, ": give ");
-    text_add(problem, wanted);
+    add_quoted(problem, "cannot use ", value, " for ");
+    text_addf(problem, "%s: give %s", option, wanted);
 }
 
 void settings_add_bad_option(struct text *problem, const char *argument)
 {
-    text_add(problem, "cannot use the option \"");
-    text_add_escaped(problem, argument, strlen(argument));
-    text_add(problem, "\": it is unknown, or lacks its value, or takes none; see --help");
+    add_quoted(problem, "cannot use the option ", argument,
+               ": it is unknown, or lacks its value, or takes none; see --help");
 }
 
 void settings_add_bad_argument(struct text *problem, const char *argument)
 {
-    text_add(problem, "cannot use the argument \"");
-    text_add_escaped(problem, argument, strlen(argument));
-    text_add(problem, "\": only options are taken; see --help");
+    add_quoted(problem, "cannot use the argument ", argument,
+               ": only options are taken; see --help");
 }

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* What both servers can be told: the limits of an exchange, its tag, and what is logged of it. */
+/* The options that both servers have: the limits of an exchange, its tag, and what is logged. */
 #ifndef TINCAN_HANDLER_SETTINGS_H
 #define TINCAN_HANDLER_SETTINGS_H
 
 #include "common/text.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct settings {
-    uint64_t max_bytes; /* the longest message accepted, its null byte not counted */
+    uint64_t max_bytes; /* the longest message accepted, without its null byte; at most 1 GiB */
     uint64_t timeout;   /* of the whole exchange, in microseconds */
     bool tag;           /* put the peer in front of the reply */
     bool no_preview;    /* do not show the message in the log */
-    bool quiet;         /* log nothing but errors of the program and its system */
+    bool quiet;         /* log only errors of the program and its system */
 };
 
-/* Their letters and names, for getopt_long(3). */
+/* Their letters and names, for getopt_long(3), and their part of the text of --help. */
 #define SETTINGS_LETTERS "m:t:Tnq"
 /* clang-format off */
 #define SETTINGS_NAMES                                   \
@@ -27,8 +26,6 @@ struct settings {
     {"no-preview", no_argument, NULL, 'n'},              \
     {"quiet", no_argument, NULL, 'q'}
 /* clang-format on */
-
-/* Their part of the text of --help. */
 #define SETTINGS_HELP                                                                              \
     "  -m, --max-bytes=SIZE  refuse messages longer than SIZE (default 1M; at most 1G)\n"          \
     "  -t, --timeout=TIME    end the whole exchange after TIME (default 300s; at most 7d)\n"       \
@@ -36,24 +33,23 @@ struct settings {
     "  -n, --no-preview      do not show the message in the log line\n"                            \
     "  -q, --quiet           log nothing but errors of this program and its system\n"
 
-/* What holds unless the user says otherwise. */
+/* Sets the defaults. */
 void settings_init(struct settings *settings);
 
 /*
  * Takes the option `letter`, with its `value` if it has one. Returns whether it is one of the
- * above; if its value can't be used, a sentence on that was added to `problem`.
+ * above. If its value can't be used, adds a sentence on that to `problem`.
  */
 bool settings_take(struct settings *settings, int letter, const char *value, struct text *problem);
 
-/* Adds a sentence on the value of an option that can't be used. */
+/* Adds a sentence on an option's value that can't be used; `wanted` says what could be. */
 void settings_add_bad_value(struct text *problem, const char *option, const char *value,
                             const char *wanted);
 
-/* Adds one on an option; `argument` is what getopt_long(3) had just read when it found it unusable.
- */
+/* Adds a sentence on an option that getopt_long(3) refused; `argument` is what it had just read. */
 void settings_add_bad_option(struct text *problem, const char *argument);
 
-/* Adds one on an argument that is no option. */
+/* Adds a sentence on an argument that is no option. */
 void settings_add_bad_argument(struct text *problem, const char *argument);
 
 #endif

@@ -3,33 +3,32 @@
  * tincan-handler: serves one connection of the protocol in PROTOCOL.md and exits.
  *
  * A super-server (systemd with Accept=yes, xinetd, inetd, tcpserver, s6, socat, ncat) starts one
- * process per connection, with the connection on descriptors 0 and 1, or on 3 with LISTEN_FDS=1. No
+ * process per connection. The connection is on descriptors 0 and 1, or on 3 with LISTEN_FDS=1; no
  * flag says which. The order of work:
  *
- *   1. Look at what was handed over (launch.c), before anything is opened that could take the place
- *      of a closed descriptor, and decide where the log goes (log.c): never to the peer.
- *   2. Set one deadline for all that follows (deadline.c). SIGPIPE is ignored: a peer that went
- *      away is an outcome, not a death.
- *   3. Name the peer (peer.c), map the memory (exchange.c).
- *   4. Give up what is no longer needed (sandbox.h): other descriptors, privileges, all system
- *      calls but those of what follows.
+ *   1. Look at what was handed over (launch.c), before anything is opened that could take the
+ *      number of a closed descriptor, and choose where the log goes (log.c): never to the peer.
+ *   2. Set one deadline for everything that follows (deadline.c). Ignore SIGPIPE: a peer that
+ *      went away is a result, not a death.
+ *   3. Name the peer (peer.c) and map the memory (exchange.c).
+ *   4. Give up what is no longer needed (sandbox.h): other descriptors, privileges, and all system
+ *      calls but those of the next steps.
  *   5. Read the message, checking each byte as it arrives (frame.c), send it back, and close the
  *      sending side (exchange.c).
- *   6. Write one log line, without ever waiting for the logger.
- *   7. Only where the peer is still sending, drain for a while, so that no reset destroys the reply
- *      on its way; then exit with a status of
- *      sysexits.h: 0 echoed, 64 wrong usage or launch, 65 the bytes were no message, 71 the system
- *      failed, 74 the peer went away or ran out of time.
+ *   6. Write one log line, without waiting for the logger.
+ *   7. Only if the peer is still sending, drain for a while, so that no reset destroys the reply
+ *      on its way. Exit with a status of sysexits.h: 0 echoed, 64 wrong usage or launch, 65 the
+ *      bytes were no message, 71 the system failed, 74 the peer went away or ran out of time.
  *
- * Memory: one anonymous mapping, written only as far as the message needs. Nothing is allocated,
- * nothing is executed, no file is opened.
+ * Memory: one anonymous mapping, written only as far as the message needs. The program allocates
+ * nothing, executes nothing and opens no file.
  */
 #include "common/clock.h"
 #include "common/text.h"
 #include "handler/deadline.h"
 #include "handler/exchange.h"
 #include "handler/launch.h"
-#include "handler/log_now.h"
+#include "handler/log.h"
 #include "handler/peer.h"
 #include "handler/result.h"
 #include "handler/sandbox.h"
@@ -43,7 +42,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-/* What the process is to do instead of an exchange, where it is not that. */
+/* What the command line asks for. */
 enum action { ACTION_SERVE, ACTION_HELP, ACTION_VERSION, ACTION_REFUSE };
 
 struct options {
@@ -84,7 +83,7 @@ static enum action read_option(struct options *options, int option, char *argume
     }
 }
 
-/* Fills `options` from the command line, or adds to `problem` why that can't be done. */
+/* Reads the command line; adds a sentence to `problem` if the action is ACTION_REFUSE. */
 static void read_options(struct options *options, int argc, char **argv, struct text *problem)
 {
     static const struct option names[] = {
@@ -118,56 +117,69 @@ static int print(const char *string)
     return write(STDOUT_FILENO, string, length) == (ssize_t)length ? EX_OK : EX_IOERR;
 }
 
-static void log_outcome(const struct log *log, const struct settings *settings, const char *peer,
-                        struct outcome *outcome)
+static void log_result(const struct log *log, const struct settings *settings, const char *peer,
+                       struct result *result)
 {
-    char line_buffer[LOG_LINE_SIZE - 64]; /* leaves room for what log_format() puts in front */
     char buffer[LOG_LINE_SIZE];
-    struct text line, text;
+    struct text line;
 
-    if (settings->quiet && outcome->result != RESULT_ERROR)
+    if (settings->quiet && result->code != RESULT_ERROR)
         return;
     if (settings->no_preview)
-        outcome->message = NULL;
-    text_init(&line, line_buffer, sizeof line_buffer);
-    outcome_add_line(outcome, peer, &line);
-    text_init(&text, buffer, sizeof buffer);
-    log_format(log, outcome_level(outcome), line.start, &text);
-    log_now(log, &text);
+        result->message = NULL;
+    text_init(&line, buffer, sizeof buffer);
+    log_line(log, result, peer, &line);
+    log_write(log, &line);
 }
 
-/* Serves a connection that was found good, under the deadline, and logs what came of it. */
-static void serve(const struct options *options, const struct launch *launch, const struct log *log,
-                  uint64_t started, struct outcome *outcome)
+/* Serves a connection that was found good, under the deadline. Returns the exit status. */
+static int serve(const struct options *options, const struct launch *launch, const struct log *log,
+                 uint64_t started)
 {
     struct exchange exchange = {.launch = launch, .max_bytes = (size_t)options->settings.max_bytes};
     const int keep[] = {launch->in, launch->out, log->fd};
-    bool linger = false;
+    struct result result = {0};
     struct peer peer;
+    bool linger;
 
     peer_find(&peer, launch->in, launch->in_socket);
     exchange.tag = options->settings.tag ? &peer : NULL;
-    if (exchange_prepare(&exchange, outcome) == 0) {
+    if (exchange_prepare(&exchange) < 0) {
+        result_fail(&result, EX_OSERR, "cannot map memory for the message", errno);
+    } else {
         if (!options->no_sandbox)
-            outcome->exposed = sandbox_enter(keep, sizeof keep / sizeof keep[0]);
-        exchange_run(&exchange, outcome);
-        outcome->usec = clock_usec() - started;
-        linger = exchange_close(&exchange, outcome);
+            result.exposed = sandbox_enter(keep, sizeof keep / sizeof keep[0]);
+        exchange_run(&exchange, &result);
     }
-    /* Before lingering, during which some launchers end us. */
-    log_outcome(log, &options->settings, peer.name, outcome);
+    result.usec = clock_usec() - started;
+    linger = exchange_close(&exchange, result.code);
+    /* Before lingering: some super-servers end the process while it lingers. */
+    log_result(log, &options->settings, peer.name, &result);
     if (linger)
         exchange_linger(&exchange);
+    return result_status(&result);
 }
 
-static void log_problem(const struct log *log, const char *sentence)
+/* Logs why there can be no exchange. Returns the exit status. */
+static int refuse(const struct options *options, const struct log *log, int status,
+                  const char *error, int error_number)
+{
+    struct result result = {0};
+
+    result_fail(&result, status, error, error_number);
+    log_result(log, &options->settings, "-", &result);
+    return status;
+}
+
+static int refuse_usage(const struct log *log, const char *sentence)
 {
     char buffer[LOG_LINE_SIZE];
-    struct text text;
+    struct text line;
 
-    text_init(&text, buffer, sizeof buffer);
-    log_format_sentence(log, LOG_ERR, sentence, &text);
-    log_now(log, &text);
+    text_init(&line, buffer, sizeof buffer);
+    log_sentence(log, LOG_ERR, sentence, &line);
+    log_write(log, &line);
+    return EX_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -178,7 +190,6 @@ int main(int argc, char **argv)
     char usage_buffer[512];
     struct text usage;
     struct options options;
-    struct outcome outcome = {0};
     struct log log;
 
     text_init(&usage, usage_buffer, sizeof usage_buffer);
@@ -188,20 +199,11 @@ int main(int argc, char **argv)
     if (options.action == ACTION_VERSION)
         return print("tincan-handler " TINCAN_VERSION "\n");
     log_open(&log, &launch, "tincan-handler");
-    if (deadline_start(options.settings.timeout) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
-        outcome_fail(&outcome, EX_OSERR, "cannot set the deadline", errno);
-        log_outcome(&log, &options.settings, "-", &outcome);
-        return EX_OSERR;
-    }
-    if (options.action == ACTION_REFUSE) {
-        log_problem(&log, usage.start);
-        return EX_USAGE;
-    }
-    if (problem) {
-        outcome_fail(&outcome, EX_USAGE, problem, 0);
-        log_outcome(&log, &options.settings, "-", &outcome);
-    } else {
-        serve(&options, &launch, &log, started, &outcome);
-    }
-    return outcome.status;
+    if (deadline_start(options.settings.timeout) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        return refuse(&options, &log, EX_OSERR, "cannot set the deadline", errno);
+    if (options.action == ACTION_REFUSE)
+        return refuse_usage(&log, usage.start);
+    if (problem)
+        return refuse(&options, &log, EX_USAGE, problem, 0);
+    return serve(&options, &launch, &log, started);
 }

@@ -2,7 +2,7 @@
 #include "tincand/connection.h"
 
 #include "common/clock.h"
-#include "handler/exchange.h"
+#include "common/frame.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -53,12 +53,12 @@ static size_t available_memory(const struct pool *pool, const struct connection 
 /* Completes an outcome whose result is set; the connection is over, unless it has to linger. */
 static enum connection_state complete(struct connection *connection, const struct pool *pool)
 {
-    struct outcome *outcome = &connection->outcome;
+    struct result *result = &connection->result;
 
-    outcome->bytes = connection->frame.length;
-    outcome->usec = clock_usec() - connection->started;
-    if (!outcome->message)
-        outcome->message = connection->buffer ? connection->buffer + tag_room(pool) : "";
+    result->bytes = connection->frame.length;
+    result->usec = clock_usec() - connection->started;
+    if (!result->message)
+        result->message = connection->buffer ? connection->buffer + tag_room(pool) : "";
     return CONNECTION_OVER;
 }
 
@@ -96,7 +96,7 @@ static int make_room(struct connection *connection, struct pool *pool, size_t ne
         return 0;
     buffer = realloc(connection->buffer, size);
     if (!buffer) {
-        outcome_fail(&connection->outcome, EX_OSERR, "cannot get memory for the message", errno);
+        result_fail(&connection->result, EX_OSERR, "cannot get memory for the message", errno);
         return -1;
     }
     pool->used_memory += size - connection->size;
@@ -126,7 +126,7 @@ static int keep(struct connection *connection, struct pool *pool, size_t stored,
  */
 static enum connection_state finish(struct connection *connection, struct pool *pool)
 {
-    bool more = outcome_is_refusal(&connection->outcome) || connection->trailing;
+    bool more = result_is_refusal(connection->result.code) || connection->trailing;
 
     complete(connection, pool);
     if (!more)
@@ -134,7 +134,7 @@ static enum connection_state finish(struct connection *connection, struct pool *
     if (!more)
         return CONNECTION_OVER;
     (void)shutdown(connection->fd, SHUT_WR);
-    connection->left = EXCHANGE_LINGER_BYTES;
+    connection->left = FRAME_LINGER_BYTES;
     return CONNECTION_LINGERING;
 }
 
@@ -146,11 +146,11 @@ static enum connection_state send_some(struct connection *connection, struct poo
 
     *sent = count > 0 ? (size_t)count : 0;
     if (*sent == size) {
-        outcome_set(&connection->outcome, RESULT_ECHOED);
+        connection->result.code = RESULT_ECHOED;
         return finish(connection, pool);
     }
     if (count < 0 && errno != EAGAIN && errno != EINTR) {
-        outcome_fail_transfer(&connection->outcome, "cannot send the reply", errno);
+        result_fail_transfer(&connection->result, "cannot send the reply", errno);
         return complete(connection, pool);
     }
     return CONNECTION_REPLYING;
@@ -166,7 +166,7 @@ static int move_reply(struct connection *connection, struct pool *pool, const ch
     if (make_room(connection, pool, size) < 0)
         return -1;
     memcpy(connection->buffer, *reply, size);
-    connection->outcome.message = connection->buffer + (connection->outcome.message - *reply);
+    connection->result.message = connection->buffer + (connection->result.message - *reply);
     *reply = connection->buffer;
     return 0;
 }
@@ -226,12 +226,12 @@ static enum connection_state take(struct connection *connection, struct pool *po
     }
     if (status == FRAME_MORE)
         return CONNECTION_RECEIVING;
-    connection->outcome.message = message;
+    connection->result.message = message;
     if (status == FRAME_COMPLETE) {
         connection->trailing = size > taken;
         return begin_reply(connection, pool, message);
     }
-    outcome_refuse(&connection->outcome, status);
+    connection->result.code = result_of_frame(status);
     return finish(connection, pool);
 }
 
@@ -298,9 +298,9 @@ static enum connection_state receive(struct connection *connection, struct pool 
     if (count < 0 && errno == ENOMEM)
         return CONNECTION_STARVED;
     if (count == 0 || errno == ECONNRESET)
-        outcome_set(&connection->outcome, RESULT_EOF);
+        connection->result.code = RESULT_EOF;
     else
-        outcome_fail_transfer(&connection->outcome, "cannot read the message", errno);
+        result_fail_transfer(&connection->result, "cannot read the message", errno);
     return complete(connection, pool);
 }
 
@@ -335,10 +335,10 @@ enum connection_state connection_step(struct connection *connection, struct pool
     return connection->state;
 }
 
-void connection_end(struct connection *connection, const struct pool *pool, enum result result)
+void connection_end(struct connection *connection, const struct pool *pool, enum result_code code)
 {
     if (connection->state < CONNECTION_LINGERING) {
-        outcome_set(&connection->outcome, result);
+        connection->result.code = code;
         complete(connection, pool);
     }
     connection->state = CONNECTION_OVER;
@@ -358,7 +358,7 @@ bool connection_forget(struct connection *connection, struct pool *pool)
     pool->used_memory -= connection->size;
     connection->buffer = NULL;
     connection->size = 0;
-    connection->outcome.message = NULL;
+    connection->result.message = NULL;
     if (pool->reserved == connection)
         pool->reserved = NULL;
     return helps;

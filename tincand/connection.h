@@ -63,12 +63,12 @@ struct connection {
     union connection_peer peer;
     uint64_t started; /* clock_usec() when it was accepted */
     struct frame frame;
-    struct outcome outcome; /* from CONNECTION_LINGERING on */
-    char *buffer;           /* room for a tag, then the message; or NULL */
-    size_t size;            /* of the buffer */
-    size_t reply;           /* where in the buffer the part of the reply stands that is not sent */
-    size_t left;            /* how long that part is; or, lingering, what is still taken */
-    bool trailing;          /* the peer sent bytes after its null byte */
+    struct result result; /* from CONNECTION_LINGERING on */
+    char *buffer;         /* room for a tag, then the message; or NULL */
+    size_t size;          /* of the buffer */
+    size_t reply;         /* where in the buffer the part of the reply stands that is not sent */
+    size_t left;          /* how long that part is; or, lingering, what is still taken */
+    bool trailing;        /* the peer sent bytes after its null byte */
 };
 
 /* Begins an exchange on `fd`, accepted from `address`. */
@@ -82,7 +82,7 @@ void connection_begin(struct connection *connection, const struct pool *pool, in
 enum connection_state connection_step(struct connection *connection, struct pool *pool);
 
 /* Ends an exchange that has no outcome yet with that one; it is over then. */
-void connection_end(struct connection *connection, const struct pool *pool, enum result result);
+void connection_end(struct connection *connection, const struct pool *pool, enum result_code code);
 
 /* Names the peer, for the log. */
 void connection_name(const struct connection *connection, struct peer *peer);

@@ -179,26 +179,30 @@ static void add_number_field(struct text *record, const char *name, uint64_t val
     text_add_bytes(record, "", 1);
 }
 
-void log_queue_outcome(struct log_queue *queue, const struct outcome *outcome, const char *peer)
+/* Makes `record` the fields of sd_journal_sendv(3), each ended by a null byte. */
+static void add_fields(struct text *record, const struct result *result, const char *peer)
 {
-    char line_buffer[LOG_LINE_SIZE - 64]; /* leaves room for what log_format() puts in front */
-    char buffer[2 * LOG_LINE_SIZE];
-    struct text line, record;
+    text_add(record, "MESSAGE=");
+    result_print(record, result, peer);
+    text_add_bytes(record, "", 1);
+    add_field(record, "MESSAGE_ID=", EXCHANGE_MESSAGE_ID);
+    add_number_field(record, "PRIORITY=", (uint64_t)result_level(result));
+    add_field(record, "TINCAN_PEER=", peer);
+    add_field(record, "TINCAN_RESULT=", result_word(result->code));
+    add_number_field(record, "TINCAN_BYTES=", result->bytes);
+    add_number_field(record, "TINCAN_USEC=", result->usec);
+}
 
-    text_init(&line, line_buffer, sizeof line_buffer);
-    outcome_add_line(outcome, peer, &line);
+void log_queue_result(struct log_queue *queue, const struct result *result, const char *peer)
+{
+    char buffer[LOG_LINE_SIZE];
+    struct text record;
+
     text_init(&record, buffer, sizeof buffer);
-    if (queue->log->sink == LOG_TO_JOURNAL) {
-        add_field(&record, "MESSAGE=", line.start);
-        add_field(&record, "MESSAGE_ID=", EXCHANGE_MESSAGE_ID);
-        add_number_field(&record, "PRIORITY=", (uint64_t)outcome_level(outcome));
-        add_field(&record, "TINCAN_PEER=", peer);
-        add_field(&record, "TINCAN_RESULT=", result_word(outcome->result));
-        add_number_field(&record, "TINCAN_BYTES=", outcome->bytes);
-        add_number_field(&record, "TINCAN_USEC=", outcome->usec);
-    } else {
-        log_format(queue->log, outcome_level(outcome), line.start, &record);
-    }
+    if (queue->log->sink == LOG_TO_JOURNAL)
+        add_fields(&record, result, peer);
+    else
+        log_line(queue->log, result, peer, &record);
     if (!add_record(queue, &record))
         count_dropped(queue, 1);
 }
@@ -209,7 +213,7 @@ static bool add_sentence(struct log_queue *queue, int level, const char *sentenc
     struct text record;
 
     text_init(&record, buffer, sizeof buffer);
-    log_format_sentence(queue->log, level, sentence, &record);
+    log_sentence(queue->log, level, sentence, &record);
     return add_record(queue, &record);
 }
 

@@ -19,7 +19,7 @@ struct log_queue;
 struct log_queue *log_queue_open(struct log *log);
 
 /* Logs how an exchange with `peer` ended. */
-void log_queue_outcome(struct log_queue *queue, const struct outcome *outcome, const char *peer);
+void log_queue_result(struct log_queue *queue, const struct result *result, const char *peer);
 
 /* Logs a sentence at a level of syslog(3). */
 void log_queue_sentence(struct log_queue *queue, int level, const char *sentence);

@@ -2,7 +2,7 @@
 #include "tincand/sessions.h"
 
 #include "common/clock.h"
-#include "handler/exchange.h"
+#include "common/frame.h"
 #include "tincand/timer.h"
 
 #include <stdlib.h>
@@ -26,20 +26,20 @@ struct session {
 static void report(struct session *session)
 {
     struct sessions *sessions = session->sessions;
-    struct outcome *outcome = &session->connection.outcome;
+    struct result *result = &session->connection.result;
     struct peer peer;
 
     if (session->reported)
         return;
     session->reported = true;
-    sessions->status->results[outcome->result]++;
+    sessions->status->results[result->code]++;
     status_touch(sessions->status);
-    if (sessions->settings->quiet && outcome->result != RESULT_ERROR)
+    if (sessions->settings->quiet && result->code != RESULT_ERROR)
         return;
     if (sessions->settings->no_preview)
-        outcome->message = NULL;
+        result->message = NULL;
     connection_name(&session->connection, &peer);
-    log_queue_outcome(sessions->log, outcome, peer.name);
+    log_queue_result(sessions->log, result, peer.name);
 }
 
 static void enter_starved(struct session *session)
@@ -111,8 +111,7 @@ static void give_up(struct session *session, int error)
 {
     if (session->connection.state < CONNECTION_LINGERING) {
         connection_end(&session->connection, &session->sessions->pool, RESULT_ERROR);
-        outcome_fail(&session->connection.outcome, EX_OSERR, "cannot wait for the connection",
-                     error);
+        result_fail(&session->connection.result, EX_OSERR, "cannot wait for the connection", error);
     }
     report(session);
     release(session);
@@ -221,7 +220,7 @@ int sessions_open(struct sessions *sessions)
     error = queue_open(&sessions->exchanges, sessions->event, sessions->settings->timeout, expire);
     if (error < 0)
         return error;
-    return queue_open(&sessions->lingering, sessions->event, EXCHANGE_LINGER_USEC, expire);
+    return queue_open(&sessions->lingering, sessions->event, FRAME_LINGER_USEC, expire);
 }
 
 void sessions_end_all(struct sessions *sessions)

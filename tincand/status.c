@@ -25,8 +25,8 @@ static void add_numbers(const struct status *status, struct text *text)
     text_addf(text, "%" PRIu64, (uint64_t)status->open);
     text_add(text, ", echoed ");
     text_addf(text, "%" PRIu64, (uint64_t)status->results[RESULT_ECHOED]);
-    for (enum result result = RESULT_EOF; result <= RESULT_ERROR; result++)
-        add_count(text, status->results[result], result_word(result));
+    for (enum result_code code = RESULT_EOF; code <= RESULT_ERROR; code++)
+        add_count(text, status->results[code], result_word(code));
     add_count(text, status->turned_away, "turned away");
     add_count(text, lost, lost == 1 ? "log line lost" : "log lines lost");
 }

@@ -180,10 +180,10 @@ static int fail_to_start(const struct log *log)
     struct text text;
 
     text_init(&text, buffer, sizeof buffer);
-    log_format_sentence(log, LOG_ERR,
-                        "cannot start the thread that writes the log; it needs a task "
-                        "more (TasksMax=, ulimit -u) and 9 MiB of address space",
-                        &text);
+    log_sentence(log, LOG_ERR,
+                 "cannot start the thread that writes the log; it needs a task "
+                 "more (TasksMax=, ulimit -u) and 9 MiB of address space",
+                 &text);
     if (log->fd >= 0 && write(log->fd, text.start, text.length) < 0)
         return EX_IOERR;
     return EX_OSERR;
