@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* How many of the `size` bytes at `bytes`, counted from the first, are ASCII other than null. */
+/* Returns how many of the `size` bytes at `bytes`, from the first on, are ASCII other than null. */
 static size_t ascii_run(const unsigned char *bytes, size_t size)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -27,27 +27,11 @@ static size_t ascii_run(const unsigned char *bytes, size_t size)
 /* Takes the first byte of a character; the bounds are those of RFC 3629, section 4. */
 static bool begin_character(struct frame *frame, unsigned char byte)
 {
-    frame->low = 0x80;
-    frame->high = 0xbf;
-    if (byte < 0x80) {
-        frame->pending = 0;
-    } else if (byte >= 0xc2 && byte <= 0xdf) {
-        frame->pending = 1;
-    } else if (byte >= 0xe0 && byte <= 0xef) {
-        frame->pending = 2;
-        if (byte == 0xe0)
-            frame->low = 0xa0; /* below: overlong */
-        if (byte == 0xed)
-            frame->high = 0x9f; /* above: surrogates */
-    } else if (byte >= 0xf0 && byte <= 0xf4) {
-        frame->pending = 3;
-        if (byte == 0xf0)
-            frame->low = 0x90; /* below: overlong */
-        if (byte == 0xf4)
-            frame->high = 0x8f; /* above: beyond U+10FFFF */
-    } else {
+    if (byte >= 0x80 && (byte < 0xc2 || byte > 0xf4))
         return false;
-    }
+    frame->pending = (unsigned char)((byte >= 0xc2) + (byte >= 0xe0) + (byte >= 0xf0));
+    frame->low = byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80;  /* below: overlong */
+    frame->high = byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf; /* surrogates; over U+10FFFF */
     return true;
 }
 
@@ -63,14 +47,11 @@ static bool continue_character(struct frame *frame, unsigned char byte)
 
 static enum frame_status feed_byte(struct frame *frame, unsigned char byte)
 {
-    bool fits;
-
     if (byte == 0)
         return frame->pending ? FRAME_INVALID : FRAME_COMPLETE;
     if (frame->length == frame->max_bytes)
         return FRAME_TOO_LONG;
-    fits = frame->pending ? continue_character(frame, byte) : begin_character(frame, byte);
-    if (!fits)
+    if (!(frame->pending ? continue_character : begin_character)(frame, byte))
         return FRAME_INVALID;
     frame->length++;
     return FRAME_MORE;
@@ -83,21 +64,17 @@ void frame_init(struct frame *frame, size_t max_bytes)
 
 enum frame_status frame_feed(struct frame *frame, const void *bytes, size_t size)
 {
-    const unsigned char *next = bytes;
-    size_t left = size;
+    const unsigned char *next = bytes, *end = next + size;
 
-    while (frame->status == FRAME_MORE && left > 0) {
+    while (frame->status == FRAME_MORE && next < end) {
         if (frame->pending == 0) {
-            size_t room = frame->max_bytes - frame->length;
+            size_t left = (size_t)(end - next), room = frame->max_bytes - frame->length;
             size_t run = ascii_run(next, left < room ? left : room);
             frame->length += run;
             next += run;
-            left -= run;
-            if (left == 0)
-                break;
         }
-        frame->status = feed_byte(frame, *next++);
-        left--;
+        if (next < end)
+            frame->status = feed_byte(frame, *next++);
     }
     return frame->status;
 }

@@ -4,7 +4,7 @@
 #include "common/sockaddr.h"
 
 #include <arpa/inet.h>
-#include <stdbool.h>
+#include <string.h>
 
 void tag_print(struct text *text, const struct sockaddr_storage *peer, const char *name)
 {
@@ -31,72 +31,47 @@ void tag_print(struct text *text, const struct sockaddr_storage *peer, const cha
     }
 }
 
-/* The part of a possible tag that is not read yet. */
-struct scan {
-    const char *next, *end;
-};
-
-static bool take(struct scan *scan, char character)
+/* Returns the end of the number or quoted string at `at`, or NULL. Python prints an abstract
+ * AF_UNIX name as bytes: b'\x00name'. */
+static const char *skip_item(const char *at)
 {
-    if (scan->next == scan->end || *scan->next != character)
-        return false;
-    scan->next++;
-    return true;
-}
+    size_t digits = strspn(at, "0123456789");
+    char quote;
 
-static bool take_digits(struct scan *scan)
-{
-    const char *start = scan->next;
-
-    while (scan->next < scan->end && *scan->next >= '0' && *scan->next <= '9')
-        scan->next++;
-    return scan->next > start;
-}
-
-/* A string of printable ASCII in either quote, with backslash escapes. */
-static bool take_quoted(struct scan *scan)
-{
-    char quote = '\'';
-
-    if (!take(scan, quote)) {
-        quote = '"';
-        if (!take(scan, quote))
-            return false;
+    if (digits > 0)
+        return at + digits;
+    at += *at == 'b';
+    quote = *at++;
+    if (quote != '\'' && quote != '"')
+        return NULL;
+    for (; *at >= ' ' && *at <= '~'; at++) {
+        if (*at == quote)
+            return at + 1;
+        at += *at == '\\' && at[1] >= ' ' && at[1] <= '~';
     }
-    while (scan->next < scan->end && *scan->next >= ' ' && *scan->next <= '~') {
-        char character = *scan->next++;
-        if (character == quote)
-            return true;
-        if (character == '\\' && scan->next < scan->end && *scan->next >= ' ' && *scan->next <= '~')
-            scan->next++;
-    }
-    return false;
+    return NULL;
 }
 
-/* Python prints an abstract AF_UNIX name as bytes: b'\x00name'. */
-static bool take_name(struct scan *scan)
+/* Returns the end of the tuple or quoted string at `at`, or NULL. */
+static const char *skip_peer(const char *at)
 {
-    take(scan, 'b');
-    return take_quoted(scan);
-}
-
-static bool take_tuple(struct scan *scan)
-{
-    if (!take(scan, '('))
-        return false;
-    do {
-        if (!take_digits(scan) && !take_name(scan))
-            return false;
-    } while (take(scan, ',') && take(scan, ' '));
-    return take(scan, ')');
+    if (*at != '(')
+        return *at >= '0' && *at <= '9' ? NULL : skip_item(at);
+    at = skip_item(at + 1);
+    while (at && at[0] == ',' && at[1] == ' ')
+        at = skip_item(at + 2);
+    return at && *at == ')' ? at + 1 : NULL;
 }
 
 size_t tag_length(const char *reply, size_t length)
 {
-    struct scan scan = {reply, reply + (length < TAG_MAX ? length : TAG_MAX)};
-    bool peer = length > 0 && *reply == '(' ? take_tuple(&scan) : take_name(&scan);
+    char start[TAG_MAX + 1];
+    const char *end;
 
-    if (!peer || !take(&scan, ':') || !take(&scan, ' '))
-        return 0;
-    return (size_t)(scan.next - reply);
+    if (length > TAG_MAX)
+        length = TAG_MAX;
+    memcpy(start, reply, length);
+    start[length] = '\0';
+    end = skip_peer(start);
+    return end && end[0] == ':' && end[1] == ' ' ? (size_t)(end + 2 - start) : 0;
 }

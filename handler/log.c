@@ -28,41 +28,23 @@ static bool stderr_is_journal(const struct launch *launch)
     return stream && strcmp(stream, expected.start) == 0;
 }
 
-/* Returns a datagram socket connected to /dev/log, or -1. The socket of syslog(3) would block. */
-static int open_syslog(void)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
 void log_open(struct log *log, const struct launch *launch, const char *program)
 {
-    log->program = program;
+    *log = (struct log){.fd = STDERR_FILENO, .program = program, .pid = getpid()};
     if (launch->stderr_open && !launch->stderr_peer) {
-        log->fd = STDERR_FILENO;
         log->sink = stderr_is_journal(launch) ? LOG_TO_JOURNAL : LOG_TO_STDERR;
         return;
     }
-    log->fd = open_syslog();
-    log->pid = getpid();
-    log->sink = log->fd < 0 ? LOG_NOWHERE : LOG_TO_SYSLOG;
+    log->sink = LOG_TO_SYSLOG;
+    log->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    (void)log_connect(log);
 }
 
-bool log_reopen(struct log *log)
+bool log_connect(const struct log *log)
 {
-    int fd = open_syslog();
+    const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
 
-    if (fd < 0)
-        return false;
-    close(log->fd);
-    log->fd = fd;
-    return true;
+    return connect(log->fd, (const struct sockaddr *)&address, sizeof address) == 0;
 }
 
 /* Adds what goes in front of a line. */
@@ -110,11 +92,8 @@ void log_write(const struct log *log, const struct text *text)
 {
     struct pollfd ready = {.fd = log->fd, .events = POLLOUT};
 
-    if (log->sink == LOG_NOWHERE ||
-        send(log->fd, text->start, text->length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
-        log->sink == LOG_TO_SYSLOG)
-        return;
-    if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
+    if (send(log->fd, text->start, text->length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+        log->sink == LOG_TO_SYSLOG || poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
         return;
     deadline_move(STUCK_USEC);
     if (write(log->fd, text->start, text->length) < 0)

@@ -22,7 +22,6 @@ struct log {
         LOG_TO_STDERR,  /* the bare line */
         LOG_TO_JOURNAL, /* the line after its <level>, as in sd-daemon(3) */
         LOG_TO_SYSLOG,  /* a datagram to /dev/log, sent without waiting */
-        LOG_NOWHERE,
     } sink;
     int fd;              /* or -1 */
     const char *program; /* the name in syslog; a constant */
@@ -32,8 +31,9 @@ struct log {
 /* Chooses where the log of `program` goes, and opens it: nothing is opened later. */
 void log_open(struct log *log, const struct launch *launch, const char *program);
 
-/* Connects to /dev/log again, after the syslog daemon was restarted. Returns whether it could. */
-bool log_reopen(struct log *log);
+/* Connects the socket to /dev/log again: the syslog daemon was restarted, or was not there before.
+ * Returns whether that worked. */
+bool log_connect(const struct log *log);
 
 /*
  * Makes `text`, of LOG_LINE_SIZE bytes, the whole record for `result`: what is to be written, with

@@ -21,52 +21,39 @@ bool settings_take(struct settings *settings, int letter, const char *value, str
     switch (letter) {
     case 'm':
         if (quantity_size(value, 1, MAX_BYTES_MOST, &settings->max_bytes) < 0)
-            settings_add_bad_value(problem, "--max-bytes", value,
-                                   "a size from 1 to 1G, such as 64k");
+            settings_refuse(problem, "", value,
+                            " for --max-bytes: give a size from 1 to 1G, such as 64k");
         return true;
     case 't':
         if (quantity_time(value, TIMEOUT_LEAST, TIMEOUT_MOST, &settings->timeout) < 0)
-            settings_add_bad_value(problem, "--timeout", value,
-                                   "a time from 1ms to 7d, such as 30s");
+            settings_refuse(problem, "", value,
+                            " for --timeout: give a time from 1ms to 7d, such as 30s");
         return true;
     case 'T':
-        settings->tag = true;
-        return true;
+        return settings->tag = true;
     case 'n':
-        settings->no_preview = true;
-        return true;
+        return settings->no_preview = true;
     case 'q':
-        settings->quiet = true;
-        return true;
+        return settings->quiet = true;
     default:
         return false;
     }
 }
 
-/* Adds BEFORE, the escaped text in quotes, and AFTER. */
-static void add_quoted(struct text *problem, const char *before, const char *quoted,
-                       const char *after)
+void settings_refuse(struct text *problem, const char *what, const char *quoted, const char *why)
 {
-    text_addf(problem, "%s\"", before);
+    text_addf(problem, "cannot use %s\"", what);
     text_add_escaped(problem, quoted, strlen(quoted));
-    text_addf(problem, "\"%s", after);
+    text_addf(problem, "\"%s", why);
 }
 
-void settings_add_bad_value(struct text *problem, const char *option, const char *value,
-                            const char *wanted)
+void settings_refuse_option(struct text *problem, const char *argument)
 {
-    add_quoted(problem, "cannot use ", value, " for ");
-    text_addf(problem, "%s: give %s", option, wanted);
+    settings_refuse(problem, "the option ", argument,
+                    ": it is unknown, or lacks its value, or takes none; see --help");
 }
 
-void settings_add_bad_option(struct text *problem, const char *argument)
+void settings_refuse_argument(struct text *problem, const char *argument)
 {
-    add_quoted(problem, "cannot use the option ", argument,
-               ": it is unknown, or lacks its value, or takes none; see --help");
-}
-
-void settings_add_bad_argument(struct text *problem, const char *argument)
-{
-    add_quoted(problem, "cannot use the argument ", argument,
-               ": only options are taken; see --help");
+    settings_refuse(problem, "the argument ", argument, ": only options are taken; see --help");
 }

@@ -42,14 +42,13 @@ void settings_init(struct settings *settings);
  */
 bool settings_take(struct settings *settings, int letter, const char *value, struct text *problem);
 
-/* Adds a sentence on an option's value that can't be used; `wanted` says what could be. */
-void settings_add_bad_value(struct text *problem, const char *option, const char *value,
-                            const char *wanted);
+/* Adds `cannot use WHAT"QUOTED"WHY`, where the quoted text, from the command line, is escaped. */
+void settings_refuse(struct text *problem, const char *what, const char *quoted, const char *why);
 
 /* Adds a sentence on an option that getopt_long(3) refused; `argument` is what it had just read. */
-void settings_add_bad_option(struct text *problem, const char *argument);
+void settings_refuse_option(struct text *problem, const char *argument);
 
 /* Adds a sentence on an argument that is no option. */
-void settings_add_bad_argument(struct text *problem, const char *argument);
+void settings_refuse_argument(struct text *problem, const char *argument);
 
 #endif

@@ -46,7 +46,6 @@
 enum action { ACTION_SERVE, ACTION_HELP, ACTION_VERSION, ACTION_REFUSE };
 
 struct options {
-    enum action action;
     struct settings settings;
     bool no_sandbox;
 };
@@ -64,11 +63,10 @@ static const char help[] =
     "Exit status: 0 echoed; 64 wrong usage or launch; 65 no valid message;\n"
     "71 the system failed; 74 the peer went away or ran out of time.\n";
 
-static enum action read_option(struct options *options, int option, char *argument,
+/* Takes one option. Adds a sentence to `problem` if it can't be used. */
+static enum action take_option(struct options *options, int option, const char *argument,
                                struct text *problem)
 {
-    if (settings_take(&options->settings, option, optarg, problem))
-        return problem->length > 0 ? ACTION_REFUSE : ACTION_SERVE;
     switch (option) {
     case 'S':
         options->no_sandbox = true;
@@ -78,13 +76,15 @@ static enum action read_option(struct options *options, int option, char *argume
     case 'V':
         return ACTION_VERSION;
     default:
-        settings_add_bad_option(problem, argument);
-        return ACTION_REFUSE;
+        if (!settings_take(&options->settings, option, optarg, problem))
+            settings_refuse_option(problem, argument);
+        return problem->length > 0 ? ACTION_REFUSE : ACTION_SERVE;
     }
 }
 
-/* Reads the command line; adds a sentence to `problem` if the action is ACTION_REFUSE. */
-static void read_options(struct options *options, int argc, char **argv, struct text *problem)
+/* Reads the command line. Adds a sentence to `problem` if it returns ACTION_REFUSE. */
+static enum action read_options(struct options *options, int argc, char **argv,
+                                struct text *problem)
 {
     static const struct option names[] = {
         SETTINGS_NAMES,
@@ -93,21 +93,22 @@ static void read_options(struct options *options, int argc, char **argv, struct 
         {"version", no_argument, NULL, 'V'},
         {0},
     };
+    enum action action = ACTION_SERVE;
 
     *options = (struct options){0};
     settings_init(&options->settings);
     opterr = 0; /* getopt would write to descriptor 2, which may be the peer */
-    while (options->action == ACTION_SERVE && argc > 1) {
-        int before = optind;
+    while (action == ACTION_SERVE && optind < argc) {
+        const char *argument = argv[optind];
         int option = getopt_long(argc, argv, "+" SETTINGS_LETTERS "ShV", names, NULL);
         if (option < 0)
             break;
-        options->action = read_option(options, option, argv[before], problem);
+        action = take_option(options, option, argument, problem);
     }
-    if (options->action == ACTION_SERVE && argc > 1 && optind < argc) {
-        settings_add_bad_argument(problem, argv[optind]);
-        options->action = ACTION_REFUSE;
-    }
+    if (action != ACTION_SERVE || optind >= argc)
+        return action;
+    settings_refuse_argument(problem, argv[optind]);
+    return ACTION_REFUSE;
 }
 
 static int print(const char *string)
@@ -171,6 +172,7 @@ static int refuse(const struct options *options, const struct log *log, int stat
     return status;
 }
 
+/* The same for a command line that can't be used, in a sentence. */
 static int refuse_usage(const struct log *log, const char *sentence)
 {
     char buffer[LOG_LINE_SIZE];
@@ -190,18 +192,19 @@ int main(int argc, char **argv)
     char usage_buffer[512];
     struct text usage;
     struct options options;
+    enum action action;
     struct log log;
 
     text_init(&usage, usage_buffer, sizeof usage_buffer);
-    read_options(&options, argc, argv, &usage);
-    if (options.action == ACTION_HELP)
+    action = read_options(&options, argc, argv, &usage);
+    if (action == ACTION_HELP)
         return print(help);
-    if (options.action == ACTION_VERSION)
+    if (action == ACTION_VERSION)
         return print("tincan-handler " TINCAN_VERSION "\n");
     log_open(&log, &launch, "tincan-handler");
     if (deadline_start(options.settings.timeout) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         return refuse(&options, &log, EX_OSERR, "cannot set the deadline", errno);
-    if (options.action == ACTION_REFUSE)
+    if (action == ACTION_REFUSE)
         return refuse_usage(&log, usage.start);
     if (problem)
         return refuse(&options, &log, EX_USAGE, problem, 0);

@@ -81,7 +81,7 @@ static bool write_datagram(struct log *log, const char *bytes, size_t size)
 {
     if (send(log->fd, bytes, size, MSG_NOSIGNAL) >= 0)
         return true;
-    return errno != EAGAIN && log_reopen(log) && send(log->fd, bytes, size, MSG_NOSIGNAL) >= 0;
+    return errno != EAGAIN && log_connect(log) && send(log->fd, bytes, size, MSG_NOSIGNAL) >= 0;
 }
 
 /* Returns whether it was taken, as far as that can be known. */
@@ -99,8 +99,6 @@ static bool write_record(struct log *log, char *bytes, size_t size)
         break;
     case LOG_TO_SYSLOG:
         return write_datagram(log, bytes, size);
-    case LOG_NOWHERE:
-        break;
     }
     return true;
 }
@@ -148,8 +146,6 @@ static bool add_record(struct log_queue *queue, const struct text *record)
     struct spool *spool;
     bool fits;
 
-    if (queue->log->sink == LOG_NOWHERE)
-        return true;
     pthread_mutex_lock(&queue->lock);
     spool = queue->spool;
     fits = spool->used + sizeof record->length + record->length <= SPOOL_SIZE;

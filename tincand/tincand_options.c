@@ -17,17 +17,28 @@
 /* Long options without a letter. */
 enum { OPTION_PER_SOURCE = 256, OPTION_MAX_MEMORY, OPTION_GRACE, OPTION_IDLE_EXIT };
 
+static void refuse_value(struct text *problem, const char *option, const char *value,
+                         const char *wanted)
+{
+    char buffer[512];
+    struct text why;
+
+    text_init(&why, buffer, sizeof buffer);
+    text_addf(&why, " for %s: give %s", option, wanted);
+    settings_refuse(problem, "", value, why.start);
+}
+
 static void take_size(const char *name, const char *wanted, uint64_t most, uint64_t *size,
                       struct text *problem)
 {
     if (quantity_size(optarg, 1, most, size) < 0)
-        settings_add_bad_value(problem, name, optarg, wanted);
+        refuse_value(problem, name, optarg, wanted);
 }
 
 static void take_time(const char *name, uint64_t *usec, struct text *problem)
 {
     if (quantity_time(optarg, TIME_LEAST, TIME_MOST, usec) < 0)
-        settings_add_bad_value(problem, name, optarg, "a time from 1ms to 7d, such as 30s");
+        refuse_value(problem, name, optarg, "a time from 1ms to 7d, such as 30s");
 }
 
 static void take_address(struct tincand_options *options, struct text *problem)
@@ -38,12 +49,12 @@ static void take_address(struct tincand_options *options, struct text *problem)
     text_init(&reason, buffer, sizeof buffer);
     text_add(&reason, "an address such as [::]:4040: ");
     if (options->address_count == LISTENERS_MOST)
-        settings_add_bad_value(problem, "--listen", optarg, "64 addresses at the most");
+        refuse_value(problem, "--listen", optarg, "64 addresses at the most");
     else if (address_parse(optarg, &options->addresses[options->address_count], &reason) < 0)
-        settings_add_bad_value(problem, "--listen", optarg, reason.start);
+        refuse_value(problem, "--listen", optarg, reason.start);
     else if (options->addresses[options->address_count].hybrid)
-        settings_add_bad_value(problem, "--listen", optarg,
-                               "unix:PATH, without the port behind it, which is for connecting");
+        refuse_value(problem, "--listen", optarg,
+                     "unix:PATH, without the port behind it, which is for connecting");
     else
         options->address_count++;
 }
@@ -81,7 +92,7 @@ static enum tincand_action take_own_option(struct tincand_options *options, int 
     case 'V':
         return TINCAND_VERSION;
     default:
-        settings_add_bad_option(problem, argument);
+        settings_refuse_option(problem, argument);
     }
     return TINCAND_SERVE;
 }
@@ -129,7 +140,7 @@ void tincand_options_read(struct tincand_options *options, int argc, char **argv
             options->action = take_own_option(options, option, argv[before], problem);
     }
     if (options->action == TINCAND_SERVE && problem->length == 0 && optind < argc)
-        settings_add_bad_argument(problem, argv[optind]);
+        settings_refuse_argument(problem, argv[optind]);
     if (options->action == TINCAND_SERVE && problem->length == 0)
         check_memory(options, problem);
     if (options->action == TINCAND_SERVE && problem->length > 0)
