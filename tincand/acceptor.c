@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tincand/acceptor.h"
 
-#include "tincand/timer.h"
+#include "tincand/loop.h"
 
 #include <errno.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static void complain(struct acceptor *acceptor, int error)
 {
     char buffer[256];
     struct text sentence;
-    uint64_t now = timer_now(acceptor->event);
+    uint64_t now = loop_now(acceptor->event);
 
     if (acceptor->complained && now < acceptor->complained + COMPLAINT_USEC)
         return;
@@ -51,7 +51,7 @@ static void take_a_rest(struct acceptor *acceptor, int error)
 {
     complain(acceptor, error);
     acceptor->resting = true;
-    timer_set(acceptor->rest, timer_now(acceptor->event) + REST_USEC);
+    loop_timer_set(acceptor->rest, loop_now(acceptor->event) + REST_USEC);
     (void)set_watching(acceptor, false);
 }
 
@@ -137,7 +137,7 @@ static int on_listener(sd_event_source *source, int fd, uint32_t revents, void *
 
 int acceptor_open(struct acceptor *acceptor)
 {
-    int error = timer_add(acceptor->event, &acceptor->rest, on_rest_over, acceptor);
+    int error = loop_timer_add(acceptor->event, &acceptor->rest, on_rest_over, acceptor);
 
     for (size_t i = 0; i < acceptor->listeners->count && error >= 0; i++)
         error = sd_event_add_io(acceptor->event, &acceptor->sources[i],

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tincand/notify.h"
 
-#include "tincand/timer.h"
+#include "tincand/loop.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ static int on_watchdog(sd_event_source *timer, uint64_t usec, void *userdata)
 
     (void)usec;
     notify_send(notify, "WATCHDOG=1");
-    timer_set(timer, timer_now(sd_event_source_get_event(timer)) + notify->interval);
+    loop_timer_set(timer, loop_now(sd_event_source_get_event(timer)) + notify->interval);
     return 0;
 }
 
@@ -51,8 +51,8 @@ void notify_open(struct notify *notify, sd_event *event)
     if (notify->fd < 0 || sd_watchdog_enabled(0, &patience) <= 0)
         return;
     notify->interval = patience / 2; /* says sd_watchdog_enabled(3) */
-    if (timer_add(event, &notify->watchdog, on_watchdog, notify) >= 0)
-        timer_set(notify->watchdog, timer_now(event));
+    if (loop_timer_add(event, &notify->watchdog, on_watchdog, notify) >= 0)
+        loop_timer_set(notify->watchdog, loop_now(event));
 }
 
 void notify_send(const struct notify *notify, const char *state)

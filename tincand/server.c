@@ -2,8 +2,8 @@
 #include "tincand/server.h"
 
 #include "tincand/acceptor.h"
+#include "tincand/loop.h"
 #include "tincand/status.h"
-#include "tincand/timer.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -34,9 +34,9 @@ static void rest_or_leave(struct server *server)
     if (server->most_open >= MANY)
         (void)malloc_trim(0);
     server->most_open = 0;
-    server->idle_since = timer_now(server->event);
-    if (server->limits->idle_exit && !timer_is_on(server->idle))
-        timer_set(server->idle, server->idle_since + server->limits->idle_exit);
+    server->idle_since = loop_now(server->event);
+    if (server->limits->idle_exit && !loop_timer_is_set(server->idle))
+        loop_timer_set(server->idle, server->idle_since + server->limits->idle_exit);
 }
 
 static void on_released(void *userdata)
@@ -66,7 +66,7 @@ static void stop(struct server *server)
     status_send(&server->status, "STOPPING=1");
     acceptor_close(&server->acceptor);
     server->stopping = true;
-    timer_set(server->grace, timer_now(server->event) + server->limits->grace);
+    loop_timer_set(server->grace, loop_now(server->event) + server->limits->grace);
     rest_or_leave(server);
 }
 
@@ -100,8 +100,8 @@ static int on_idle(sd_event_source *timer, uint64_t usec, void *userdata)
     (void)usec;
     if (server->status.open > 0 || server->stopping)
         return 0;
-    if (timer_now(server->event) < end)
-        timer_set(timer, end);
+    if (loop_now(server->event) < end)
+        loop_timer_set(timer, end);
     else
         stop(server);
     return 0;
@@ -143,8 +143,8 @@ static int set_up(struct server *server)
     if ((error = add_signals(server)) < 0 ||
         (error = status_open(&server->status, server->event, server->sessions.log)) < 0 ||
         (error = sessions_open(&server->sessions)) < 0 ||
-        (error = timer_add(server->event, &server->idle, on_idle, server)) < 0 ||
-        (error = timer_add(server->event, &server->grace, on_grace_over, server)) < 0)
+        (error = loop_timer_add(server->event, &server->idle, on_idle, server)) < 0 ||
+        (error = loop_timer_add(server->event, &server->grace, on_grace_over, server)) < 0)
         return error;
     return acceptor_open(&server->acceptor);
 }

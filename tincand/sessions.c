@@ -3,7 +3,7 @@
 
 #include "common/clock.h"
 #include "common/frame.h"
-#include "tincand/timer.h"
+#include "tincand/loop.h"
 
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 struct session {
-    struct waiter waiter; /* first; for the deadline */
+    struct loop_timeout timeout; /* first; for the deadline */
     struct connection connection;
     struct sessions *sessions;
     struct source *source; /* NULL where sources are not counted */
@@ -59,13 +59,13 @@ static void leave_starved(struct session *session)
 /* Waits for events on the connection. Returns 0 or a negative errno value. */
 static int wait_for(struct session *session, uint32_t events)
 {
-    struct poller *poller = &session->sessions->poller;
+    struct loop_poller *poller = &session->sessions->poller;
     int fd = session->connection.fd, error = 0;
 
     if (!session->waits)
-        error = poller_add(poller, fd, events, session);
+        error = loop_poller_add(poller, fd, events, session);
     else if (session->events != events)
-        error = poller_change(poller, fd, events, session);
+        error = loop_poller_change(poller, fd, events, session);
     session->waits = error == 0;
     session->events = events;
     return error;
@@ -94,7 +94,7 @@ static void release(struct session *session)
 {
     struct sessions *sessions = session->sessions;
 
-    queue_leave(&session->waiter);
+    loop_timeout_cancel(&session->timeout);
     leave_starved(session);
     forget_message(session);
     close(session->connection.fd);
@@ -145,9 +145,9 @@ static void proceed(struct session *session)
     if (error < 0)
         give_up(session, -error);
     else if (state == CONNECTION_LINGERING)
-        queue_enter(&sessions->lingering, &session->waiter, timer_now(sessions->event));
+        loop_timeout_start(&sessions->lingering, &session->timeout, loop_now(sessions->event));
     else
-        queue_enter(&sessions->exchanges, &session->waiter, session->connection.started);
+        loop_timeout_start(&sessions->exchanges, &session->timeout, session->connection.started);
 }
 
 static void on_ready(void *data, uint32_t events)
@@ -161,9 +161,9 @@ static void on_ready(void *data, uint32_t events)
     proceed(session);
 }
 
-static void expire(struct waiter *waiter)
+static void expire(struct loop_timeout *timeout)
 {
-    struct session *session = (struct session *)waiter;
+    struct session *session = (struct session *)timeout;
 
     connection_end(&session->connection, &session->sessions->pool, RESULT_TIMEOUT);
     proceed(session);
@@ -214,24 +214,25 @@ int sessions_open(struct sessions *sessions)
     sessions->pool.max_memory = sessions->limits->max_memory;
     sessions->sources = (struct sources){.limit = sessions->limits->max_per_source};
     TAILQ_INIT(&sessions->starved);
-    error = poller_open(&sessions->poller, sessions->event, on_ready);
+    error = loop_poller_open(&sessions->poller, sessions->event, on_ready);
     if (error < 0)
         return error;
-    error = queue_open(&sessions->exchanges, sessions->event, sessions->settings->timeout, expire);
+    error = loop_timeouts_open(&sessions->exchanges, sessions->event, sessions->settings->timeout,
+                               expire);
     if (error < 0)
         return error;
-    return queue_open(&sessions->lingering, sessions->event, FRAME_LINGER_USEC, expire);
+    return loop_timeouts_open(&sessions->lingering, sessions->event, FRAME_LINGER_USEC, expire);
 }
 
 void sessions_end_all(struct sessions *sessions)
 {
-    queue_expire_all(&sessions->exchanges);
-    queue_expire_all(&sessions->lingering);
+    loop_timeouts_expire_all(&sessions->exchanges);
+    loop_timeouts_expire_all(&sessions->lingering);
 }
 
 void sessions_close(struct sessions *sessions)
 {
-    poller_close(&sessions->poller);
-    queue_close(&sessions->exchanges);
-    queue_close(&sessions->lingering);
+    loop_poller_close(&sessions->poller);
+    loop_timeouts_close(&sessions->exchanges);
+    loop_timeouts_close(&sessions->lingering);
 }

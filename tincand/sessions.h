@@ -9,8 +9,7 @@
 #include "handler/settings.h"
 #include "tincand/connection.h"
 #include "tincand/log_queue.h"
-#include "tincand/poller.h"
-#include "tincand/queue.h"
+#include "tincand/loop.h"
 #include "tincand/sources.h"
 #include "tincand/status.h"
 
@@ -37,8 +36,8 @@ struct sessions {
     struct status *status;            /* which says how many are open */
     void (*released)(void *userdata); /* a session has ended, and there is room for another */
     void *userdata;
-    struct poller poller;
-    struct queue exchanges, lingering;
+    struct loop_poller poller;
+    struct loop_timeouts exchanges, lingering;
     struct session_list starved; /* those who wait for memory */
     struct sources sources;
     struct pool pool;

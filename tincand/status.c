@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tincand/status.h"
 
-#include "tincand/timer.h"
+#include "tincand/loop.h"
 
 /* The least time from one message to the next. */
 #define INTERVAL_USEC UINT64_C(1000000)
@@ -36,7 +36,7 @@ void status_send(struct status *status, const char *state)
     char buffer[512];
     struct text text;
 
-    status->sent = timer_now(sd_event_source_get_event(status->timer));
+    status->sent = loop_now(sd_event_source_get_event(status->timer));
     text_init(&text, buffer, sizeof buffer);
     text_add(&text, state);
     text_add(&text, "\nSTATUS=");
@@ -55,13 +55,13 @@ int status_open(struct status *status, sd_event *event, struct log_queue *log)
 {
     *status = (struct status){.log = log};
     notify_open(&status->notify, event);
-    return timer_add(event, &status->timer, on_interval_over, status);
+    return loop_timer_add(event, &status->timer, on_interval_over, status);
 }
 
 void status_touch(struct status *status)
 {
-    if (!timer_is_on(status->timer))
-        timer_set(status->timer, status->sent + INTERVAL_USEC);
+    if (!loop_timer_is_set(status->timer))
+        loop_timer_set(status->timer, status->sent + INTERVAL_USEC);
 }
 
 void status_close(struct status *status)
