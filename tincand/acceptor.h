@@ -1,46 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Accepting connections in an event loop: from each listening socket some, then the others have
- * their turn. Whom it may not or can't accept waits in the kernel's queue meanwhile.
+ * Accepts connections from the listening sockets and hands them to the sessions. Connections that
+ * can't be accepted yet, for lack of room or descriptors, wait in the kernel's queue.
  */
 #ifndef TINCAN_TINCAND_ACCEPTOR_H
 #define TINCAN_TINCAND_ACCEPTOR_H
 
 #include "tincand/listeners.h"
 #include "tincand/log_queue.h"
+#include "tincand/sessions.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/socket.h>
 #include <systemd/sd-event.h>
 
 struct acceptor {
     sd_event *event;
     struct listeners *listeners;
+    struct sessions *sessions;
     struct log_queue *log;
-    /* Takes over a connection, non-blocking, from `address`. Returns whether the system had what it
-     * needs; else it has closed it. */
-    bool (*admit)(void *userdata, int fd, const struct sockaddr_storage *address);
-    void *userdata;
-    sd_event_source *sources[LISTENERS_MOST];
-    sd_event_source *rest;
-    uint64_t complained; /* when, on the event loop's clock */
-    bool allowed;        /* by acceptor_allow() */
-    bool resting;        /* the system has no descriptor or memory for another, say */
-    bool watching;       /* the listening sockets are looked at: allowed, and not resting */
+    sd_event_source *sources[LISTENERS_MAX];
+    sd_event_source *retry; /* set: accepting is paused, after an error that may last */
+    uint64_t error_logged;  /* when, in loop_now(); 0: never */
+    bool polling;           /* the listening sockets are polled */
 };
 
-/* Begins to accept, with all that stands before `sources` set. Returns 0 or a negative errno value.
- */
+/* Starts to accept; needs the fields before `sources`. Returns 0 or a negative errno value. */
 int acceptor_open(struct acceptor *acceptor);
 
-/* Says whether connections may be accepted. May be called from admit(). */
-void acceptor_allow(struct acceptor *acceptor, bool allowed);
+/*
+ * Polls the listening sockets if another connection may be accepted, and stops polling them if not:
+ * they are ready as long as a connection waits there. To be called in each iteration of the loop.
+ */
+void acceptor_update(struct acceptor *acceptor);
 
 /*
- * Accepts no more and closes the listening sockets. From those that are our own, who waits in the
- * queue is admitted before, as far as is allowed: they would be lost with the queue. A socket that
- * was handed over stays open with who handed it over, and the next server serves those who wait.
+ * Closes the listening sockets. Connections in the queue of a socket that the server opened itself
+ * are accepted first, as far as there is room: they would be lost with the queue. A socket that was
+ * handed over stays open in the process it came from, for the next server.
  */
 void acceptor_close(struct acceptor *acceptor);
 

@@ -5,141 +5,122 @@
 #include "common/frame.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
-/* The first buffer of a message that has to wait. It then doubles. */
-#define LEAST_BUFFER ((size_t)256)
-
-/* Where there is less memory than for that much input and a tag, input is only looked at: a message
- * that is there whole needs none. */
-#define LEAST_INPUT     ((size_t)4096)
-#define LEAST_AVAILABLE (LEAST_INPUT + TAG_MAX)
-
-static char *input_of(struct pool *pool)
+static char *input_of(struct workspace *workspace)
 {
-    return pool->input + TAG_MAX;
+    return workspace->input + TAG_MAX;
 }
 
-/* Room in front of the message in a buffer of its own. */
-static size_t tag_room(const struct pool *pool)
+/* Returns the room in front of the message in the buffer. */
+static size_t tag_room(const struct workspace *workspace)
 {
-    return pool->settings->tag ? TAG_MAX : 0;
+    return workspace->settings->tag ? TAG_MAX : 0;
 }
 
-uint64_t connection_least_memory(uint64_t max_bytes)
-{
-    return TAG_MAX + max_bytes + 1 + LEAST_AVAILABLE;
-}
-
-/* How much more memory this connection may take; NULL: one that is not the reserved. */
-static size_t available_memory(const struct pool *pool, const struct connection *connection)
-{
-    const struct connection *reserved = pool->reserved;
-    size_t free = pool->max_memory - pool->used_memory, aside;
-
-    if (pool->used_memory > pool->max_memory)
-        return 0;
-    if (connection && connection == reserved)
-        return free;
-    aside = (size_t)connection_least_memory(pool->settings->max_bytes);
-    if (reserved)
-        aside -= reserved->size < aside ? reserved->size : aside;
-    return free > aside ? free - aside : 0;
-}
-
-/* Completes an outcome whose result is set; the connection is over, unless it has to linger. */
-static enum connection_state complete(struct connection *connection, const struct pool *pool)
-{
-    struct result *result = &connection->result;
-
-    result->bytes = connection->frame.length;
-    result->usec = clock_usec() - connection->started;
-    if (!result->message)
-        result->message = connection->buffer ? connection->buffer + tag_room(pool) : "";
-    return CONNECTION_OVER;
-}
-
-void connection_begin(struct connection *connection, const struct pool *pool, int fd,
+void connection_begin(struct connection *connection, const struct workspace *workspace, int fd,
                       const struct sockaddr_storage *address, uint64_t now)
 {
     *connection = (struct connection){.fd = fd, .started = now};
     memcpy(&connection->peer, address, sizeof connection->peer);
-    frame_init(&connection->frame, (size_t)pool->settings->max_bytes);
+    frame_init(&connection->frame, (size_t)workspace->settings->max_bytes);
+}
+
+/* --- results --- */
+
+/* Completes a result whose code is set. */
+static enum connection_state complete(struct connection *connection,
+                                      const struct workspace *workspace)
+{
+    struct result *result = &connection->result;
+    const char *buffer = connection->buffer.bytes;
+
+    result->bytes = connection->frame.length;
+    result->usec = clock_usec() - connection->started;
+    if (!result->message)
+        result->message = buffer ? buffer + tag_room(workspace) : "";
+    return CONNECTION_DONE;
 }
 
 /*
- * How large a buffer is to become for `needed` bytes: twice as large as it was, unless that is more
- * than a message can need or the pool has.
+ * Completes the result after a reply or a refusal. If the peer has sent more, the connection
+ * lingers: closing with unread input would send a reset, which can destroy the reply on its way.
+ * Otherwise closing the descriptor is all that is needed.
  */
-static size_t buffer_size(const struct pool *pool, const struct connection *connection,
-                          size_t needed)
-{
-    size_t size = connection->size;
-    size_t most = tag_room(pool) + (size_t)pool->settings->max_bytes + 1;
-    size_t larger = size ? size * 2 : LEAST_BUFFER;
-
-    if (larger < needed || larger - size > available_memory(pool, connection))
-        larger = needed;
-    return larger < most ? larger : most;
-}
-
-/* Makes room for `needed` bytes in the buffer. Returns 0, or -1 with the result set. */
-static int make_room(struct connection *connection, struct pool *pool, size_t needed)
-{
-    size_t size = buffer_size(pool, connection, needed);
-    char *buffer;
-
-    if (connection->buffer && connection->size >= needed)
-        return 0;
-    buffer = realloc(connection->buffer, size);
-    if (!buffer) {
-        result_fail(&connection->result, EX_OSERR, "cannot get memory for the message", errno);
-        return -1;
-    }
-    pool->used_memory += size - connection->size;
-    connection->buffer = buffer;
-    connection->size = size;
-    return 0;
-}
-
-/*
- * Keeps the first `size` bytes of the input, which follow `stored` bytes of the message that are
- * kept already. Returns 0, or -1 with the result set.
- */
-static int keep(struct connection *connection, struct pool *pool, size_t stored, size_t size)
-{
-    size_t begin = tag_room(pool) + stored;
-
-    if (make_room(connection, pool, begin + size) < 0)
-        return -1;
-    memcpy(connection->buffer + begin, input_of(pool), size);
-    return 0;
-}
-
-/*
- * After a result: the sending side is closed, and what the peer sent after its message taken off
- * the socket, as closing with unread input would send a reset, which can destroy the reply on its
- * way. Where there was no such input, closing does both.
- */
-static enum connection_state finish(struct connection *connection, struct pool *pool)
+static enum connection_state finish(struct connection *connection, struct workspace *workspace)
 {
     bool more = result_is_refusal(connection->result.code) || connection->trailing;
 
-    complete(connection, pool);
+    complete(connection, workspace);
     if (!more)
-        more = recv(connection->fd, pool->input, TAG_MAX, 0) > 0;
+        more = recv(connection->fd, workspace->input, TAG_MAX, 0) > 0;
     if (!more)
-        return CONNECTION_OVER;
+        return CONNECTION_DONE;
     (void)shutdown(connection->fd, SHUT_WR);
     connection->left = FRAME_LINGER_BYTES;
     return CONNECTION_LINGERING;
 }
 
-/* Sends from `reply`, of `size` bytes; sets how many went. Returns the state after that. */
-static enum connection_state send_some(struct connection *connection, struct pool *pool,
+static enum connection_state linger(struct connection *connection, struct workspace *workspace)
+{
+    ssize_t count = recv(connection->fd, workspace->input, sizeof workspace->input, 0);
+
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+        return CONNECTION_LINGERING;
+    if (count <= 0 || connection->left <= (size_t)count)
+        return CONNECTION_DONE;
+    connection->left -= (size_t)count;
+    return CONNECTION_LINGERING;
+}
+
+/* --- the buffer --- */
+
+/* Makes the buffer have at least `needed` bytes. Returns 0, or -1 with the result set. */
+static int grow_buffer(struct connection *connection, struct workspace *workspace, size_t needed)
+{
+    if (memory_grow(&workspace->memory, &connection->buffer, needed) == 0)
+        return 0;
+    result_fail(&connection->result, EX_OSERR, "cannot get memory for the message", errno);
+    return -1;
+}
+
+/* Copies the first `size` bytes of the input to the buffer, behind `stored` bytes of the message.
+ * Returns 0, or -1 with the result set. */
+static int store_input(struct connection *connection, struct workspace *workspace, size_t stored,
+                       size_t size)
+{
+    size_t begin = tag_room(workspace) + stored;
+
+    if (grow_buffer(connection, workspace, begin + size) < 0)
+        return -1;
+    memcpy(connection->buffer.bytes + begin, input_of(workspace), size);
+    return 0;
+}
+
+/* Copies a reply of `size` bytes from the input to the buffer, unless it is there already. Returns
+ * 0, or -1 with the result set. */
+static int store_reply(struct connection *connection, struct workspace *workspace,
+                       const char **reply, size_t size)
+{
+    struct result *result = &connection->result;
+    char *bytes;
+
+    if (connection->buffer.bytes)
+        return 0;
+    if (grow_buffer(connection, workspace, size) < 0)
+        return -1;
+    bytes = connection->buffer.bytes;
+    memcpy(bytes, *reply, size);
+    result->message = bytes + (result->message - *reply);
+    *reply = bytes;
+    return 0;
+}
+
+/* --- replying --- */
+
+/* Sends from `reply`, of `size` bytes; sets how many were sent. Returns the next state. */
+static enum connection_state send_some(struct connection *connection, struct workspace *workspace,
                                        const char *reply, size_t size, size_t *sent)
 {
     ssize_t count = send(connection->fd, reply, size, MSG_NOSIGNAL);
@@ -147,31 +128,17 @@ static enum connection_state send_some(struct connection *connection, struct poo
     *sent = count > 0 ? (size_t)count : 0;
     if (*sent == size) {
         connection->result.code = RESULT_ECHOED;
-        return finish(connection, pool);
+        return finish(connection, workspace);
     }
     if (count < 0 && errno != EAGAIN && errno != EINTR) {
         result_fail_transfer(&connection->result, "cannot send the reply", errno);
-        return complete(connection, pool);
+        return complete(connection, workspace);
     }
     return CONNECTION_REPLYING;
 }
 
-/* Has a reply that stands in the pool's input stand in the connection's own buffer. Returns 0, or
- * -1 with the result set. */
-static int move_reply(struct connection *connection, struct pool *pool, const char **reply,
-                      size_t size)
-{
-    if (connection->buffer)
-        return 0;
-    if (make_room(connection, pool, size) < 0)
-        return -1;
-    memcpy(connection->buffer, *reply, size);
-    connection->result.message = connection->buffer + (connection->result.message - *reply);
-    *reply = connection->buffer;
-    return 0;
-}
-
-static enum connection_state begin_reply(struct connection *connection, struct pool *pool,
+/* Replies with `message`, which has room for a tag in front and its null byte behind. */
+static enum connection_state begin_reply(struct connection *connection, struct workspace *workspace,
                                          char *message)
 {
     size_t tag = 0, size, sent;
@@ -179,27 +146,29 @@ static enum connection_state begin_reply(struct connection *connection, struct p
     const char *reply;
     struct peer peer;
 
-    if (pool->settings->tag) {
+    if (workspace->settings->tag) {
         connection_name(connection, &peer);
         tag = peer_put_tag(&peer, message);
     }
     reply = message - tag;
     size = tag + connection->frame.length + 1;
-    state = send_some(connection, pool, reply, size, &sent);
+    state = send_some(connection, workspace, reply, size, &sent);
     if (state != CONNECTION_REPLYING)
         return state;
-    if (move_reply(connection, pool, &reply, size) < 0)
-        return complete(connection, pool);
-    connection->reply = (size_t)(reply - connection->buffer) + sent;
+    if (store_reply(connection, workspace, &reply, size) < 0)
+        return complete(connection, workspace);
+    connection->reply = (size_t)(reply - connection->buffer.bytes) + sent;
     connection->left = size - sent;
     return CONNECTION_REPLYING;
 }
 
-static enum connection_state go_on_replying(struct connection *connection, struct pool *pool)
+static enum connection_state continue_reply(struct connection *connection,
+                                            struct workspace *workspace)
 {
     size_t sent;
-    enum connection_state state = send_some(
-        connection, pool, connection->buffer + connection->reply, connection->left, &sent);
+    enum connection_state state =
+        send_some(connection, workspace, connection->buffer.bytes + connection->reply,
+                  connection->left, &sent);
 
     if (state == CONNECTION_REPLYING) {
         connection->reply += sent;
@@ -208,140 +177,124 @@ static enum connection_state go_on_replying(struct connection *connection, struc
     return state;
 }
 
-/* Takes `size` bytes of input, all that has come with one read. */
-static enum connection_state take(struct connection *connection, struct pool *pool, size_t size)
+/* --- receiving --- */
+
+/* Decodes `size` bytes of input, all that one read returned. */
+static enum connection_state decode(struct connection *connection, struct workspace *workspace,
+                                    size_t size)
 {
     struct frame *frame = &connection->frame;
     size_t stored = frame->length;
-    enum frame_status status = frame_feed(frame, input_of(pool), size);
+    enum frame_status status = frame_feed(frame, input_of(workspace), size);
     size_t taken = frame->length - stored + (status == FRAME_COMPLETE);
-    char *message = input_of(pool);
+    char *message = input_of(workspace);
 
-    if (connection->buffer || status == FRAME_MORE) {
-        if (keep(connection, pool, stored, taken) < 0) {
-            frame->length = stored; /* what the log may show */
-            return complete(connection, pool);
+    if (connection->buffer.bytes || status == FRAME_MORE) {
+        if (store_input(connection, workspace, stored, taken) < 0) {
+            frame->length = stored; /* what the log can show */
+            return complete(connection, workspace);
         }
-        message = connection->buffer + tag_room(pool);
+        message = connection->buffer.bytes + tag_room(workspace);
     }
     if (status == FRAME_MORE)
         return CONNECTION_RECEIVING;
     connection->result.message = message;
     if (status == FRAME_COMPLETE) {
         connection->trailing = size > taken;
-        return begin_reply(connection, pool, message);
+        return begin_reply(connection, workspace, message);
     }
     connection->result.code = result_of_frame(status);
-    return finish(connection, pool);
+    return finish(connection, workspace);
 }
 
-/* Whether these bytes decide what the frame is. */
-static bool decides(struct frame frame, const char *bytes, size_t size)
+/* Returns whether these bytes complete the frame, or show that it is no message. */
+static bool is_decided(struct frame frame, const char *bytes, size_t size)
 {
     return frame_feed(&frame, bytes, size) != FRAME_MORE;
 }
 
-/* How much may be read that perhaps has to be kept; 0: nothing, for lack of memory. */
-static size_t input_room(const struct connection *connection, const struct pool *pool)
-{
-    size_t available = available_memory(pool, connection);
-
-    if (available < LEAST_AVAILABLE)
-        return 0;
-    available -= TAG_MAX;
-    return available < CONNECTION_TURN_BYTES ? available : CONNECTION_TURN_BYTES;
-}
-
 /*
- * Reads where there is no memory to keep what comes. Only messages that are there whole, and small,
- * are taken: those who use the memory up, slowly, are to cost others nothing. Of those who have
- * more, the first becomes the reserved. As read_input().
+ * Reads input when there is no memory for a buffer: small messages that have arrived whole need
+ * none, so that peers who use up the memory slowly cost them nothing. The first connection that
+ * needs a buffer gets the reserve. Returns as read_input() does.
  */
-static ssize_t read_frugally(struct connection *connection, struct pool *pool)
+static ssize_t read_without_memory(struct connection *connection, struct workspace *workspace)
 {
-    char *input = input_of(pool);
-    ssize_t count = recv(connection->fd, input, LEAST_INPUT, MSG_PEEK);
-    size_t room;
+    char *input = input_of(workspace);
+    ssize_t count = recv(connection->fd, input, MEMORY_READ_MIN, MSG_PEEK);
+    size_t size;
 
     if (count <= 0)
         return count;
-    if (decides(connection->frame, input, (size_t)count))
+    if (is_decided(connection->frame, input, (size_t)count))
         return recv(connection->fd, input, (size_t)count, 0); /* the same bytes */
-    if (!pool->reserved)
-        pool->reserved = connection;
-    room = input_room(connection, pool);
-    if (room > 0)
-        return recv(connection->fd, input, room, 0);
+    memory_reserve(&workspace->memory, &connection->buffer);
+    size = memory_read_size(&workspace->memory, &connection->buffer);
+    if (size > 0)
+        return recv(connection->fd, input, size, 0);
     errno = ENOMEM;
     return -1;
 }
 
-/* Reads into the pool's input. Returns the bytes read, 0 at the end of input, or -1 with errno,
- * ENOMEM where memory is to be waited for. */
-static ssize_t read_input(struct connection *connection, struct pool *pool)
+/* Reads into the workspace's input. Returns the number of bytes, 0 at the end of input, or -1 with
+ * errno, which is ENOMEM if the connection has to wait for memory. */
+static ssize_t read_input(struct connection *connection, struct workspace *workspace)
 {
-    size_t room = input_room(connection, pool);
+    size_t size = memory_read_size(&workspace->memory, &connection->buffer);
 
-    if (room == 0)
-        return read_frugally(connection, pool);
-    return recv(connection->fd, input_of(pool), room, 0);
+    if (size == 0)
+        return read_without_memory(connection, workspace);
+    return recv(connection->fd, input_of(workspace), size, 0);
 }
 
-static enum connection_state receive(struct connection *connection, struct pool *pool)
+static enum connection_state receive(struct connection *connection, struct workspace *workspace)
 {
-    ssize_t count = read_input(connection, pool);
+    ssize_t count = read_input(connection, workspace);
 
     if (count > 0)
-        return take(connection, pool, (size_t)count);
+        return decode(connection, workspace, (size_t)count);
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
         return CONNECTION_RECEIVING;
     if (count < 0 && errno == ENOMEM)
-        return CONNECTION_STARVED;
+        return CONNECTION_NEEDS_MEMORY;
     if (count == 0 || errno == ECONNRESET)
         connection->result.code = RESULT_EOF;
     else
         result_fail_transfer(&connection->result, "cannot read the message", errno);
-    return complete(connection, pool);
+    return complete(connection, workspace);
 }
 
-static enum connection_state linger(struct connection *connection, struct pool *pool)
-{
-    ssize_t count = recv(connection->fd, pool->input, sizeof pool->input, 0);
+/* --- the whole --- */
 
-    if (count < 0 && (errno == EAGAIN || errno == EINTR))
-        return CONNECTION_LINGERING;
-    if (count <= 0 || connection->left <= (size_t)count)
-        return CONNECTION_OVER;
-    connection->left -= (size_t)count;
-    return CONNECTION_LINGERING;
-}
-
-enum connection_state connection_step(struct connection *connection, struct pool *pool)
+static enum connection_state next_state(struct connection *connection, struct workspace *workspace)
 {
     switch (connection->state) {
     case CONNECTION_RECEIVING:
-    case CONNECTION_STARVED:
-        connection->state = receive(connection, pool);
-        break;
+    case CONNECTION_NEEDS_MEMORY:
+        return receive(connection, workspace);
     case CONNECTION_REPLYING:
-        connection->state = go_on_replying(connection, pool);
-        break;
+        return continue_reply(connection, workspace);
     case CONNECTION_LINGERING:
-        connection->state = linger(connection, pool);
-        break;
-    case CONNECTION_OVER:
+        return linger(connection, workspace);
+    case CONNECTION_DONE:
         break;
     }
-    return connection->state;
+    return CONNECTION_DONE;
 }
 
-void connection_end(struct connection *connection, const struct pool *pool, enum result_code code)
+void connection_step(struct connection *connection, struct workspace *workspace)
+{
+    connection->state = next_state(connection, workspace);
+}
+
+void connection_end(struct connection *connection, const struct workspace *workspace,
+                    enum result_code code)
 {
     if (connection->state < CONNECTION_LINGERING) {
         connection->result.code = code;
-        complete(connection, pool);
+        complete(connection, workspace);
     }
-    connection->state = CONNECTION_OVER;
+    connection->state = CONNECTION_DONE;
 }
 
 void connection_name(const struct connection *connection, struct peer *peer)
@@ -350,21 +303,8 @@ void connection_name(const struct connection *connection, struct peer *peer)
     peer_name(peer, connection->fd);
 }
 
-bool connection_forget(struct connection *connection, struct pool *pool)
+bool connection_free_message(struct connection *connection, struct workspace *workspace)
 {
-    bool helps = connection->size > 0 || pool->reserved == connection;
-
-    free(connection->buffer);
-    pool->used_memory -= connection->size;
-    connection->buffer = NULL;
-    connection->size = 0;
     connection->result.message = NULL;
-    if (pool->reserved == connection)
-        pool->reserved = NULL;
-    return helps;
-}
-
-size_t connection_turns(const struct pool *pool)
-{
-    return 1 + available_memory(pool, NULL) / CONNECTION_TURN_BYTES;
+    return memory_free(&workspace->memory, &connection->buffer);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One connection of many: the exchange of exchange.h in steps, none of which waits. It knows no
- * event loop: connection_step() is called when the descriptor is ready, and says what for next. Who
- * closes the descriptor is the caller.
+ * One connection of many: the exchange of handler/exchange.h in steps that never wait. It knows no
+ * event loop: connection_step() is called when the descriptor is ready, and its state says what to
+ * wait for next. The caller closes the descriptor.
  *
- * A connection holds memory for its message only from the first byte that can't be answered at once
- * until the last byte of the reply. What all of them hold together has a limit.
+ * A connection has a buffer only from the first byte that can't be answered at once to the last
+ * byte of the reply.
  */
 #ifndef TINCAN_TINCAND_CONNECTION_H
 #define TINCAN_TINCAND_CONNECTION_H
@@ -14,6 +14,7 @@
 #include "handler/peer.h"
 #include "handler/result.h"
 #include "handler/settings.h"
+#include "tincand/memory.h"
 
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
@@ -22,34 +23,23 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* The most that is read of one connection before the others have their turn, in bytes. */
-#define CONNECTION_TURN_BYTES ((size_t)64 << 10)
-
-/*
- * What the connections of a server share. Of the memory, what the longest message needs is set
- * aside for one of them, the reserved: else those that have half a message each could wait for
- * each other.
- */
-struct pool {
+/* What the connections of a server share. */
+struct workspace {
     const struct settings *settings;
-    /* The most that their messages may take together, in bytes; small ones that are there whole may
-     * take a little more while they are answered. */
-    size_t max_memory;
-    size_t used_memory;                /* what they take now */
-    const struct connection *reserved; /* or NULL */
-    /* What is read comes here first, behind room for a tag. Only what has to wait is copied. */
-    char input[TAG_MAX + CONNECTION_TURN_BYTES];
+    struct memory memory;
+    /* All input is read here, behind room for a tag. Only what has to wait is copied. */
+    char input[TAG_MAX + MEMORY_READ_MAX];
 };
 
 enum connection_state {
-    CONNECTION_RECEIVING, /* waits for input */
-    CONNECTION_STARVED,   /* waits for others to give memory back; its input stays in the kernel */
-    CONNECTION_REPLYING,  /* waits for room to send */
-    CONNECTION_LINGERING, /* has its outcome; waits for input, which it discards, or its end */
-    CONNECTION_OVER,      /* has its outcome, and is to be closed */
+    CONNECTION_RECEIVING,    /* waits for input */
+    CONNECTION_NEEDS_MEMORY, /* waits for a buffer; its input stays in the kernel */
+    CONNECTION_REPLYING,     /* waits for room to send */
+    CONNECTION_LINGERING,    /* has its result; discards input until the peer has closed */
+    CONNECTION_DONE,         /* has its result, and is to be closed */
 };
 
-/* As much of a socket address as an internet or vsock peer needs; AF_UNIX ones have no name. */
+/* As much of a socket address as an internet or vsock peer needs; AF_UNIX peers have no name. */
 union connection_peer {
     struct sockaddr any;
     struct sockaddr_in ipv4;
@@ -58,43 +48,34 @@ union connection_peer {
 };
 
 struct connection {
-    int fd; /* non-blocking; the connection's own */
+    int fd; /* non-blocking */
     enum connection_state state;
     union connection_peer peer;
     uint64_t started; /* clock_usec() when it was accepted */
     struct frame frame;
-    struct result result; /* from CONNECTION_LINGERING on */
-    char *buffer;         /* room for a tag, then the message; or NULL */
-    size_t size;          /* of the buffer */
-    size_t reply;         /* where in the buffer the part of the reply stands that is not sent */
-    size_t left;          /* how long that part is; or, lingering, what is still taken */
+    struct result result; /* valid from CONNECTION_LINGERING on */
+    struct buffer buffer; /* room for a tag if there are tags, then the message */
+    size_t reply;         /* offset in the buffer of the part of the reply that is not sent */
+    size_t left;          /* length of that part; lingering: bytes that may still be discarded */
     bool trailing;        /* the peer sent bytes after its null byte */
 };
 
-/* Begins an exchange on `fd`, accepted from `address`. */
-void connection_begin(struct connection *connection, const struct pool *pool, int fd,
+/* Starts an exchange on `fd`, accepted from `address` at `now`, in clock_usec(). */
+void connection_begin(struct connection *connection, const struct workspace *workspace, int fd,
                       const struct sockaddr_storage *address, uint64_t now);
 
-/*
- * Does what can be done without waiting, one turn's worth, and returns the state, which is also
- * kept in `state`.
- */
-enum connection_state connection_step(struct connection *connection, struct pool *pool);
+/* Does what can be done without waiting, up to MEMORY_READ_MAX bytes, and sets the state. */
+void connection_step(struct connection *connection, struct workspace *workspace);
 
-/* Ends an exchange that has no outcome yet with that one; it is over then. */
-void connection_end(struct connection *connection, const struct pool *pool, enum result_code code);
+/* Ends the connection; the result is `code` if it has none yet. */
+void connection_end(struct connection *connection, const struct workspace *workspace,
+                    enum result_code code);
 
 /* Names the peer, for the log. */
 void connection_name(const struct connection *connection, struct peer *peer);
 
-/* Gives the message's memory back, once the outcome, whose message is in there, has been logged.
- * Returns whether that can help those who are starved. */
-bool connection_forget(struct connection *connection, struct pool *pool);
-
-/* How many of those who are starved it makes sense to let try again. */
-size_t connection_turns(const struct pool *pool);
-
-/* The least `max_memory` with which a message of `max_bytes` can be received. */
-uint64_t connection_least_memory(uint64_t max_bytes);
+/* Frees the buffer, and with it the message in the result. Returns whether there is more memory
+ * for other connections now. */
+bool connection_free_message(struct connection *connection, struct workspace *workspace);
 
 #endif

@@ -35,7 +35,7 @@ static int add(struct listeners *listeners, int fd, bool own)
     socklen_t size = sizeof address;
     struct text name;
 
-    if (listeners->count == LISTENERS_MOST)
+    if (listeners->count == LISTENERS_MAX)
         return EMFILE;
     *listener = (struct listener){.fd = fd, .own = own};
     text_init(&name, listener->name, sizeof listener->name);

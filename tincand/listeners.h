@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define LISTENERS_MOST 64
+#define LISTENERS_MAX 64
 
 struct listener {
     int fd;           /* non-blocking */
@@ -22,7 +22,7 @@ struct listener {
 
 struct listeners {
     size_t count;
-    struct listener list[LISTENERS_MOST];
+    struct listener list[LISTENERS_MAX];
 };
 
 /*

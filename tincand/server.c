@@ -3,14 +3,16 @@
 
 #include "tincand/acceptor.h"
 #include "tincand/loop.h"
+#include "tincand/sessions.h"
 #include "tincand/status.h"
 
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdbool.h>
 
-/* After so many connections at once, what they took is given back to the system. */
-#define MANY 1000
+/* After this many connections at once, free memory is returned to the system. */
+#define TRIM_CONNECTIONS 1000
 
 struct server {
     const struct limits *limits;
@@ -19,46 +21,39 @@ struct server {
     struct sessions sessions;
     struct status status;
     sd_event_source *idle, *grace;
-    uint64_t idle_since; /* on the event loop's clock */
-    size_t most_open;    /* connections at once since the server was idle */
+    uint64_t idle_since;   /* in loop_now() */
+    uint64_t seen_changes; /* sessions.counts.changes at the last update() */
+    size_t peak;           /* connections at once since the server was idle */
     bool stopping;
 };
 
-/* What is to be done when nothing is open. */
-static void rest_or_leave(struct server *server)
+/* Nothing is open: ends a server that stops, starts the idle time of any other. */
+static void become_idle(struct server *server)
 {
-    if (server->status.open > 0)
-        return;
     if (server->stopping)
         (void)sd_event_exit(server->event, 0);
-    if (server->most_open >= MANY)
+    if (server->peak >= TRIM_CONNECTIONS)
         (void)malloc_trim(0);
-    server->most_open = 0;
+    server->peak = 0;
     server->idle_since = loop_now(server->event);
     if (server->limits->idle_exit && !loop_timer_is_set(server->idle))
         loop_timer_set(server->idle, server->idle_since + server->limits->idle_exit);
 }
 
-static void on_released(void *userdata)
+/* Acts on what the sessions did in an iteration of the loop. */
+static void update(struct server *server)
 {
-    struct server *server = userdata;
+    const struct session_counts *counts = &server->sessions.counts;
 
-    acceptor_allow(&server->acceptor, true);
-    rest_or_leave(server);
-}
-
-static bool admit(void *userdata, int fd, const struct sockaddr_storage *address)
-{
-    struct server *server = userdata;
-
-    if (server->most_open <= server->status.open)
-        server->most_open = server->status.open + 1;
-    if (server->status.open + 1 == server->limits->max_connections)
-        acceptor_allow(&server->acceptor, false);
-    if (sessions_admit(&server->sessions, fd, address))
-        return true;
-    acceptor_allow(&server->acceptor, true);
-    return false;
+    acceptor_update(&server->acceptor);
+    if (counts->changes == server->seen_changes)
+        return;
+    server->seen_changes = counts->changes;
+    status_update(&server->status);
+    if (counts->open > server->peak)
+        server->peak = counts->open;
+    if (counts->open == 0)
+        become_idle(server);
 }
 
 static void stop(struct server *server)
@@ -67,7 +62,8 @@ static void stop(struct server *server)
     acceptor_close(&server->acceptor);
     server->stopping = true;
     loop_timer_set(server->grace, loop_now(server->event) + server->limits->grace);
-    rest_or_leave(server);
+    if (server->sessions.counts.open == 0)
+        become_idle(server);
 }
 
 static int on_grace_over(sd_event_source *timer, uint64_t usec, void *userdata)
@@ -79,26 +75,26 @@ static int on_grace_over(sd_event_source *timer, uint64_t usec, void *userdata)
     return 0;
 }
 
-/* A second signal is from somebody who doesn't want to wait. */
+/* The first signal stops the server, the second one also ends the exchanges in progress. */
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
     struct server *server = userdata;
 
     (void)source, (void)info;
     if (server->stopping)
-        on_grace_over(NULL, 0, server);
+        sessions_end_all(&server->sessions);
     else
         stop(server);
     return 0;
 }
 
-static int on_idle(sd_event_source *timer, uint64_t usec, void *userdata)
+static int on_idle_over(sd_event_source *timer, uint64_t usec, void *userdata)
 {
     struct server *server = userdata;
     uint64_t end = server->idle_since + server->limits->idle_exit;
 
     (void)usec;
-    if (server->status.open > 0 || server->stopping)
+    if (server->sessions.counts.open > 0 || server->stopping)
         return 0;
     if (loop_now(server->event) < end)
         loop_timer_set(timer, end);
@@ -107,7 +103,7 @@ static int on_idle(sd_event_source *timer, uint64_t usec, void *userdata)
     return 0;
 }
 
-/* Whether who started this wants the signal ignored, as nohup(1) does. */
+/* Returns whether the signal was ignored at start, as nohup(1) sets it. */
 static bool is_ignored(int signal)
 {
     struct sigaction action;
@@ -135,23 +131,41 @@ static int add_signals(struct server *server)
 
 static int set_up(struct server *server)
 {
+    struct sessions *sessions = &server->sessions;
     int error = sd_event_new(&server->event);
 
     if (error < 0)
         return error;
-    server->acceptor.event = server->sessions.event = server->event;
-    if ((error = add_signals(server)) < 0 ||
-        (error = status_open(&server->status, server->event, server->sessions.log)) < 0 ||
-        (error = sessions_open(&server->sessions)) < 0 ||
-        (error = loop_timer_add(server->event, &server->idle, on_idle, server)) < 0 ||
+    server->acceptor.event = sessions->event = server->event;
+    if ((error = add_signals(server)) < 0 || (error = sessions_open(sessions)) < 0 ||
+        (error = status_open(&server->status, server->event, &sessions->counts, sessions->log)) <
+            0 ||
+        (error = loop_timer_add(server->event, &server->idle, on_idle_over, server)) < 0 ||
         (error = loop_timer_add(server->event, &server->grace, on_grace_over, server)) < 0)
         return error;
     return acceptor_open(&server->acceptor);
 }
 
+/* Runs the event loop to its end. Returns 0 or a negative errno value. */
+static int run(struct server *server)
+{
+    int error;
+
+    status_send(&server->status, "READY=1");
+    become_idle(server);
+    for (;;) {
+        error = sd_event_run(server->event, UINT64_MAX);
+        if (error < 0 || sd_event_get_state(server->event) == SD_EVENT_FINISHED)
+            break;
+        update(server);
+    }
+    if (error >= 0)
+        (void)sd_event_get_exit_code(server->event, &error);
+    return error;
+}
+
 static void tear_down(struct server *server)
 {
-    server->stopping = true;
     acceptor_close(&server->acceptor);
     sessions_end_all(&server->sessions);
     sessions_close(&server->sessions);
@@ -164,28 +178,21 @@ static void tear_down(struct server *server)
 int server_run(struct listeners *listeners, const struct settings *settings,
                const struct limits *limits, struct log_queue *log)
 {
-    static struct server server; /* with the pool's input rather large for a stack */
+    static struct server server; /* too large for a stack, with the workspace */
     int error;
 
     server.limits = limits;
-    server.acceptor = (struct acceptor){
-        .listeners = listeners,
-        .log = log,
-        .admit = admit,
-        .userdata = &server,
-    };
     server.sessions.settings = settings;
     server.sessions.limits = limits;
     server.sessions.log = log;
-    server.sessions.status = &server.status;
-    server.sessions.released = on_released;
-    server.sessions.userdata = &server;
+    server.acceptor = (struct acceptor){
+        .listeners = listeners,
+        .sessions = &server.sessions,
+        .log = log,
+    };
     error = set_up(&server);
-    if (error >= 0) {
-        status_send(&server.status, "READY=1");
-        rest_or_leave(&server);
-        error = sd_event_loop(server.event);
-    }
+    if (error >= 0)
+        error = run(&server);
     tear_down(&server);
     return error;
 }

@@ -3,7 +3,6 @@
 
 #include "common/clock.h"
 #include "common/frame.h"
-#include "tincand/loop.h"
 
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -11,18 +10,18 @@
 #include <unistd.h>
 
 struct session {
-    struct loop_timeout timeout; /* first; for the deadline */
+    struct loop_timeout timeout; /* first: expire() gets its address */
     struct connection connection;
     struct sessions *sessions;
     struct source *source; /* NULL where sources are not counted */
-    uint32_t events;       /* waited for; meaningless unless `waits` */
+    uint32_t events;       /* polled for, if `polled` */
     TAILQ_ENTRY(session) link;
-    bool waits;    /* it had to wait, and is the poller's since then */
-    bool starved;  /* is in that list, by the link */
-    bool reported; /* its outcome is counted and logged */
+    bool polled;   /* the connection is in the poller */
+    bool waiting;  /* for memory: in that list, by the link */
+    bool reported; /* its result was counted and logged */
 };
 
-/* Counts and logs the outcome, once. */
+/* Counts and logs the result, once. */
 static void report(struct session *session)
 {
     struct sessions *sessions = session->sessions;
@@ -32,8 +31,8 @@ static void report(struct session *session)
     if (session->reported)
         return;
     session->reported = true;
-    sessions->status->results[result->code]++;
-    status_touch(sessions->status);
+    sessions->counts.results[result->code]++;
+    sessions->counts.changes++;
     if (sessions->settings->quiet && result->code != RESULT_ERROR)
         return;
     if (sessions->settings->no_preview)
@@ -42,134 +41,147 @@ static void report(struct session *session)
     log_queue_result(sessions->log, result, peer.name);
 }
 
-static void enter_starved(struct session *session)
-{
-    if (!session->starved)
-        TAILQ_INSERT_TAIL(&session->sessions->starved, session, link);
-    session->starved = true;
-}
-
-static void leave_starved(struct session *session)
-{
-    if (session->starved)
-        TAILQ_REMOVE(&session->sessions->starved, session, link);
-    session->starved = false;
-}
-
-/* Waits for events on the connection. Returns 0 or a negative errno value. */
-static int wait_for(struct session *session, uint32_t events)
+/* Polls the connection for these events. Returns 0 or a negative errno value. */
+static int poll_for(struct session *session, uint32_t events)
 {
     struct loop_poller *poller = &session->sessions->poller;
     int fd = session->connection.fd, error = 0;
 
-    if (!session->waits)
+    if (!session->polled)
         error = loop_poller_add(poller, fd, events, session);
     else if (session->events != events)
         error = loop_poller_change(poller, fd, events, session);
-    session->waits = error == 0;
+    session->polled = error == 0;
     session->events = events;
     return error;
 }
 
-/* Lets those who wait for memory try again, as many as there is some for. */
-static void feed_starved(struct sessions *sessions)
+/* --- waiting for memory --- */
+
+static void start_waiting(struct session *session)
 {
-    size_t turns = connection_turns(&sessions->pool);
+    if (!session->waiting)
+        TAILQ_INSERT_TAIL(&session->sessions->waiting, session, link);
+    session->waiting = true;
+}
+
+static void stop_waiting(struct session *session)
+{
+    if (session->waiting)
+        TAILQ_REMOVE(&session->sessions->waiting, session, link);
+    session->waiting = false;
+}
+
+/* Lets as many sessions that wait for memory try again as there is some for. */
+static void wake_waiting(struct sessions *sessions)
+{
+    size_t count = memory_wakeups(&sessions->workspace.memory);
     struct session *session;
 
-    while (turns-- > 0 && (session = TAILQ_FIRST(&sessions->starved))) {
-        leave_starved(session);
+    while (count-- > 0 && (session = TAILQ_FIRST(&sessions->waiting))) {
+        stop_waiting(session);
         session->connection.state = CONNECTION_RECEIVING;
-        (void)wait_for(session, EPOLLIN);
+        (void)poll_for(session, EPOLLIN);
     }
 }
 
-static void forget_message(struct session *session)
+static void free_message(struct session *session)
 {
-    if (connection_forget(&session->connection, &session->sessions->pool))
-        feed_starved(session->sessions);
+    if (connection_free_message(&session->connection, &session->sessions->workspace))
+        wake_waiting(session->sessions);
 }
 
-static void release(struct session *session)
+/* --- one session --- */
+
+static void close_session(struct session *session)
 {
     struct sessions *sessions = session->sessions;
 
     loop_timeout_cancel(&session->timeout);
-    leave_starved(session);
-    forget_message(session);
+    stop_waiting(session);
+    free_message(session);
     close(session->connection.fd);
     if (session->source)
         sources_leave(&sessions->sources, session->source);
     free(session);
-    sessions->status->open--;
-    status_touch(sessions->status);
-    sessions->released(sessions->userdata);
+    sessions->counts.open--;
+    sessions->counts.changes++;
 }
 
-/* The event loop can't wait for the connection: it ends, and no other. */
-static void give_up(struct session *session, int error)
+/* Ends a session whose connection can't be polled. */
+static void fail_to_poll(struct session *session, int error)
 {
-    if (session->connection.state < CONNECTION_LINGERING) {
-        connection_end(&session->connection, &session->sessions->pool, RESULT_ERROR);
-        result_fail(&session->connection.result, EX_OSERR, "cannot wait for the connection", error);
+    struct connection *connection = &session->connection;
+
+    if (connection->state < CONNECTION_LINGERING) {
+        connection_end(connection, &session->sessions->workspace, RESULT_ERROR);
+        result_fail(&connection->result, EX_OSERR, "cannot wait for the connection", error);
     }
     report(session);
-    release(session);
+    close_session(session);
 }
 
-/* Arranges what comes next after a step. */
-static void proceed(struct session *session)
+/* Sets what the session waits for next: an event, memory, a deadline. */
+static void wait_for_next(struct session *session)
 {
     struct sessions *sessions = session->sessions;
     enum connection_state state = session->connection.state;
-    uint32_t events = EPOLLIN;
+    uint32_t events = state == CONNECTION_REPLYING ? EPOLLOUT : EPOLLIN;
     int error;
 
-    if (state >= CONNECTION_LINGERING) {
-        report(session);
-        forget_message(session);
-    }
-    if (state == CONNECTION_OVER) {
-        release(session);
-        return;
-    }
-    if (state == CONNECTION_REPLYING)
-        events = EPOLLOUT;
-    if (state == CONNECTION_STARVED) {
-        enter_starved(session);
-        events = EPOLLIN | EPOLLET; /* only more than there is already, or a peer that is gone */
+    if (state == CONNECTION_NEEDS_MEMORY) {
+        start_waiting(session);
+        events |= EPOLLET; /* more input than there is already, or a peer that left */
     } else {
-        leave_starved(session);
+        stop_waiting(session);
     }
-    error = wait_for(session, events);
+    error = poll_for(session, events);
     if (error < 0)
-        give_up(session, -error);
+        fail_to_poll(session, -error);
     else if (state == CONNECTION_LINGERING)
         loop_timeout_start(&sessions->lingering, &session->timeout, loop_now(sessions->event));
     else
         loop_timeout_start(&sessions->exchanges, &session->timeout, session->connection.started);
 }
 
+/* To be called whenever the state of the connection may have changed. May close the session. */
+static void update(struct session *session)
+{
+    enum connection_state state = session->connection.state;
+
+    if (state >= CONNECTION_LINGERING) {
+        report(session);
+        free_message(session);
+    }
+    if (state == CONNECTION_DONE)
+        close_session(session);
+    else
+        wait_for_next(session);
+}
+
 static void on_ready(void *data, uint32_t events)
 {
     struct session *session = data;
+    struct workspace *workspace = &session->sessions->workspace;
 
-    if (session->starved && (events & (EPOLLHUP | EPOLLERR)))
-        connection_end(&session->connection, &session->sessions->pool, RESULT_EOF);
+    if (session->waiting && (events & (EPOLLHUP | EPOLLERR)))
+        connection_end(&session->connection, workspace, RESULT_EOF);
     else
-        connection_step(&session->connection, &session->sessions->pool);
-    proceed(session);
+        connection_step(&session->connection, workspace);
+    update(session);
 }
 
 static void expire(struct loop_timeout *timeout)
 {
     struct session *session = (struct session *)timeout;
 
-    connection_end(&session->connection, &session->sessions->pool, RESULT_TIMEOUT);
-    proceed(session);
+    connection_end(&session->connection, &session->sessions->workspace, RESULT_TIMEOUT);
+    update(session);
 }
 
-/* Counts the connection with its source. Returns whether it may stay. */
+/* --- all sessions --- */
+
+/* Counts the connection with its source. Returns whether the source may have it. */
 static bool enter_source(struct session *session)
 {
     struct sessions *sessions = session->sessions;
@@ -180,11 +192,16 @@ static bool enter_source(struct session *session)
         sources_enter(&sessions->sources, session->connection.fd, &session->connection.peer);
     if (session->source)
         return true;
-    sessions->status->turned_away++;
+    sessions->counts.turned_away++;
     return false;
 }
 
-bool sessions_admit(struct sessions *sessions, int fd, const struct sockaddr_storage *address)
+bool sessions_have_room(const struct sessions *sessions)
+{
+    return sessions->counts.open < sessions->limits->max_connections;
+}
+
+bool sessions_add(struct sessions *sessions, int fd, const struct sockaddr_storage *address)
 {
     struct session *session = malloc(sizeof *session);
 
@@ -193,16 +210,16 @@ bool sessions_admit(struct sessions *sessions, int fd, const struct sockaddr_sto
         return false;
     }
     *session = (struct session){.sessions = sessions};
-    connection_begin(&session->connection, &sessions->pool, fd, address, clock_usec());
-    sessions->status->open++;
-    status_touch(sessions->status);
+    connection_begin(&session->connection, &sessions->workspace, fd, address, clock_usec());
+    sessions->counts.open++;
+    sessions->counts.changes++;
     if (!enter_source(session)) {
-        release(session);
+        close_session(session);
         return true;
     }
-    /* More often than not the message is there already. */
-    connection_step(&session->connection, &sessions->pool);
-    proceed(session);
+    /* More often than not the message has arrived with the connection. */
+    connection_step(&session->connection, &sessions->workspace);
+    update(session);
     return true;
 }
 
@@ -210,10 +227,11 @@ int sessions_open(struct sessions *sessions)
 {
     int error;
 
-    sessions->pool.settings = sessions->settings;
-    sessions->pool.max_memory = sessions->limits->max_memory;
-    sessions->sources = (struct sources){.limit = sessions->limits->max_per_source};
-    TAILQ_INIT(&sessions->starved);
+    sessions->workspace.settings = sessions->settings;
+    memory_init(&sessions->workspace.memory, (size_t)sessions->limits->max_memory,
+                (size_t)sessions->settings->max_bytes);
+    sessions->sources = (struct sources){.limit = (size_t)sessions->limits->max_per_source};
+    TAILQ_INIT(&sessions->waiting);
     error = loop_poller_open(&sessions->poller, sessions->event, on_ready);
     if (error < 0)
         return error;

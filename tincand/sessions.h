@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The open connections of a server in its event loop: each is stepped when it is ready, ended at
- * its deadline, counted with its source, and logged once.
+ * The open connections of a server in its event loop: each is stepped when its socket is ready,
+ * ended at its deadline, counted with its source, and logged once.
  */
 #ifndef TINCAN_TINCAND_SESSIONS_H
 #define TINCAN_TINCAND_SESSIONS_H
 
+#include "handler/result.h"
 #include "handler/settings.h"
 #include "tincand/connection.h"
+#include "tincand/limits.h"
 #include "tincand/log_queue.h"
 #include "tincand/loop.h"
 #include "tincand/sources.h"
-#include "tincand/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <systemd/sd-event.h>
 
-struct limits {
-    size_t max_connections; /* at once; above that they wait in the kernel's queue */
-    size_t max_per_source;  /* at once of one source; above that they are closed */
-    size_t max_memory;      /* for messages, in bytes; above that input waits in the kernel */
-    uint64_t grace;         /* for what is in flight when the server is told to stop, in us */
-    uint64_t idle_exit;     /* the server ends when it has been idle so long, in us; 0: never */
+/* What happened so far. Only the sessions write it. */
+struct session_counts {
+    size_t open;                        /* connections now */
+    uint64_t results[RESULT_ERROR + 1]; /* exchanges that ended, by result */
+    uint64_t turned_away;               /* closed at once: their source had too many */
+    uint64_t changes;                   /* how often any of these changed */
 };
 
 TAILQ_HEAD(session_list, session);
@@ -33,29 +35,30 @@ struct sessions {
     const struct settings *settings;
     const struct limits *limits;
     struct log_queue *log;
-    struct status *status;            /* which says how many are open */
-    void (*released)(void *userdata); /* a session has ended, and there is room for another */
-    void *userdata;
+    struct session_counts counts;
     struct loop_poller poller;
     struct loop_timeouts exchanges, lingering;
-    struct session_list starved; /* those who wait for memory */
+    struct session_list waiting; /* for memory */
     struct sources sources;
-    struct pool pool;
+    struct workspace workspace;
 };
 
-/* Begins, with all that stands before `poller` set. Returns 0 or a negative errno value. */
+/* Starts with no session; needs the fields before `counts`. Returns 0 or a negative errno value. */
 int sessions_open(struct sessions *sessions);
 
-/*
- * Takes over a connection, non-blocking, accepted from `address`, and serves it, at once if it can
- * be. Returns whether there was memory for it; else it is closed.
- */
-bool sessions_admit(struct sessions *sessions, int fd, const struct sockaddr_storage *address);
+/* Returns whether another connection may be added. */
+bool sessions_have_room(const struct sessions *sessions);
 
-/* Ends all: those without an outcome have timed out. */
+/*
+ * Takes over a connection, non-blocking, accepted from `address`, and serves it, at once if
+ * possible. Returns whether there was memory for it; if not, it is closed.
+ */
+bool sessions_add(struct sessions *sessions, int fd, const struct sockaddr_storage *address);
+
+/* Ends all sessions; the result of those that have none yet is a timeout. */
 void sessions_end_all(struct sessions *sessions);
 
-/* Gives back what sessions_open() took; all have to be ended. */
+/* Releases what sessions_open() took; all sessions must have ended. */
 void sessions_close(struct sessions *sessions);
 
 #endif

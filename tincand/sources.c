@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What tells sources apart, all bytes of it; what a family doesn't use is zero. */
+/* Identifies a source. Compared as bytes: those that a family does not use are zero. */
 struct key {
     unsigned char name[8];
     uint32_t family;
@@ -33,7 +33,7 @@ static struct key key_of(int fd, const union connection_peer *peer)
         memcpy(key.name, &peer->ipv4.sin_addr, 4);
         break;
     case AF_INET6:
-        /* An IPv4 peer of an IPv6 socket is the same source as without one. */
+        /* An IPv4 peer is the same source on an IPv6 socket. */
         if (memcmp(&peer->ipv6.sin6_addr, mapped, sizeof mapped) == 0) {
             key.family = AF_INET;
             memcpy(key.name, peer->ipv6.sin6_addr.s6_addr + 12, 4);
@@ -52,7 +52,7 @@ static struct key key_of(int fd, const union connection_peer *peer)
     return key;
 }
 
-/* The entry of `key` in the tree, made if there is none; NULL: no memory. */
+/* Returns the source with this key, which is made if there is none; or NULL without memory. */
 static struct source *find_or_make(struct sources *sources, const struct key *key)
 {
     struct source **found = tfind(key, &sources->tree, compare);

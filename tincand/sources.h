@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How many connections each source has: an IPv4 address, the /64 network of an IPv6 address (one
- * host has that many addresses to choose from), the user behind an AF_UNIX connection, a virtual
- * machine.
+ * The number of connections of each source: an IPv4 address, the /64 network of an IPv6 address
+ * (one host can choose any address of its network), the user of an AF_UNIX peer, a virtual machine.
  */
 #ifndef TINCAN_TINCAND_SOURCES_H
 #define TINCAN_TINCAND_SOURCES_H
@@ -17,9 +16,9 @@ struct sources {
 };
 
 /*
- * Counts the connection `fd`, whose peer is `peer`, with its source. Returns that, which is to be
- * given to sources_leave() when the connection ends; or NULL if it has as many as it may, or there
- * is no memory to count.
+ * Counts the connection `fd` from `peer` with its source. Returns the source, which the caller
+ * gives to sources_leave() when the connection ends; or NULL if the source is at its limit, or
+ * there is no memory.
  */
 struct source *sources_enter(struct sources *sources, int fd, const union connection_peer *peer);
 

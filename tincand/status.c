@@ -1,33 +1,90 @@
 /* SPDX-License-Identifier: MIT */
 #include "tincand/status.h"
 
+#include "common/text.h"
 #include "tincand/loop.h"
 
-/* The least time from one message to the next. */
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+/* The shortest time between two reports of the counts, in microseconds. */
 #define INTERVAL_USEC UINT64_C(1000000)
 
-/* Adds the number and what it counts, if there is any. */
-static void add_count(struct text *text, uint64_t count, const char *what)
+/* Returns a datagram socket connected to NOTIFY_SOCKET, a path or an @ and a name; or -1. */
+static int connect_to_manager(void)
 {
-    if (count == 0)
-        return;
-    text_add(text, ", ");
-    text_addf(text, "%" PRIu64, (uint64_t)count);
-    text_add(text, " ");
-    text_add(text, what);
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = path ? strlen(path) : 0;
+    int fd;
+
+    if (length < 2 || length >= sizeof address.sun_path || (path[0] != '/' && path[0] != '@'))
+        return -1;
+    memcpy(address.sun_path, path, length);
+    if (path[0] == '@')
+        address.sun_path[0] = '\0';
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&address,
+                           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
 }
 
-static void add_numbers(const struct status *status, struct text *text)
+static void notify(const struct status *status, const char *lines)
 {
+    if (status->fd >= 0)
+        (void)send(status->fd, lines, strlen(lines), MSG_NOSIGNAL);
+}
+
+/* --- the watchdog --- */
+
+static int on_watchdog(sd_event_source *timer, uint64_t usec, void *userdata)
+{
+    struct status *status = userdata;
+
+    (void)usec;
+    notify(status, "WATCHDOG=1");
+    loop_timer_set(timer, loop_now(sd_event_source_get_event(timer)) + status->watchdog_usec);
+    return 0;
+}
+
+/* A server that can't feed the watchdog still serves. */
+static void start_watchdog(struct status *status, sd_event *event)
+{
+    uint64_t limit;
+
+    if (status->fd < 0 || sd_watchdog_enabled(0, &limit) <= 0)
+        return;
+    status->watchdog_usec = limit / 2; /* as sd_watchdog_enabled(3) recommends */
+    if (loop_timer_add(event, &status->watchdog, on_watchdog, status) >= 0)
+        loop_timer_set(status->watchdog, loop_now(event));
+}
+
+/* --- the counts --- */
+
+static void add_count(struct text *text, uint64_t count, const char *what)
+{
+    if (count > 0)
+        text_addf(text, ", %" PRIu64 " %s", count, what);
+}
+
+static void add_counts(const struct status *status, struct text *text)
+{
+    const struct session_counts *counts = status->counts;
     uint64_t lost = log_queue_dropped(status->log);
 
-    text_add(text, "open ");
-    text_addf(text, "%" PRIu64, (uint64_t)status->open);
-    text_add(text, ", echoed ");
-    text_addf(text, "%" PRIu64, (uint64_t)status->results[RESULT_ECHOED]);
+    text_addf(text, "open %zu, echoed %" PRIu64, counts->open, counts->results[RESULT_ECHOED]);
     for (enum result_code code = RESULT_EOF; code <= RESULT_ERROR; code++)
-        add_count(text, status->results[code], result_word(code));
-    add_count(text, status->turned_away, "turned away");
+        add_count(text, counts->results[code], result_word(code));
+    add_count(text, counts->turned_away, "turned away");
     add_count(text, lost, lost == 1 ? "log line lost" : "log lines lost");
 }
 
@@ -36,12 +93,12 @@ void status_send(struct status *status, const char *state)
     char buffer[512];
     struct text text;
 
-    status->sent = loop_now(sd_event_source_get_event(status->timer));
+    status->sent = loop_now(sd_event_source_get_event(status->interval));
+    status->sent_changes = status->counts->changes;
     text_init(&text, buffer, sizeof buffer);
-    text_add(&text, state);
-    text_add(&text, "\nSTATUS=");
-    add_numbers(status, &text);
-    notify_send(&status->notify, text.start);
+    text_addf(&text, "%s\nSTATUS=", state);
+    add_counts(status, &text);
+    notify(status, text.start);
 }
 
 static int on_interval_over(sd_event_source *timer, uint64_t usec, void *userdata)
@@ -51,21 +108,25 @@ static int on_interval_over(sd_event_source *timer, uint64_t usec, void *userdat
     return 0;
 }
 
-int status_open(struct status *status, sd_event *event, struct log_queue *log)
+void status_update(struct status *status)
 {
-    *status = (struct status){.log = log};
-    notify_open(&status->notify, event);
-    return loop_timer_add(event, &status->timer, on_interval_over, status);
+    if (status->counts->changes != status->sent_changes && !loop_timer_is_set(status->interval))
+        loop_timer_set(status->interval, status->sent + INTERVAL_USEC);
 }
 
-void status_touch(struct status *status)
+int status_open(struct status *status, sd_event *event, const struct session_counts *counts,
+                struct log_queue *log)
 {
-    if (!loop_timer_is_set(status->timer))
-        loop_timer_set(status->timer, status->sent + INTERVAL_USEC);
+    *status = (struct status){.counts = counts, .log = log, .fd = connect_to_manager()};
+    start_watchdog(status, event);
+    return loop_timer_add(event, &status->interval, on_interval_over, status);
 }
 
 void status_close(struct status *status)
 {
-    status->timer = sd_event_source_unref(status->timer);
-    notify_close(&status->notify);
+    status->interval = sd_event_source_unref(status->interval);
+    status->watchdog = sd_event_source_unref(status->watchdog);
+    if (status->fd > 0)
+        close(status->fd);
+    status->fd = -1;
 }

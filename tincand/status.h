@@ -1,35 +1,43 @@
 /* SPDX-License-Identifier: MIT */
-/* What a server has done so far, in numbers, for the operator: systemctl status shows them. */
+/*
+ * Reports to the service manager over NOTIFY_SOCKET (sd_notify(3)): readiness, the watchdog, and
+ * the server's counts, which systemctl status shows. Nothing here waits, as sd_notify(3) would when
+ * the manager hangs and its socket is full: a report for which there is no room is dropped.
+ */
 #ifndef TINCAN_TINCAND_STATUS_H
 #define TINCAN_TINCAND_STATUS_H
 
-#include "handler/result.h"
 #include "tincand/log_queue.h"
-#include "tincand/notify.h"
+#include "tincand/sessions.h"
 
+#include <stdint.h>
 #include <systemd/sd-event.h>
 
 struct status {
-    size_t open;                        /* connections now */
-    uint64_t results[RESULT_ERROR + 1]; /* exchanges so far, by result */
-    uint64_t turned_away;               /* connections closed at once: their source had too many */
-    struct log_queue *log;              /* which counts what it drops */
-    struct notify notify;               /* whom all of this is told */
-    sd_event_source *timer;
-    uint64_t sent; /* when, on the event loop's clock */
+    const struct session_counts *counts;
+    struct log_queue *log;     /* counts the lines it dropped */
+    int fd;                    /* connected to the service manager, non-blocking; or -1 */
+    sd_event_source *interval; /* set: the next report is due */
+    sd_event_source *watchdog; /* NULL: none is wanted */
+    uint64_t watchdog_usec;    /* between two messages to the watchdog */
+    uint64_t sent;             /* when the last report was sent, in loop_now() */
+    uint64_t sent_changes;     /* counts->changes then */
 };
 
-/* Begins to count, and opens what `notify` is. Returns 0 or a negative errno value. */
-int status_open(struct status *status, sd_event *event, struct log_queue *log);
+/*
+ * Connects to the service manager, if there is one, and feeds its watchdog as long as the event
+ * loop runs. `counts` and `log` must outlive `status`. Returns 0 or a negative errno value.
+ */
+int status_open(struct status *status, sd_event *event, const struct session_counts *counts,
+                struct log_queue *log);
 
-/* To be called when a number has changed: the service manager is told within a second. */
-void status_touch(struct status *status);
+/* Schedules a report, a second after the last, if the counts have changed since. */
+void status_update(struct status *status);
 
 /*
- * Tells the service manager at once that the server is in this state (`READY=1`, `STOPPING=1` of
- * sd_notify(3)), and the numbers: `open 3, echoed 1204, 2 eof, 1 invalid-utf8, 4 turned away, 1 log
- * line lost`. What is zero is left out, but for the first two. Without such a manager it does
- * nothing.
+ * Reports at once that the server is in `state` (`READY=1` or `STOPPING=1`; empty for no change)
+ * and the counts: `open 3, echoed 1204, 2 eof, 1 invalid-utf8, 4 turned away, 1 log line lost`.
+ * Zeros are left out, but for the first two.
  */
 void status_send(struct status *status, const char *state);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What tincand's command line asks for. */
+/* The command line of tincand. */
 #ifndef TINCAN_TINCAND_TINCAND_OPTIONS_H
 #define TINCAN_TINCAND_TINCAND_OPTIONS_H
 
 #include "handler/settings.h"
+#include "tincand/limits.h"
 #include "tincand/listeners.h"
 
 enum tincand_action { TINCAND_SERVE, TINCAND_HELP, TINCAND_VERSION, TINCAND_REFUSE };
@@ -11,16 +12,17 @@ enum tincand_action { TINCAND_SERVE, TINCAND_HELP, TINCAND_VERSION, TINCAND_REFU
 struct tincand_options {
     enum tincand_action action;
     struct settings settings;
-    uint64_t max_connections, max_per_source; /* 0: not given */
-    uint64_t max_memory;                      /* in bytes */
-    uint64_t grace, idle_exit;                /* in microseconds; `idle_exit` 0: not given */
-    struct address addresses[LISTENERS_MOST]; /* to listen on */
+    struct limits limits;                    /* numbers of connections: 0 if not given */
+    struct address addresses[LISTENERS_MAX]; /* to listen on */
     size_t address_count;
 };
 
+/* The text of --help. */
+extern const char tincand_help[];
+
 /*
- * Fills `options` from the command line, to whose strings it refers; or sets the action to
- * TINCAND_REFUSE and adds to `problem` why that can't be done.
+ * Fills `options` from the command line, to whose strings it refers. If it can't be used, sets the
+ * action to TINCAND_REFUSE and adds a sentence to `problem`.
  */
 void tincand_options_read(struct tincand_options *options, int argc, char **argv,
                           struct text *problem);
