@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A tincand whose event loop comes to a halt: linked into it with --wrap=frame_feed, this never
- * returns from a message that begins with "hang".
+ * Linked into tincand with --wrap=frame_feed: the decoder never returns from a message that begins
+ * with "hang", so the event loop stops and the watchdog is no longer fed.
  */
 #include "common/frame.h"
 

@@ -17,17 +17,13 @@
 static int fail(struct text *problem, const char *action, const char *object, const char *reason,
                 const char *advice)
 {
-    text_add(problem, "cannot ");
-    text_add(problem, action);
+    text_addf(problem, "cannot %s", action);
     text_add_escaped(problem, object, strlen(object));
-    text_add(problem, ": ");
-    text_add(problem, reason);
-    text_add(problem, "; ");
-    text_add(problem, advice);
+    text_addf(problem, ": %s; %s", reason, advice);
     return -1;
 }
 
-/* Adds the socket to the list. Returns 0; or, if that is full, EMFILE. */
+/* Adds the socket to the list. Returns 0, or EMFILE if the list is full. */
 static int add(struct listeners *listeners, int fd, bool own)
 {
     struct listener *listener = &listeners->list[listeners->count];
@@ -47,8 +43,8 @@ static int add(struct listeners *listeners, int fd, bool own)
 
 /* --- handed over --- */
 
-/* Why `fd` is no listening stream socket, or NULL. */
-static const char *flaw(int fd)
+/* Returns why `fd` is not a listening stream socket, as a clause; NULL if it is one. */
+static const char *check_listening(int fd)
 {
     int type;
     socklen_t size = sizeof type;
@@ -62,8 +58,8 @@ static const char *flaw(int fd)
     return NULL;
 }
 
-/* A connection could be gone, or another process have it, between the kernel's word and accept(2):
- * without O_NONBLOCK all would wait for the next. */
+/* A connection can vanish, or another process can accept it, before accept(2) is called, which
+ * would then wait for the next one. */
 static int set_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
@@ -74,7 +70,7 @@ static int set_nonblocking(int fd)
 static int inherit(struct listeners *listeners, int fd, const char *name, const char *advice,
                    struct text *problem)
 {
-    const char *reason = flaw(fd);
+    const char *reason = check_listening(fd);
 
     if (!reason && set_nonblocking(fd) < 0)
         reason = strerror(errno);
@@ -130,7 +126,7 @@ int listeners_inherit(struct listeners *listeners, bool on_stdin, struct text *p
 
 /* --- opened here --- */
 
-/* Whether a socket file at the address is one that nobody listens on any more. */
+/* Returns whether nobody listens on the socket file at the address any more. */
 static bool is_left_behind(const struct sockaddr_un *address, socklen_t size)
 {
     struct stat status;
@@ -139,7 +135,7 @@ static bool is_left_behind(const struct sockaddr_un *address, socklen_t size)
     if (address->sun_path[0] == '\0' || lstat(address->sun_path, &status) < 0 ||
         !S_ISSOCK(status.st_mode))
         return false;
-    /* A server whose queue is full is alive; without SOCK_NONBLOCK it would be waited for. */
+    /* Without SOCK_NONBLOCK, connect(2) would wait for a server whose queue is full. */
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return false;
@@ -150,7 +146,8 @@ static bool is_left_behind(const struct sockaddr_un *address, socklen_t size)
     return result == ECONNREFUSED;
 }
 
-static int bind_anew(int fd, const struct sockaddr *address, socklen_t size)
+/* Binds `fd`; a socket file without a server is replaced. Returns 0, or -1 with errno. */
+static int bind_socket(int fd, const struct sockaddr *address, socklen_t size)
 {
     const struct sockaddr_un *local = (const struct sockaddr_un *)address;
 
@@ -165,7 +162,7 @@ static int bind_anew(int fd, const struct sockaddr *address, socklen_t size)
     return bind(fd, address, size);
 }
 
-/* A socket that listens on the address, or -1 with errno. */
+/* Returns a socket that listens on the address, or -1 with errno. */
 static int listen_on(const struct sockaddr *address, socklen_t size)
 {
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -174,11 +171,11 @@ static int listen_on(const struct sockaddr *address, socklen_t size)
 
     if (fd < 0)
         return -1;
-    /* Connections of an earlier server that are still closing don't keep the port from us. */
+    /* The port is free although connections of an earlier server are still closing. */
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (address->sa_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (bind_anew(fd, address, size) == 0 && listen(fd, SOMAXCONN) == 0)
+    if (bind_socket(fd, address, size) == 0 && listen(fd, SOMAXCONN) == 0)
         return fd;
     error = errno;
     close(fd);
@@ -191,8 +188,7 @@ static const char *advice_for(int error)
     switch (error) {
     case EADDRINUSE:
         return "another program has it, which ss(8) with -xlnp or -tlnp names; stop that, or "
-               "choose "
-               "another";
+               "choose another";
     case EADDRNOTAVAIL:
         return "no interface of this machine has it; ip(8) address lists those there are";
     case EACCES:
@@ -207,9 +203,8 @@ static const char *advice_for(int error)
     }
 }
 
-/* Notes which file it is, as another server may have put its own there by the time this one ends.
- */
-static void note_file(struct listener *listener, const char *path)
+/* Remembers the socket file: another server may have replaced it when this one ends. */
+static void remember_file(struct listener *listener, const char *path)
 {
     struct stat status;
 
@@ -229,7 +224,7 @@ static void remove_file(const struct listener *listener)
         (void)unlink(listener->path);
 }
 
-/* Listens on one socket address of those that `text` stands for. Returns 0 or an errno value. */
+/* Listens on one socket address of `text`. Returns 0 or an errno value. */
 static int open_one(struct listeners *listeners, const char *text, const struct sockaddr *address,
                     socklen_t size)
 {
@@ -240,7 +235,7 @@ static int open_one(struct listeners *listeners, const char *text, const struct 
     if (fd >= 0 && error != 0)
         close(fd);
     if (error == 0 && address->sa_family == AF_UNIX && local->sun_path[0] != '\0')
-        note_file(&listeners->list[listeners->count - 1], text + strlen("unix:"));
+        remember_file(&listeners->list[listeners->count - 1], text + strlen("unix:"));
     return error;
 }
 
@@ -249,8 +244,8 @@ static int fail_to_listen(const char *text, int error, struct text *problem)
     return fail(problem, "listen on ", text, strerror(error), advice_for(error));
 }
 
-/* A name often stands for an IPv4 and an IPv6 address; where the machine has but one of the two,
- * that has to do. */
+/* Listens on all addresses of a name. On a machine without IPv4 or IPv6 the addresses of that
+ * family are left out. */
 static int open_names(struct listeners *listeners, const struct address *address,
                       struct text *problem)
 {

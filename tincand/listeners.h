@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The listening sockets of a server: handed over by who started it, or opened by itself. */
+/* The listening sockets of a server: handed over by the program that started it, or opened here. */
 #ifndef TINCAN_TINCAND_LISTENERS_H
 #define TINCAN_TINCAND_LISTENERS_H
 
@@ -13,8 +13,8 @@
 
 struct listener {
     int fd;           /* non-blocking */
-    bool own;         /* opened here: nobody else accepts what waits in its queue */
-    const char *path; /* of the socket file to be removed in the end; or NULL */
+    bool own;         /* opened here: its queue is lost when it is closed */
+    const char *path; /* of the socket file, which is removed at the end; or NULL */
     dev_t device;     /* that file */
     ino_t inode;
     char name[SOCKADDR_TEXT_SIZE];
@@ -26,21 +26,21 @@ struct listeners {
 };
 
 /*
- * Takes the sockets that sd_listen_fds(3) tells of; where there are none and `on_stdin` is set, the
- * one on standard input (xinetd with wait = yes, inetd with wait). All must be listening stream
- * sockets. Returns 0; or -1 with a sentence on the one that is not added to `problem`.
+ * Takes the sockets of sd_listen_fds(3). If there are none and `on_stdin` is set, takes the one on
+ * standard input (xinetd with wait = yes, inetd with wait). Returns 0, or -1 with a sentence added
+ * to `problem` if one of them is not a listening stream socket.
  */
 int listeners_inherit(struct listeners *listeners, bool on_stdin, struct text *problem);
 
 /*
- * Listens on an address, on all that a name stands for. A socket file that a dead server left
- * behind is replaced. The address's text must outlive `listeners`. Returns 0; or -1 with a sentence
- * added to `problem`.
+ * Listens on an address; on all addresses of a name. Replaces a socket file that a dead server left
+ * behind. The address's text must outlive `listeners`. Returns 0, or -1 with a sentence added to
+ * `problem`.
  */
 int listeners_open(struct listeners *listeners, const struct address *address,
                    struct text *problem);
 
-/* Closes them all, and removes the files of those that were opened here. */
+/* Closes all, and removes the socket files of those that were opened here. */
 void listeners_close(struct listeners *listeners);
 
 #endif

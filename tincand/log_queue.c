@@ -18,39 +18,41 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What can wait to be written, in bytes: some thousand lines. */
-#define SPOOL_SIZE ((size_t)512 << 10)
+/* The size of a batch of records, in bytes: some thousand lines. */
+#define BATCH_SIZE ((size_t)512 << 10)
 
 #define CLOSE_SECONDS 1
 #define GATHER_NSEC   1000000
-#define FIELDS_MOST   8
+#define FIELDS_MAX    8
 
-/* Tells the records of exchanges from others in the journal: `journalctl MESSAGE_ID=...`. */
+/* Identifies the records of exchanges in the journal: `journalctl MESSAGE_ID=...`. */
 #define EXCHANGE_MESSAGE_ID "a811271d43ff4781812039b4064c1690"
 
-/* A line for a stream to the journal begins so, and a field does not. Sentences take that way: of a
- * process that has ended by the time the journal looks, only the stream is known to be the unit's.
+/*
+ * A record that begins so is a line for the stream to the journal; any other is a list of fields.
+ * Sentences are written to the stream: once the process has ended, the journal can attribute only
+ * the stream to the unit.
  */
 #define LEVEL_BEGINS '<'
 
-/* Records, each its length and then that many bytes: text to be written as it is, or for the
- * journal fields, each with a null byte. */
-struct spool {
+/* Records, each behind its length: text to be written as it is, or fields for the journal, each
+ * ended by a null byte. */
+struct batch {
     size_t used;
-    char bytes[SPOOL_SIZE];
+    char bytes[BATCH_SIZE];
 };
 
 struct log_queue {
     struct log *log;
     pthread_t thread;
-    uint64_t reported;    /* how many of `dropped` the log tells of; the thread's */
-    pthread_mutex_t lock; /* of all that follows */
+    uint64_t reported;    /* how many of `dropped` are in the log; the thread's */
+    pthread_mutex_t lock; /* for all that follows */
     pthread_cond_t filled;
     bool waiting; /* the thread waits for `filled` */
     bool closing;
     uint64_t dropped;    /* lines */
-    struct spool *spool; /* is filled; the other one is the thread's */
-    struct spool spools[2];
+    struct batch *batch; /* is being filled; the other one is the thread's */
+    struct batch batches[2];
 };
 
 /* --- the thread --- */
@@ -59,15 +61,15 @@ static void write_all(int fd, char *bytes, size_t size)
 {
     struct iovec part = {.iov_base = bytes, .iov_len = size};
 
-    (void)streams_write(fd, &part, 1); /* if it fails, nobody is left to read why */
+    (void)streams_write(fd, &part, 1); /* no place is left to report an error */
 }
 
 static void write_fields(char *bytes, size_t size)
 {
-    struct iovec fields[FIELDS_MOST];
+    struct iovec fields[FIELDS_MAX];
     int count = 0;
 
-    for (char *field = bytes; field < bytes + size && count < FIELDS_MOST;) {
+    for (char *field = bytes; field < bytes + size && count < FIELDS_MAX;) {
         size_t length = strlen(field);
         fields[count++] = (struct iovec){.iov_base = field, .iov_len = length};
         field += length + 1;
@@ -75,8 +77,7 @@ static void write_fields(char *bytes, size_t size)
     (void)sd_journal_sendv(fields, count);
 }
 
-/* A syslog daemon that was started anew has another socket. Returns whether it took the datagram.
- */
+/* Connects again where the syslog daemon was restarted. Returns whether the datagram was sent. */
 static bool write_datagram(struct log *log, const char *bytes, size_t size)
 {
     if (send(log->fd, bytes, size, MSG_NOSIGNAL) >= 0)
@@ -84,7 +85,7 @@ static bool write_datagram(struct log *log, const char *bytes, size_t size)
     return errno != EAGAIN && log_connect(log) && send(log->fd, bytes, size, MSG_NOSIGNAL) >= 0;
 }
 
-/* Returns whether it was taken, as far as that can be known. */
+/* Returns whether the record was written, as far as that can be known. */
 static bool write_record(struct log *log, char *bytes, size_t size)
 {
     switch (log->sink) {
@@ -103,22 +104,22 @@ static bool write_record(struct log *log, char *bytes, size_t size)
     return true;
 }
 
-/* Returns how many were not taken. */
-static uint64_t write_spool(struct log *log, struct spool *spool)
+/* Returns the number of records that could not be written. */
+static uint64_t write_batch(struct log *log, struct batch *batch)
 {
     uint64_t lost = 0;
     size_t size;
 
-    for (size_t at = 0; at < spool->used; at += size) {
-        memcpy(&size, spool->bytes + at, sizeof size);
+    for (size_t at = 0; at < batch->used; at += size) {
+        memcpy(&size, batch->bytes + at, sizeof size);
         at += sizeof size;
-        lost += !write_record(log, spool->bytes + at, size);
+        lost += !write_record(log, batch->bytes + at, size);
     }
-    spool->used = 0;
+    batch->used = 0;
     return lost;
 }
 
-/* Waits for a record, and a little more: to be woken for each of many is dear for those who log. */
+/* Waits for a record, and a moment for more: one wakeup per record is expensive. */
 static void wait_and_gather(struct log_queue *queue)
 {
     const struct timespec moment = {.tv_nsec = GATHER_NSEC};
@@ -131,7 +132,7 @@ static void wait_and_gather(struct log_queue *queue)
     pthread_mutex_lock(&queue->lock);
 }
 
-/* --- the others --- */
+/* --- the threads that log --- */
 
 static void count_dropped(struct log_queue *queue, uint64_t lines)
 {
@@ -143,17 +144,17 @@ static void count_dropped(struct log_queue *queue, uint64_t lines)
 /* Returns whether there was room. */
 static bool add_record(struct log_queue *queue, const struct text *record)
 {
-    struct spool *spool;
+    struct batch *batch;
     bool fits;
 
     pthread_mutex_lock(&queue->lock);
-    spool = queue->spool;
-    fits = spool->used + sizeof record->length + record->length <= SPOOL_SIZE;
+    batch = queue->batch;
+    fits = batch->used + sizeof record->length + record->length <= BATCH_SIZE;
     if (fits) {
-        memcpy(spool->bytes + spool->used, &record->length, sizeof record->length);
-        spool->used += sizeof record->length;
-        memcpy(spool->bytes + spool->used, record->start, record->length);
-        spool->used += record->length;
+        memcpy(batch->bytes + batch->used, &record->length, sizeof record->length);
+        batch->used += sizeof record->length;
+        memcpy(batch->bytes + batch->used, record->start, record->length);
+        batch->used += record->length;
     }
     if (queue->waiting)
         pthread_cond_signal(&queue->filled);
@@ -161,32 +162,30 @@ static bool add_record(struct log_queue *queue, const struct text *record)
     return fits;
 }
 
-static void add_field(struct text *record, const char *name, const char *value)
+/* Ends a field. */
+static void add_null(struct text *record)
 {
-    text_add(record, name);
-    text_add(record, value);
     text_add_bytes(record, "", 1);
 }
 
-static void add_number_field(struct text *record, const char *name, uint64_t value)
-{
-    text_add(record, name);
-    text_addf(record, "%" PRIu64, (uint64_t)value);
-    text_add_bytes(record, "", 1);
-}
-
-/* Makes `record` the fields of sd_journal_sendv(3), each ended by a null byte. */
+/* Makes `record` the fields of sd_journal_sendv(3). */
 static void add_fields(struct text *record, const struct result *result, const char *peer)
 {
     text_add(record, "MESSAGE=");
     result_print(record, result, peer);
-    text_add_bytes(record, "", 1);
-    add_field(record, "MESSAGE_ID=", EXCHANGE_MESSAGE_ID);
-    add_number_field(record, "PRIORITY=", (uint64_t)result_level(result));
-    add_field(record, "TINCAN_PEER=", peer);
-    add_field(record, "TINCAN_RESULT=", result_word(result->code));
-    add_number_field(record, "TINCAN_BYTES=", result->bytes);
-    add_number_field(record, "TINCAN_USEC=", result->usec);
+    add_null(record);
+    text_add(record, "MESSAGE_ID=" EXCHANGE_MESSAGE_ID);
+    add_null(record);
+    text_addf(record, "PRIORITY=%d", result_level(result));
+    add_null(record);
+    text_addf(record, "TINCAN_PEER=%s", peer);
+    add_null(record);
+    text_addf(record, "TINCAN_RESULT=%s", result_word(result->code));
+    add_null(record);
+    text_addf(record, "TINCAN_BYTES=%zu", result->bytes);
+    add_null(record);
+    text_addf(record, "TINCAN_USEC=%" PRIu64, result->usec);
+    add_null(record);
 }
 
 void log_queue_result(struct log_queue *queue, const struct result *result, const char *peer)
@@ -229,9 +228,9 @@ uint64_t log_queue_dropped(struct log_queue *queue)
     return dropped;
 }
 
-/* --- the thread again --- */
+/* --- the thread, continued --- */
 
-/* As soon as there is room again, the log says how much it lacks. */
+/* Logs how many lines were dropped, as soon as there is room for that. */
 static void report_losses(struct log_queue *queue)
 {
     uint64_t lost = log_queue_dropped(queue) - queue->reported;
@@ -241,28 +240,28 @@ static void report_losses(struct log_queue *queue)
     if (lost == 0)
         return;
     text_init(&sentence, buffer, sizeof buffer);
-    text_add(&sentence, "log lines lost before this one, as the logger did not keep up: ");
-    text_addf(&sentence, "%" PRIu64, (uint64_t)lost);
+    text_addf(&sentence, "log lines lost before this one, as the logger did not keep up: %" PRIu64,
+              lost);
     if (add_sentence(queue, LOG_WARNING, sentence.start))
         queue->reported += lost;
 }
 
-static void *write_spools(void *argument)
+static void *write_batches(void *argument)
 {
     struct log_queue *queue = argument;
 
     pthread_mutex_lock(&queue->lock);
     for (;;) {
-        struct spool *full = queue->spool;
+        struct batch *full = queue->batch;
         if (full->used == 0 && queue->closing)
             break;
         if (full->used == 0) {
             wait_and_gather(queue);
             continue;
         }
-        queue->spool = full == queue->spools ? queue->spools + 1 : queue->spools;
+        queue->batch = full == queue->batches ? queue->batches + 1 : queue->batches;
         pthread_mutex_unlock(&queue->lock);
-        count_dropped(queue, write_spool(queue->log, full));
+        count_dropped(queue, write_batch(queue->log, full));
         report_losses(queue);
         pthread_mutex_lock(&queue->lock);
     }
@@ -270,7 +269,7 @@ static void *write_spools(void *argument)
     return NULL;
 }
 
-/* The thread is to take no signal: those of the process are the event loop's. */
+/* Blocks all signals in the thread: the event loop handles those of the process. */
 static int start_thread(struct log_queue *queue)
 {
     sigset_t all, before;
@@ -278,7 +277,7 @@ static int start_thread(struct log_queue *queue)
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&queue->thread, NULL, write_spools, queue);
+    error = pthread_create(&queue->thread, NULL, write_batches, queue);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return error;
 }
@@ -291,7 +290,7 @@ struct log_queue *log_queue_open(struct log *log)
     if (!queue)
         return NULL;
     queue->log = log;
-    queue->spool = queue->spools;
+    queue->batch = queue->batches;
     pthread_mutex_init(&queue->lock, NULL);
     pthread_cond_init(&queue->filled, NULL);
     error = start_thread(queue);
@@ -313,5 +312,5 @@ void log_queue_close(struct log_queue *queue)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += CLOSE_SECONDS;
     if (pthread_clockjoin_np(queue->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
-        free(queue); /* else the thread is stuck with it, and ends with the process */
+        free(queue); /* or the logger hangs, and the thread ends with the process */
 }
