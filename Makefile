@@ -66,7 +66,7 @@ HANDLER_SRC = $(SHARED) $(addprefix common/,sockaddr.c tag.c) $(addprefix handle
                 log.c peer.c result.c settings.c sandbox_$(SANDBOX).c)
 TINCAND_SRC = $(SHARED) $(addprefix common/,address.c sockaddr.c streams.c tag.c) \
                 $(addprefix handler/,deadline.c launch.c log.c peer.c result.c settings.c) $(sort $(wildcard tincand/*.c))
-CLIENT_SRC  = $(SHARED) $(addprefix common/,address.c sockaddr.c streams.c tag.c utf8.c) $(LINE) \
+CLIENT_SRC  = $(SHARED) $(addprefix common/,address.c sockaddr.c streams.c tag_parse.c utf8.c) $(LINE) \
                 $(filter-out client/talk/line_%,$(sort $(wildcard client/*.c client/*/*.c)))
 UNITS       = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in units/*/examples/*.in)) \
                 $(U)/systemd/tincand@.service

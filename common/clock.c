@@ -6,10 +6,9 @@
 
 int64_t clock_now(void)
 {
-    struct timespec now;
+    struct timespec now = {0};
 
-    if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
-        return 0;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * CLOCK_SECOND + now.tv_nsec;
 }
 
@@ -27,8 +26,6 @@ int clock_poll_timeout(int64_t deadline)
 {
     int64_t left = deadline - clock_now();
 
-    if (left <= 0)
-        return 0;
-    left = (left - 1) / CLOCK_MSEC + 1;
+    left = left > 0 ? (left - 1) / CLOCK_MSEC + 1 : 0;
     return left > INT_MAX ? INT_MAX : (int)left;
 }

@@ -24,24 +24,22 @@ static size_t ascii_run(const unsigned char *bytes, size_t size)
     return run;
 }
 
-/* Takes the first byte of a character; the bounds are those of RFC 3629, section 4. */
-static bool begin_character(struct frame *frame, unsigned char byte)
+/* Takes a byte other than null. Returns whether it is valid after those before it; the bounds are
+ * those of RFC 3629, section 4. */
+static bool take_byte(struct frame *frame, unsigned char byte)
 {
-    if (byte >= 0x80 && (byte < 0xc2 || byte > 0xf4))
-        return false;
-    frame->pending = (unsigned char)((byte >= 0xc2) + (byte >= 0xe0) + (byte >= 0xf0));
-    frame->low = byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80;  /* below: overlong */
-    frame->high = byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf; /* surrogates; over U+10FFFF */
-    return true;
-}
+    bool first = frame->pending == 0;
 
-static bool continue_character(struct frame *frame, unsigned char byte)
-{
-    if (byte < frame->low || byte > frame->high)
+    if (first ? byte >= 0x80 && (byte < 0xc2 || byte > 0xf4)
+              : byte < frame->low || byte > frame->high)
         return false;
-    frame->pending--;
-    frame->low = 0x80;
-    frame->high = 0xbf;
+    if (first)
+        frame->pending = (unsigned char)((byte >= 0xc2) + (byte >= 0xe0) + (byte >= 0xf0));
+    else
+        frame->pending--;
+    /* Lower is overlong; higher is a surrogate, or beyond U+10FFFF. */
+    frame->low = byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80;
+    frame->high = byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf;
     return true;
 }
 
@@ -51,7 +49,7 @@ static enum frame_status feed_byte(struct frame *frame, unsigned char byte)
         return frame->pending ? FRAME_INVALID : FRAME_COMPLETE;
     if (frame->length == frame->max_bytes)
         return FRAME_TOO_LONG;
-    if (!(frame->pending ? continue_character : begin_character)(frame, byte))
+    if (!take_byte(frame, byte))
         return FRAME_INVALID;
     frame->length++;
     return FRAME_MORE;

@@ -2,6 +2,7 @@
 #include "common/sockaddr.h"
 
 #include <arpa/inet.h>
+#include <linux/vm_sockets.h>
 #include <net/if.h>
 #include <stddef.h>
 #include <string.h>
@@ -36,7 +37,7 @@ void sockaddr_print(struct text *text, const struct sockaddr_storage *address, s
                     interface_name *name)
 {
     const struct sockaddr_in *four = (const struct sockaddr_in *)address;
-    const struct sockaddr_vsock *vsock = (const struct sockaddr_vsock *)address;
+    const struct sockaddr_vm *vsock = (const struct sockaddr_vm *)address;
     char digits[INET_ADDRSTRLEN];
 
     switch (address->ss_family) {
@@ -51,11 +52,33 @@ void sockaddr_print(struct text *text, const struct sockaddr_storage *address, s
         print_unix(text, (const struct sockaddr_un *)address, size);
         break;
     case AF_VSOCK:
-        text_addf(text, "vsock:%u:%u", vsock->cid, vsock->port);
+        text_addf(text, "vsock:%u:%u", vsock->svm_cid, vsock->svm_port);
         break;
     default:
         text_add(text, "-");
     }
+}
+
+bool sockaddr_parse(struct sockaddr_storage *address, const char *host, uint16_t port)
+{
+    struct sockaddr_in *four = (struct sockaddr_in *)address;
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
+    size_t length = strlen(host);
+    char digits[INET6_ADDRSTRLEN] = "";
+
+    if (length >= 2 && host[0] == '[' && host[length - 1] == ']')
+        host++, length -= 2;
+    if (length < sizeof digits)
+        memcpy(digits, host, length);
+    memset(address, 0, sizeof *address);
+    if (inet_pton(AF_INET, digits, &four->sin_addr) == 1) {
+        four->sin_family = AF_INET;
+        four->sin_port = htons(port);
+    } else if (inet_pton(AF_INET6, digits, &six->sin6_addr) == 1) {
+        six->sin6_family = AF_INET6;
+        six->sin6_port = htons(port);
+    }
+    return address->ss_family != AF_UNSPEC;
 }
 
 void sockaddr_unmap(struct sockaddr_storage *address)

@@ -5,19 +5,12 @@
 
 #include "common/text.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
-/* Room for sockaddr_print() with its null byte: an escaped AF_UNIX path of 108 bytes is the
- * longest. */
+/* Room for sockaddr_print() with its null byte: the longest is an escaped AF_UNIX path. */
 #define SOCKADDR_TEXT_SIZE 512
-
-/* struct sockaddr_vm of vsock(7), whose header not every C library brings. */
-struct sockaddr_vsock {
-    sa_family_t family;
-    unsigned short reserved;
-    unsigned int port, cid;
-    unsigned char zero[4];
-};
 
 /* Prints the name of network interface `index` into `name`, of IF_NAMESIZE bytes, and returns it,
  * or NULL. if_indextoname(3) is one. */
@@ -32,8 +25,13 @@ typedef char *interface_name(unsigned int index, char *name);
 void sockaddr_print(struct text *text, const struct sockaddr_storage *address, socklen_t size,
                     interface_name *name);
 
-/* Turns an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) into the IPv4 address it stands for; leaves
- * any other as it is. */
+/*
+ * Reads an IPv4 or IPv6 address in digits, the latter perhaps in brackets, into all of `*address`
+ * together with `port`. Returns whether it is one; if not, the family is AF_UNSPEC.
+ */
+bool sockaddr_parse(struct sockaddr_storage *address, const char *host, uint16_t port);
+
+/* Turns an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) into the IPv4 address it stands for. */
 void sockaddr_unmap(struct sockaddr_storage *address);
 
 #endif

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/tag.h"
 
-#include "common/sockaddr.h"
-
 #include <arpa/inet.h>
-#include <string.h>
+#include <linux/vm_sockets.h>
 
 void tag_print(struct text *text, const struct sockaddr_storage *peer, const char *name)
 {
     const struct sockaddr_in *four = (const struct sockaddr_in *)peer;
     const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)peer;
-    const struct sockaddr_vsock *vsock = (const struct sockaddr_vsock *)peer;
+    const struct sockaddr_vm *vsock = (const struct sockaddr_vm *)peer;
     char host[INET6_ADDRSTRLEN];
 
     switch (peer->ss_family) {
@@ -24,54 +22,9 @@ void tag_print(struct text *text, const struct sockaddr_storage *peer, const cha
                   ntohs(six->sin6_port), ntohl(six->sin6_flowinfo), six->sin6_scope_id);
         break;
     case AF_VSOCK:
-        text_addf(text, "(%u, %u): ", vsock->cid, vsock->port);
+        text_addf(text, "(%u, %u): ", vsock->svm_cid, vsock->svm_port);
         break;
     default:
         text_addf(text, "'%s': ", name);
     }
-}
-
-/* Returns the end of the number or quoted string at `at`, or NULL. Python prints an abstract
- * AF_UNIX name as bytes: b'\x00name'. */
-static const char *skip_item(const char *at)
-{
-    size_t digits = strspn(at, "0123456789");
-    char quote;
-
-    if (digits > 0)
-        return at + digits;
-    at += *at == 'b';
-    quote = *at++;
-    if (quote != '\'' && quote != '"')
-        return NULL;
-    for (; *at >= ' ' && *at <= '~'; at++) {
-        if (*at == quote)
-            return at + 1;
-        at += *at == '\\' && at[1] >= ' ' && at[1] <= '~';
-    }
-    return NULL;
-}
-
-/* Returns the end of the tuple or quoted string at `at`, or NULL. */
-static const char *skip_peer(const char *at)
-{
-    if (*at != '(')
-        return *at >= '0' && *at <= '9' ? NULL : skip_item(at);
-    at = skip_item(at + 1);
-    while (at && at[0] == ',' && at[1] == ' ')
-        at = skip_item(at + 2);
-    return at && *at == ')' ? at + 1 : NULL;
-}
-
-size_t tag_length(const char *reply, size_t length)
-{
-    char start[TAG_MAX + 1];
-    const char *end;
-
-    if (length > TAG_MAX)
-        length = TAG_MAX;
-    memcpy(start, reply, length);
-    start[length] = '\0';
-    end = skip_peer(start);
-    return end && end[0] == ':' && end[1] == ' ' ? (size_t)(end + 2 - start) : 0;
 }

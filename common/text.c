@@ -40,31 +40,16 @@ void text_addf(struct text *text, const char *format, ...)
         text->length += (size_t)length < room ? (size_t)length : room - 1;
 }
 
-/* Escapes what is not printable ASCII, and the characters of `special`. */
-static void add_escaped(struct text *text, const char *bytes, size_t length, const char *special)
-{
-    static const char hex[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)bytes[i];
-        char escape[4] = {'\\', 'x', hex[byte >> 4], hex[byte & 15]};
-
-        if (byte >= 0x20 && byte <= 0x7e && !strchr(special, byte)) {
-            text_add_bytes(text, &bytes[i], 1);
-        } else if (text->size - 1 - text->length >= sizeof escape) {
-            text_add_bytes(text, escape, sizeof escape);
-        } else {
-            return;
-        }
-    }
-}
-
 void text_add_escaped(struct text *text, const char *bytes, size_t length)
 {
-    add_escaped(text, bytes, length, "\"'\\");
-}
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
 
-void text_add_escaped_word(struct text *text, const char *bytes, size_t length)
-{
-    add_escaped(text, bytes, length, "\"'\\ =");
+        if (byte >= 0x20 && byte <= 0x7e && !strchr("\"'\\", byte))
+            text_add_bytes(text, &bytes[i], 1);
+        else if (text->size - text->length > strlen("\\xNN"))
+            text_addf(text, "\\x%02x", byte);
+        else
+            return;
+    }
 }

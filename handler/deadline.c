@@ -5,10 +5,8 @@
 #include <stddef.h>
 #include <sys/time.h>
 
-/*
- * The signal can arrive after the flag was checked and before the system call that it should
- * interrupt. So the timer repeats, and its next signal ends that call.
- */
+/* The signal can arrive after the flag was checked and before the system call that it should
+ * interrupt. So the timer repeats, and its next signal ends that call. */
 #define REPEAT_USEC 20000
 
 static volatile sig_atomic_t passed;
@@ -19,13 +17,16 @@ static void on_alarm(int signal_number)
     passed = 1;
 }
 
-static int set_timer(uint64_t usec)
+int deadline_move(uint64_t usec)
 {
-    struct itimerval timer = {.it_interval.tv_usec = REPEAT_USEC};
+    const struct itimerval timer = {
+        .it_value = {.tv_sec = (time_t)(usec / 1000000), .tv_usec = (suseconds_t)(usec % 1000000)},
+        .it_interval = {.tv_usec = REPEAT_USEC},
+    };
+    int status = setitimer(ITIMER_REAL, &timer, NULL);
 
-    timer.it_value.tv_sec = (time_t)(usec / 1000000);
-    timer.it_value.tv_usec = (suseconds_t)(usec % 1000000);
-    return setitimer(ITIMER_REAL, &timer, NULL);
+    passed = 0; /* an alarm until now was for an earlier deadline, or an inherited timer's */
+    return status;
 }
 
 int deadline_start(uint64_t usec)
@@ -35,19 +36,9 @@ int deadline_start(uint64_t usec)
 
     sigemptyset(&alarm_only);
     sigaddset(&alarm_only, SIGALRM);
-    if (sigaction(SIGALRM, &action, NULL) < 0)
+    if (sigaction(SIGALRM, &action, NULL) < 0 || sigprocmask(SIG_UNBLOCK, &alarm_only, NULL) < 0)
         return -1;
-    /* A pending alarm, or one due from an inherited timer, is not this deadline. */
-    if (set_timer(usec) < 0 || sigprocmask(SIG_UNBLOCK, &alarm_only, NULL) < 0)
-        return -1;
-    passed = 0;
-    return 0;
-}
-
-void deadline_move(uint64_t usec)
-{
-    set_timer(usec);
-    passed = 0;
+    return deadline_move(usec);
 }
 
 bool deadline_passed(void)

@@ -10,11 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Input room after the longest message and its null byte: trailing bytes that arrive with them are
- * read along and noticed. */
+/* Room after the longest message and its null byte, to read along bytes that trail them. */
 #define TRAILING_ROOM 4096
 
-/* From this size on, the kernel may back a mapping with huge pages. */
+/* From this size on, the kernel may use huge pages. */
 #define HUGE_PAGE_SIZE ((size_t)2 << 20)
 
 /*
@@ -36,8 +35,8 @@ static int try_again(int fd, short events, ssize_t count)
     return -1;
 }
 
-/* Reads into the `size` bytes at `buffer` until `frame` is decided, the input ends (0 or a reset)
- * or a read fails. Returns the bytes read, or -1 with errno, 0 at the end of input. */
+/* Reads into the `size` bytes at `buffer` until `frame` is decided. Returns the bytes read, or -1
+ * with errno, which is 0 if the input ended or was reset. */
 static ssize_t receive(int fd, char *buffer, size_t size, struct frame *frame)
 {
     size_t have = 0;
@@ -59,7 +58,7 @@ static ssize_t receive(int fd, char *buffer, size_t size, struct frame *frame)
 }
 
 /* Writes the whole reply. Returns 0, or -1 with errno. */
-static int reply(int fd, const char *bytes, size_t size)
+static int send_reply(int fd, const char *bytes, size_t size)
 {
     while (size > 0) {
         ssize_t count = write(fd, bytes, size);
@@ -73,45 +72,44 @@ static int reply(int fd, const char *bytes, size_t size)
     return 0;
 }
 
-/* Room for the longest message, its null byte, and trailing bytes read along. */
-static size_t input_size(const struct exchange *exchange)
+int exchange_prepare(struct exchange *exchange, const struct launch *launch, size_t max_bytes,
+                     const struct peer *tag)
 {
-    return exchange->max_bytes + 1 + TRAILING_ROOM;
-}
-
-int exchange_prepare(struct exchange *exchange)
-{
-    size_t size = TAG_MAX + input_size(exchange); /* the tag is put right in front of the message */
-    char *buffer = mmap(NULL, size, PROT_READ | PROT_WRITE,
+    size_t size = TAG_MAX + max_bytes + 1 + TRAILING_ROOM;
+    void *buffer = mmap(NULL, size, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    struct text text;
 
+    *exchange = (struct exchange){.launch = launch, .max_bytes = max_bytes, .reply = buffer};
     if (buffer == MAP_FAILED)
         return -1;
     if (size >= HUGE_PAGE_SIZE)
         (void)madvise(buffer, size, MADV_NOHUGEPAGE);
-    exchange->message = buffer + TAG_MAX;
+    text_init(&text, buffer, TAG_MAX + 1);
+    if (tag)
+        tag_print(&text, &tag->address, tag->name);
+    exchange->tag_length = text.length;
     return 0;
 }
 
 void exchange_run(struct exchange *exchange, struct result *result)
 {
-    char *message = exchange->message;
     struct frame frame;
     ssize_t received;
-    size_t tag;
 
+    result->message = exchange->reply + exchange->tag_length;
     frame_init(&frame, exchange->max_bytes);
-    received = receive(exchange->launch->in, message, input_size(exchange), &frame);
+    received = receive(exchange->launch->in, exchange->reply + exchange->tag_length,
+                       exchange->max_bytes + 1 + TRAILING_ROOM, &frame);
     result->code = result_of_frame(frame.status);
     result->bytes = frame.length;
-    result->message = message;
     if (received < 0 && errno != 0)
         result_fail_transfer(result, "cannot read the message", errno);
     if (frame.status != FRAME_COMPLETE)
         return;
     exchange->trailing = (size_t)received > frame.length + 1;
-    tag = exchange->tag ? peer_put_tag(exchange->tag, message) : 0;
-    if (reply(exchange->launch->out, message - tag, tag + frame.length + 1) < 0)
+    if (send_reply(exchange->launch->out, exchange->reply,
+                   exchange->tag_length + frame.length + 1) < 0)
         result_fail_transfer(result, "cannot send the reply", errno);
 }
 

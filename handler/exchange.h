@@ -9,14 +9,18 @@
 
 struct exchange {
     const struct launch *launch; /* the connection */
-    const struct peer *tag;      /* the peer to name in front of the reply, or NULL */
     size_t max_bytes;            /* the longest message accepted */
-    char *message;               /* its memory; set by exchange_prepare() */
+    char *reply;                 /* its memory, which begins with the tag */
+    size_t tag_length;           /* bytes of tag; the message is received behind them */
     bool trailing;               /* the peer sent bytes after its null byte */
 };
 
-/* Maps the memory for the message, for the life of the process. Returns 0, or -1 with errno. */
-int exchange_prepare(struct exchange *exchange);
+/*
+ * Begins an exchange on the connection `launch`. Maps its memory, for the life of the process, and
+ * puts the tag for `tag` there unless that is NULL. Returns 0, or -1 with errno.
+ */
+int exchange_prepare(struct exchange *exchange, const struct launch *launch, size_t max_bytes,
+                     const struct peer *tag);
 
 /* Runs the exchange until it ends or the deadline passes. Sets the code of `result`, its bytes and
  * message, and the error if there was one. */

@@ -2,11 +2,12 @@
 #include "handler/launch.h"
 
 #include "common/quantity.h"
+#include "common/text.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,22 +17,34 @@
 /* Returns the number of descriptors in LISTEN_FDS if they are meant for this process, else 0. */
 static uint64_t passed_descriptors(void)
 {
-    const char *pid_text = getenv("LISTEN_PID");
-    const char *count_text = getenv("LISTEN_FDS");
+    const char *pid_text = getenv("LISTEN_PID"), *count_text = getenv("LISTEN_FDS");
     uint64_t pid, count;
 
-    if (!pid_text || !count_text || quantity_size(pid_text, 1, INT32_MAX, &pid) < 0 ||
-        quantity_size(count_text, 1, INT32_MAX, &count) < 0 || pid != (uint64_t)getpid())
+    if (!pid_text || quantity_size(pid_text, 1, INT32_MAX, &pid) < 0 || pid != (uint64_t)getpid())
         return 0;
-    return count;
+    return count_text && quantity_size(count_text, 1, INT32_MAX, &count) == 0 ? count : 0;
 }
 
-static bool is_object(int fd, const struct stat *object)
+/* Returns whether `fd` is surely something else than `object`; closed is something else. */
+static bool differs(int fd, const struct stat *object)
 {
     struct stat status;
 
-    return fstat(fd, &status) == 0 && status.st_dev == object->st_dev &&
-           status.st_ino == object->st_ino;
+    if (fstat(fd, &status) < 0)
+        return errno == EBADF;
+    return status.st_dev != object->st_dev || status.st_ino != object->st_ino;
+}
+
+/* Returns whether JOURNAL_STREAM names the object: DEVICE:INODE, in decimal (systemd.exec(5)). */
+static bool is_journal(const struct stat *object)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    char buffer[64];
+    struct text expected;
+
+    text_init(&expected, buffer, sizeof buffer);
+    text_addf(&expected, "%ju:%ju", (uintmax_t)object->st_dev, (uintmax_t)object->st_ino);
+    return stream && strcmp(stream, expected.start) == 0;
 }
 
 /*
@@ -44,10 +57,8 @@ void launch_find_stderr(struct launch *launch, int in, int out)
 
     if (fstat(STDERR_FILENO, &err) < 0)
         return;
-    launch->stderr_open = true;
-    launch->stderr_device = err.st_dev;
-    launch->stderr_inode = err.st_ino;
-    launch->stderr_peer = S_ISSOCK(err.st_mode) && (is_object(in, &err) || is_object(out, &err));
+    launch->stderr_ours = !S_ISSOCK(err.st_mode) || (differs(in, &err) && differs(out, &err));
+    launch->stderr_journal = is_journal(&err);
 }
 
 /* Returns why the socket `fd` is no connection, or NULL if it is one. */
@@ -58,7 +69,6 @@ static const char *socket_problem(int fd)
 
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type != SOCK_STREAM)
         return "the socket handed over is not a stream socket; use socket type stream (TCP)";
-    size = sizeof listening;
     if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening)
         return "the socket handed over is a listening socket, not a connection; "
                "set Accept=yes (systemd), wait = no (xinetd) or nowait (inetd)";
@@ -69,21 +79,18 @@ const char *launch_find(struct launch *launch)
 {
     uint64_t count = passed_descriptors();
     struct stat in, out;
-    const char *problem = NULL;
 
     *launch = (struct launch){.in = STDIN_FILENO, .out = STDOUT_FILENO};
     if (count > 0)
         launch->in = launch->out = LISTEN_FDS_START;
-    if (fstat(launch->in, &in) < 0)
-        problem = count ? "descriptor 3 is closed although LISTEN_FDS names it"
-                        : "standard input is closed; start me with the connection on it";
-    else if (fstat(launch->out, &out) < 0)
-        problem = "standard output is closed; start me with the connection on it";
-    else if (count > 1)
-        problem = "LISTEN_FDS passes several sockets, not one connection; set Accept=yes (systemd)";
     launch_find_stderr(launch, launch->in, launch->out);
-    if (problem)
-        return problem;
+    if (fstat(launch->in, &in) < 0)
+        return count ? "descriptor 3 is closed although LISTEN_FDS names it"
+                     : "standard input is closed; start me with the connection on it";
+    if (fstat(launch->out, &out) < 0)
+        return "standard output is closed; start me with the connection on it";
+    if (count > 1)
+        return "LISTEN_FDS passes several sockets, not one connection; set Accept=yes (systemd)";
     launch->in_socket = S_ISSOCK(in.st_mode);
     launch->out_socket = S_ISSOCK(out.st_mode);
     return launch->in_socket ? socket_problem(launch->in) : NULL;

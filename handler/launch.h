@@ -5,15 +5,12 @@
 #define TINCAN_HANDLER_LAUNCH_H
 
 #include <stdbool.h>
-#include <sys/types.h>
 
 struct launch {
     int in, out;                /* the connection: one descriptor, or two ends */
     bool in_socket, out_socket; /* which of them are sockets */
-    bool stderr_open;           /* descriptor 2 is open */
-    bool stderr_peer;           /* it is the connection: nothing may be written to it */
-    dev_t stderr_device;        /* what descriptor 2 is, as JOURNAL_STREAM names it */
-    ino_t stderr_inode;
+    bool stderr_ours;           /* descriptor 2 is open, and surely not the connection */
+    bool stderr_journal;        /* it leads to the journal, by JOURNAL_STREAM */
 };
 
 /*

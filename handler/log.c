@@ -3,10 +3,7 @@
 
 #include "handler/deadline.h"
 
-#include <inttypes.h>
 #include <poll.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <syslog.h>
@@ -15,24 +12,11 @@
 /* How long a write may be stuck in a pipe that another process filled at the last moment. */
 #define STUCK_USEC 20000
 
-/* JOURNAL_STREAM is DEVICE:INODE, in decimal, of the stream to the journal (systemd.exec(5)). */
-static bool stderr_is_journal(const struct launch *launch)
-{
-    const char *stream = getenv("JOURNAL_STREAM");
-    char buffer[64];
-    struct text expected;
-
-    text_init(&expected, buffer, sizeof buffer);
-    text_addf(&expected, "%" PRIu64 ":%" PRIu64, (uint64_t)launch->stderr_device,
-              (uint64_t)launch->stderr_inode);
-    return stream && strcmp(stream, expected.start) == 0;
-}
-
 void log_open(struct log *log, const struct launch *launch, const char *program)
 {
     *log = (struct log){.fd = STDERR_FILENO, .program = program, .pid = getpid()};
-    if (launch->stderr_open && !launch->stderr_peer) {
-        log->sink = stderr_is_journal(launch) ? LOG_TO_JOURNAL : LOG_TO_STDERR;
+    if (launch->stderr_ours) {
+        log->sink = launch->stderr_journal ? LOG_TO_JOURNAL : LOG_TO_STDERR;
         return;
     }
     log->sink = LOG_TO_SYSLOG;
@@ -56,14 +40,9 @@ static void begin_line(const struct log *log, int level, struct text *text)
         text_addf(text, "<%d>%s[%d]: ", LOG_DAEMON | level, log->program, (int)log->pid);
 }
 
-/* Adds the newline, which is never cut. A datagram needs none. */
-static void end_line(const struct log *log, struct text *text)
+static const char *line_end(const struct log *log)
 {
-    if (log->sink == LOG_TO_SYSLOG)
-        return;
-    if (text->length == text->size - 1)
-        text->length--;
-    text_add(text, "\n");
+    return log->sink == LOG_TO_SYSLOG ? "" : "\n";
 }
 
 void log_line(const struct log *log, const struct result *result, const char *peer,
@@ -71,7 +50,7 @@ void log_line(const struct log *log, const struct result *result, const char *pe
 {
     begin_line(log, result_level(result), text);
     result_print(text, result, peer);
-    end_line(log, text);
+    text_add(text, line_end(log));
 }
 
 void log_sentence(const struct log *log, int level, const char *sentence, struct text *text)
@@ -79,8 +58,7 @@ void log_sentence(const struct log *log, int level, const char *sentence, struct
     begin_line(log, level, text);
     if (log->sink == LOG_TO_STDERR)
         text_addf(text, "%s: ", log->program);
-    text_add(text, sentence);
-    end_line(log, text);
+    text_addf(text, "%s%s", sentence, line_end(log));
 }
 
 /*

@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The log: standard error unless that is the peer's or closed, else syslog. The form of a line
- * follows from where it goes. Both servers build their lines here; the handler writes them here
- * too, tincand from a thread of its own.
- */
+/* The log: standard error if that is surely not the peer's, else syslog. Both servers build their
+ * lines here; the handler writes them here too, tincand from a thread of its own. */
 #ifndef TINCAN_HANDLER_LOG_H
 #define TINCAN_HANDLER_LOG_H
 
-#include "common/text.h"
 #include "handler/launch.h"
 #include "handler/result.h"
 
-#include <stdbool.h>
 #include <sys/types.h>
 
-/* The longest line in bytes, with everything around it: a pipe takes it whole (PIPE_BUF). */
+/* Room for any line: a pipe takes that much whole (PIPE_BUF). */
 #define LOG_LINE_SIZE 2048
 
 struct log {
@@ -31,25 +26,19 @@ struct log {
 /* Chooses where the log of `program` goes, and opens it: nothing is opened later. */
 void log_open(struct log *log, const struct launch *launch, const char *program);
 
-/* Connects the socket to /dev/log again: the syslog daemon was restarted, or was not there before.
- * Returns whether that worked. */
+/* Connects to /dev/log, where a syslog daemon may be by now. Returns whether that worked. */
 bool log_connect(const struct log *log);
 
-/*
- * Makes `text`, of LOG_LINE_SIZE bytes, the whole record for `result`: what is to be written, with
- * the level or newline the sink wants.
- */
+/* Adds the whole line for `result` to the empty `text`, which has room for LOG_LINE_SIZE bytes. */
 void log_line(const struct log *log, const struct result *result, const char *peer,
               struct text *text);
 
-/* The same for a sentence at a level of syslog(3); on a bare standard error it names the program.
+/* The same for a sentence at a level of syslog(3). On a bare standard error it names the program.
  */
 void log_sentence(const struct log *log, int level, const char *sentence, struct text *text);
 
-/*
- * Writes a record at once or drops it: never blocks, never fails. Needs deadline_start(), and moves
- * the deadline; to be called when nothing is left that the deadline is for.
- */
+/* Writes a line at once or drops it: never blocks, never fails. Needs deadline_start() first, and
+ * may move the deadline. */
 void log_write(const struct log *log, const struct text *text);
 
 #endif

@@ -4,8 +4,6 @@
 #include "common/quantity.h"
 #include "common/sockaddr.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,33 +22,6 @@ static const struct {
     {"REMOTE_HOST", "REMOTE_PORT"},
 };
 
-/* Reads a numeric address, which socat puts in brackets. Returns whether it is one. */
-static bool parse_address(struct sockaddr_storage *address, const char *host, in_port_t port)
-{
-    struct sockaddr_in *four = (struct sockaddr_in *)address;
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
-    char digits[INET6_ADDRSTRLEN];
-    size_t length = strlen(host);
-
-    if (host[0] == '[' && host[length - 1] == ']') {
-        host++;
-        length -= 2;
-    }
-    if (length >= sizeof digits)
-        return false;
-    memcpy(digits, host, length);
-    digits[length] = '\0';
-    memset(address, 0, sizeof *address);
-    if (inet_pton(AF_INET, digits, &four->sin_addr) == 1) {
-        four->sin_family = AF_INET;
-        four->sin_port = port;
-    } else if (inet_pton(AF_INET6, digits, &six->sin6_addr) == 1) {
-        six->sin6_family = AF_INET6;
-        six->sin6_port = port;
-    }
-    return address->ss_family != AF_UNSPEC;
-}
-
 /* Sets the peer from the environment: an address, or a name where that is no address. Returns
  * whether the environment names the peer. */
 static bool find_in_environment(struct peer *peer)
@@ -65,12 +36,12 @@ static bool find_in_environment(struct peer *peer)
             continue;
         if (port_text)
             (void)quantity_size(port_text, 0, UINT16_MAX, &port);
-        if (parse_address(&peer->address, host, htons((uint16_t)port))) {
+        if (sockaddr_parse(&peer->address, host, (uint16_t)port)) {
             peer_name(peer, -1);
             return true;
         }
         text_init(&name, peer->name, sizeof peer->name);
-        text_add_escaped_word(&name, host, strnlen(host, HOST_NAME_SHOWN));
+        text_add_escaped(&name, host, strnlen(host, HOST_NAME_SHOWN));
         return true;
     }
     return false;
@@ -121,15 +92,4 @@ void peer_find(struct peer *peer, int fd, bool is_socket)
         peer->address.ss_family = AF_UNSPEC;
     if ((known && !relayed) || !find_in_environment(peer))
         peer_name(peer, fd);
-}
-
-size_t peer_put_tag(const struct peer *peer, char *message)
-{
-    char buffer[TAG_MAX + 1];
-    struct text tag;
-
-    text_init(&tag, buffer, sizeof buffer);
-    tag_print(&tag, &peer->address, peer->name);
-    memcpy(message - tag.length, tag.start, tag.length);
-    return tag.length;
 }

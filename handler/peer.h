@@ -24,7 +24,4 @@ void peer_find(struct peer *peer, int fd, bool is_socket);
  * is named by its credentials. */
 void peer_name(struct peer *peer, int fd);
 
-/* Puts the tag in the TAG_MAX bytes before `message`, right in front of it; returns its length. */
-size_t peer_put_tag(const struct peer *peer, char *message);
-
 #endif

@@ -12,8 +12,7 @@
 
 static const struct {
     const char *word;
-    int status;
-    int level;
+    int status, level;
 } results[] = {
     [RESULT_ECHOED] = {"echoed", EX_OK, LOG_NOTICE},
     [RESULT_EOF] = {"eof", EX_DATAERR, LOG_WARNING},
@@ -34,40 +33,29 @@ void result_fail(struct result *result, int status, const char *error, int error
 
 void result_fail_transfer(struct result *result, const char *action, int error_number)
 {
-    switch (error_number) {
-    case ETIME:
-        result->code = RESULT_TIMEOUT;
-        break;
-    case EPIPE:
-    case ECONNRESET:
-    case ECONNABORTED:
-    case ENOTCONN:
-    case ETIMEDOUT:
-    case EHOSTUNREACH:
-    case EHOSTDOWN:
-    case ENETUNREACH:
-    case ENETDOWN:
-    case ENETRESET:
-        result->code = RESULT_GONE;
-        break;
-    default:
+    static const int gone[] = {
+        EPIPE,        ECONNRESET, ECONNABORTED, ENOTCONN, ETIMEDOUT,
+        EHOSTUNREACH, EHOSTDOWN,  ENETUNREACH,  ENETDOWN, ENETRESET,
+    };
+
+    result->code = error_number == ETIME ? RESULT_TIMEOUT : RESULT_ERROR;
+    for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++)
+        if (error_number == gone[i])
+            result->code = RESULT_GONE;
+    if (result->code == RESULT_ERROR)
         result_fail(result, EX_IOERR, action, error_number);
-    }
 }
 
 enum result_code result_of_frame(enum frame_status status)
 {
-    switch (status) {
-    case FRAME_COMPLETE:
-        return RESULT_ECHOED;
-    case FRAME_TOO_LONG:
-        return RESULT_TOO_LONG;
-    case FRAME_INVALID:
-        return RESULT_INVALID_UTF8;
-    case FRAME_MORE:
-        break;
-    }
-    return RESULT_EOF;
+    static const enum result_code codes[] = {
+        [FRAME_MORE] = RESULT_EOF,
+        [FRAME_COMPLETE] = RESULT_ECHOED,
+        [FRAME_TOO_LONG] = RESULT_TOO_LONG,
+        [FRAME_INVALID] = RESULT_INVALID_UTF8,
+    };
+
+    return codes[status];
 }
 
 bool result_is_refusal(enum result_code code)
@@ -104,12 +92,12 @@ static void print_preview(struct text *text, const struct result *result)
 
 void result_print(struct text *text, const struct result *result, const char *peer)
 {
-    text_addf(text, "peer=%s result=%s bytes=%zu usec=%" PRIu64, peer, result_word(result->code),
-              result->bytes, result->usec);
-    if (result->error && result->error_number)
-        text_addf(text, " error=\"%s: %s\"", result->error, strerror(result->error_number));
-    else if (result->error)
-        text_addf(text, " error=\"%s\"", result->error);
+    text_addf(text, strpbrk(peer, " =\\") ? "peer=\"%s\"" : "peer=%s", peer);
+    text_addf(text, " result=%s bytes=%zu usec=%" PRIu64, result_word(result->code), result->bytes,
+              result->usec);
+    if (result->error)
+        text_addf(text, " error=\"%s%s%s\"", result->error, result->error_number ? ": " : "",
+                  result->error_number ? strerror(result->error_number) : "");
     if (result->exposed)
         text_addf(text, " sandbox=\"none: %s\"", result->exposed);
     if (result->message)

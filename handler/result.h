@@ -34,11 +34,9 @@ struct result {
 /* Sets RESULT_ERROR with the exit status `status`: `error` failed for `error_number`. */
 void result_fail(struct result *result, int status, const char *error, int error_number);
 
-/*
- * Sets the result of a read, write or wait that failed for `error_number`: RESULT_TIMEOUT for
- * ETIME, RESULT_GONE where the peer or the network is at fault, else RESULT_ERROR with `action`, a
- * constant clause such as "cannot send the reply".
- */
+/* Sets the result of a transfer that failed for `error_number`: RESULT_TIMEOUT for ETIME,
+ * RESULT_GONE where the peer or the network is at fault, else RESULT_ERROR with `action`, a
+ * constant clause. */
 void result_fail_transfer(struct result *result, const char *action, int error_number);
 
 /* Returns the code for the final status of a frame. */
@@ -56,10 +54,8 @@ int result_status(const struct result *result);
 /* Returns the level of syslog(3) at which the result is logged. */
 int result_level(const struct result *result);
 
-/*
- * Adds the fields in logfmt, printable ASCII only, without a newline:
- * peer=127.0.0.1:51234 result=echoed bytes=11 usec=412 message="hello world"
- */
+/* Adds the fields in logfmt, printable ASCII only, without a newline:
+ * peer=127.0.0.1:51234 result=echoed bytes=11 usec=412 message="hello world" */
 void result_print(struct text *text, const struct result *result, const char *peer);
 
 #endif

@@ -9,12 +9,9 @@
 /*
  * After this call the process gains no privileges and dumps no core (a core would hold the
  * message), has only the `count` descriptors in `keep` open (-1 is skipped), and is killed by
- * SIGSYS at any system call that exchange.c and log.c do not make. Call it when everything is open
- * and mapped, before the first byte from the peer is read. It works in containers and under filters
- * that exist already.
- *
- * Returns NULL, or the reason why calls are not filtered, as a clause for the log. The rest is then
- * done as far as the system allows, and the exchange can go on.
+ * SIGSYS at any system call that exchange.c and log.c do not make. It works in containers and under
+ * filters that exist already. Returns NULL; or, as a clause for the log, the reason why calls are
+ * not filtered. The rest is then done as far as the system allows.
  */
 const char *sandbox_enter(const int *keep, size_t count);
 

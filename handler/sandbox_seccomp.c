@@ -53,30 +53,20 @@ static struct sock_filter filter[] = {
     RETURN(SECCOMP_RET_KILL_PROCESS),
 };
 
-/* Closes the descriptors from `first` to `last`, both included. */
-static void close_from_to(unsigned first, unsigned last)
-{
-    if (first <= last)
-        (void)syscall(SYS_close_range, first, last, 0);
-}
-
 /* Closes all descriptors but `keep`, gap by gap. */
 static void close_others(const int *keep, size_t count)
 {
-    unsigned first = 0;
+    unsigned first = 0, next;
 
-    for (;;) {
-        unsigned next = UINT_MAX;
+    do {
+        next = UINT_MAX; /* -1 in `keep` is this, too */
         for (size_t i = 0; i < count; i++)
-            if (keep[i] >= 0 && (unsigned)keep[i] >= first && (unsigned)keep[i] < next)
+            if ((unsigned)keep[i] >= first && (unsigned)keep[i] < next)
                 next = (unsigned)keep[i];
-        if (next == UINT_MAX)
-            break;
         if (next > first)
-            close_from_to(first, next - 1);
+            (void)syscall(SYS_close_range, first, next - 1, 0);
         first = next + 1;
-    }
-    close_from_to(first, UINT_MAX);
+    } while (next != UINT_MAX);
 }
 
 const char *sandbox_enter(const int *keep, size_t count)

@@ -6,28 +6,21 @@
 
 #include <string.h>
 
-#define MAX_BYTES_MOST  ((uint64_t)1 << 30)
+#define MAX_BYTES_MAX   ((uint64_t)1 << 30)
 #define TIMEOUT_DEFAULT UINT64_C(300000000)
-#define TIMEOUT_LEAST   UINT64_C(1000)
-#define TIMEOUT_MOST    (UINT64_C(7) * 24 * 3600 * 1000000)
+#define TIMEOUT_MAX     (UINT64_C(7) * 24 * 3600 * 1000000)
 
-void settings_init(struct settings *settings)
-{
-    *settings = (struct settings){.max_bytes = FRAME_DEFAULT_MAX_BYTES, .timeout = TIMEOUT_DEFAULT};
-}
-
-bool settings_take(struct settings *settings, int letter, const char *value, struct text *problem)
+/* Takes one of the options in SETTINGS_NAMES. Returns whether it is one. */
+static bool take(struct settings *settings, int letter, struct text *problem)
 {
     switch (letter) {
     case 'm':
-        if (quantity_size(value, 1, MAX_BYTES_MOST, &settings->max_bytes) < 0)
-            settings_refuse(problem, "", value,
-                            " for --max-bytes: give a size from 1 to 1G, such as 64k");
+        if (quantity_size(optarg, 1, MAX_BYTES_MAX, &settings->max_bytes) < 0)
+            settings_refuse(problem, "--max-bytes", optarg, "a size from 1 to 1G, such as 64k");
         return true;
     case 't':
-        if (quantity_time(value, TIMEOUT_LEAST, TIMEOUT_MOST, &settings->timeout) < 0)
-            settings_refuse(problem, "", value,
-                            " for --timeout: give a time from 1ms to 7d, such as 30s");
+        if (quantity_time(optarg, 1000, TIMEOUT_MAX, &settings->timeout) < 0)
+            settings_refuse(problem, "--timeout", optarg, "a time from 1ms to 7d, such as 30s");
         return true;
     case 'T':
         return settings->tag = true;
@@ -40,20 +33,38 @@ bool settings_take(struct settings *settings, int letter, const char *value, str
     }
 }
 
-void settings_refuse(struct text *problem, const char *what, const char *quoted, const char *why)
+/* Adds `cannot use WHAT "QUOTED": WHY`, with the quoted text escaped. */
+static void refuse(struct text *problem, const char *what, const char *quoted, const char *why)
 {
-    text_addf(problem, "cannot use %s\"", what);
+    text_addf(problem, "cannot use the %s \"", what);
     text_add_escaped(problem, quoted, strlen(quoted));
-    text_addf(problem, "\"%s", why);
+    text_addf(problem, "\": %s; see --help", why);
 }
 
-void settings_refuse_option(struct text *problem, const char *argument)
+void settings_refuse(struct text *problem, const char *option, const char *value,
+                     const char *wanted)
 {
-    settings_refuse(problem, "the option ", argument,
-                    ": it is unknown, or lacks its value, or takes none; see --help");
+    text_add(problem, "cannot use \"");
+    text_add_escaped(problem, value, strlen(value));
+    text_addf(problem, "\" for %s: give %s", option, wanted);
 }
 
-void settings_refuse_argument(struct text *problem, const char *argument)
+enum action settings_read(struct settings *settings, const struct program_options *program,
+                          int argc, char **argv, struct text *problem)
 {
-    settings_refuse(problem, "the argument ", argument, ": only options are taken; see --help");
+    *settings = (struct settings){.max_bytes = FRAME_DEFAULT_MAX_BYTES, .timeout = TIMEOUT_DEFAULT};
+    opterr = 0; /* getopt would write to descriptor 2, which may be the peer */
+    while (optind < argc && problem->length == 0) {
+        const char *argument = argv[optind];
+        int letter = getopt_long(argc, argv, program->letters, program->names, NULL);
+        if (letter < 0)
+            break;
+        if (letter == 'h' || letter == 'V')
+            return letter == 'h' ? ACTION_HELP : ACTION_VERSION;
+        if (!take(settings, letter, problem) && !program->take(settings, letter, problem))
+            refuse(problem, "option", argument, "it is unknown, or lacks its value, or takes none");
+    }
+    if (optind < argc && problem->length == 0)
+        refuse(problem, "argument", argv[optind], "only options are taken");
+    return problem->length > 0 ? ACTION_REFUSE : ACTION_SERVE;
 }

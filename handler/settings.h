@@ -5,6 +5,7 @@
 
 #include "common/text.h"
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,14 +18,13 @@ struct settings {
 };
 
 /* Their letters and names, for getopt_long(3), and their part of the text of --help. */
-#define SETTINGS_LETTERS "m:t:Tnq"
+#define SETTINGS_LETTERS "+m:t:TnqhV"
 /* clang-format off */
-#define SETTINGS_NAMES                                   \
-    {"max-bytes", required_argument, NULL, 'm'},         \
-    {"timeout", required_argument, NULL, 't'},           \
-    {"tag", no_argument, NULL, 'T'},                     \
-    {"no-preview", no_argument, NULL, 'n'},              \
-    {"quiet", no_argument, NULL, 'q'}
+#define SETTINGS_NAMES                                                                    \
+    {"max-bytes", required_argument, NULL, 'm'}, {"timeout", required_argument, NULL, 't'}, \
+    {"tag", no_argument, NULL, 'T'}, {"no-preview", no_argument, NULL, 'n'},               \
+    {"quiet", no_argument, NULL, 'q'}, {"help", no_argument, NULL, 'h'},                   \
+    {"version", no_argument, NULL, 'V'}
 /* clang-format on */
 #define SETTINGS_HELP                                                                              \
     "  -m, --max-bytes=SIZE  refuse messages longer than SIZE (default 1M; at most 1G)\n"          \
@@ -33,22 +33,26 @@ struct settings {
     "  -n, --no-preview      do not show the message in the log line\n"                            \
     "  -q, --quiet           log nothing but errors of this program and its system\n"
 
-/* Sets the defaults. */
-void settings_init(struct settings *settings);
+/* All options of a program: the above and its own, which take() takes, with their values in
+ * `optarg`. take() returns whether it knows the letter. */
+struct program_options {
+    const char *letters;
+    const struct option *names;
+    bool (*take)(struct settings *settings, int letter, struct text *problem);
+};
+
+/* What the command line asks for. */
+enum action { ACTION_SERVE, ACTION_HELP, ACTION_VERSION, ACTION_REFUSE };
 
 /*
- * Takes the option `letter`, with its `value` if it has one. Returns whether it is one of the
- * above. If its value can't be used, adds a sentence on that to `problem`.
+ * Reads the command line into `settings`, which may be the start of a larger struct. If it can't be
+ * used, adds a sentence to `problem` and returns ACTION_REFUSE.
  */
-bool settings_take(struct settings *settings, int letter, const char *value, struct text *problem);
+enum action settings_read(struct settings *settings, const struct program_options *program,
+                          int argc, char **argv, struct text *problem);
 
-/* Adds `cannot use WHAT"QUOTED"WHY`, where the quoted text, from the command line, is escaped. */
-void settings_refuse(struct text *problem, const char *what, const char *quoted, const char *why);
-
-/* Adds a sentence on an option that getopt_long(3) refused; `argument` is what it had just read. */
-void settings_refuse_option(struct text *problem, const char *argument);
-
-/* Adds a sentence on an argument that is no option. */
-void settings_refuse_argument(struct text *problem, const char *argument);
+/* Adds a sentence on the value of an option that can't be used; `wanted` says what could be. */
+void settings_refuse(struct text *problem, const char *option, const char *value,
+                     const char *wanted);
 
 #endif

@@ -6,47 +6,34 @@
  * process per connection. The connection is on descriptors 0 and 1, or on 3 with LISTEN_FDS=1; no
  * flag says which. The order of work:
  *
- *   1. Look at what was handed over (launch.c), before anything is opened that could take the
- *      number of a closed descriptor, and choose where the log goes (log.c): never to the peer.
- *   2. Set one deadline for everything that follows (deadline.c). Ignore SIGPIPE: a peer that
- *      went away is a result, not a death.
- *   3. Name the peer (peer.c) and map the memory (exchange.c).
- *   4. Give up what is no longer needed (sandbox.h): other descriptors, privileges, and all system
- *      calls but those of the next steps.
+ *   1. See what was handed over (launch.c) before anything opened takes the number of a closed
+ *      descriptor; choose where the log goes (log.c): never to the peer.
+ *   2. Set one deadline for everything that follows (deadline.c). Ignore SIGPIPE.
+ *   3. Name the peer (peer.c) and map the memory (exchange.c): nothing is allocated later.
+ *   4. Give up other descriptors, privileges, and all system calls not needed below (sandbox.h).
  *   5. Read the message, checking each byte as it arrives (frame.c), send it back, and close the
  *      sending side (exchange.c).
  *   6. Write one log line, without waiting for the logger.
  *   7. Only if the peer is still sending, drain for a while, so that no reset destroys the reply
  *      on its way. Exit with a status of sysexits.h: 0 echoed, 64 wrong usage or launch, 65 the
  *      bytes were no message, 71 the system failed, 74 the peer went away or ran out of time.
- *
- * Memory: one anonymous mapping, written only as far as the message needs. The program allocates
- * nothing, executes nothing and opens no file.
  */
 #include "common/clock.h"
-#include "common/text.h"
 #include "handler/deadline.h"
 #include "handler/exchange.h"
-#include "handler/launch.h"
 #include "handler/log.h"
-#include "handler/peer.h"
-#include "handler/result.h"
 #include "handler/sandbox.h"
 #include "handler/settings.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <string.h>
 #include <sysexits.h>
 #include <syslog.h>
 #include <unistd.h>
 
-/* What the command line asks for. */
-enum action { ACTION_SERVE, ACTION_HELP, ACTION_VERSION, ACTION_REFUSE };
-
 struct options {
-    struct settings settings;
+    struct settings settings; /* first */
     bool no_sandbox;
 };
 
@@ -63,53 +50,17 @@ static const char help[] =
     "Exit status: 0 echoed; 64 wrong usage or launch; 65 no valid message;\n"
     "71 the system failed; 74 the peer went away or ran out of time.\n";
 
-/* Takes one option. Adds a sentence to `problem` if it can't be used. */
-static enum action take_option(struct options *options, int option, const char *argument,
-                               struct text *problem)
+static bool take_own_option(struct settings *settings, int letter, struct text *problem)
 {
-    switch (option) {
-    case 'S':
-        options->no_sandbox = true;
-        return ACTION_SERVE;
-    case 'h':
-        return ACTION_HELP;
-    case 'V':
-        return ACTION_VERSION;
-    default:
-        if (!settings_take(&options->settings, option, optarg, problem))
-            settings_refuse_option(problem, argument);
-        return problem->length > 0 ? ACTION_REFUSE : ACTION_SERVE;
-    }
+    (void)problem;
+    if (letter != 'S')
+        return false;
+    return ((struct options *)settings)->no_sandbox = true;
 }
 
-/* Reads the command line. Adds a sentence to `problem` if it returns ACTION_REFUSE. */
-static enum action read_options(struct options *options, int argc, char **argv,
-                                struct text *problem)
-{
-    static const struct option names[] = {
-        SETTINGS_NAMES,
-        {"no-sandbox", no_argument, NULL, 'S'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {0},
-    };
-    enum action action = ACTION_SERVE;
+static const struct option names[] = {SETTINGS_NAMES, {"no-sandbox", no_argument, NULL, 'S'}, {0}};
 
-    *options = (struct options){0};
-    settings_init(&options->settings);
-    opterr = 0; /* getopt would write to descriptor 2, which may be the peer */
-    while (action == ACTION_SERVE && optind < argc) {
-        const char *argument = argv[optind];
-        int option = getopt_long(argc, argv, "+" SETTINGS_LETTERS "ShV", names, NULL);
-        if (option < 0)
-            break;
-        action = take_option(options, option, argument, problem);
-    }
-    if (action != ACTION_SERVE || optind >= argc)
-        return action;
-    settings_refuse_argument(problem, argv[optind]);
-    return ACTION_REFUSE;
-}
+static const struct program_options program = {SETTINGS_LETTERS "S", names, take_own_option};
 
 static int print(const char *string)
 {
@@ -137,15 +88,16 @@ static void log_result(const struct log *log, const struct settings *settings, c
 static int serve(const struct options *options, const struct launch *launch, const struct log *log,
                  uint64_t started)
 {
-    struct exchange exchange = {.launch = launch, .max_bytes = (size_t)options->settings.max_bytes};
+    const struct settings *settings = &options->settings;
     const int keep[] = {launch->in, launch->out, log->fd};
+    struct exchange exchange;
     struct result result = {0};
     struct peer peer;
     bool linger;
 
     peer_find(&peer, launch->in, launch->in_socket);
-    exchange.tag = options->settings.tag ? &peer : NULL;
-    if (exchange_prepare(&exchange) < 0) {
+    if (exchange_prepare(&exchange, launch, (size_t)settings->max_bytes,
+                         settings->tag ? &peer : NULL) < 0) {
         result_fail(&result, EX_OSERR, "cannot map memory for the message", errno);
     } else {
         if (!options->no_sandbox)
@@ -155,7 +107,7 @@ static int serve(const struct options *options, const struct launch *launch, con
     result.usec = clock_usec() - started;
     linger = exchange_close(&exchange, result.code);
     /* Before lingering: some super-servers end the process while it lingers. */
-    log_result(log, &options->settings, peer.name, &result);
+    log_result(log, settings, peer.name, &result);
     if (linger)
         exchange_linger(&exchange);
     return result_status(&result);
@@ -191,12 +143,12 @@ int main(int argc, char **argv)
     const char *problem = launch_find(&launch);
     char usage_buffer[512];
     struct text usage;
-    struct options options;
+    struct options options = {0};
     enum action action;
     struct log log;
 
     text_init(&usage, usage_buffer, sizeof usage_buffer);
-    action = read_options(&options, argc, argv, &usage);
+    action = settings_read(&options.settings, &program, argc, argv, &usage);
     if (action == ACTION_HELP)
         return print(help);
     if (action == ACTION_VERSION)

@@ -327,14 +327,14 @@ TABLE
     spawn --env REMOTE_ADDR=192.0.2.1 --env REMOTE_PORT=1 --send 'x\0' --
     assert_line --regexp '^stderr=peer=127\.0\.0\.1:'
     spawn --env SOCAT_PEERADDR=192.0.2.1 --env SOCAT_PEERPORT=1 --connection unix --send 'x\0' --
-    assert_line --regexp "^stderr=peer=unix:uid=$(id -u),pid=[0-9]+ "
+    assert_line --regexp "^stderr=peer=\"unix:uid=$(id -u),pid=[0-9]+\" "
 }
 
 @test "handler: the relay of a socketpair is asked whom it relays, else its own name is shown" {
     spawn --env SOCAT_PEERADDR=192.0.2.1 --env SOCAT_PEERPORT=1 --connection pair --send 'x\0' --
     assert_line --regexp '^stderr=peer=192\.0\.2\.1:1 '
     spawn --connection pair --send 'x\0' --
-    assert_line --regexp '^stderr=peer=unix:uid='
+    assert_line --regexp '^stderr=peer="unix:uid='
 }
 
 @test "handler: an IPv4 peer of an IPv6 socket is named as IPv4, an IPv6 peer in brackets" {
@@ -345,7 +345,7 @@ TABLE
 @test "handler: a peer name with control characters is escaped" {
     run -0 --separate-stderr env REMOTE_HOST=$'a\nb result=echoed \e[31m"\xff' \
         bash -c 'printf "x\0" | "$HANDLER" >/dev/null'
-    assert_regex "$stderr" '^peer=a\\x0ab\\x20result\\x3dechoed\\x20\\x1b\[31m\\x22\\xff result=echoed bytes=1 '
+    assert_regex "$stderr" '^peer="a\\x0ab result=echoed \\x1b\[31m\\x22\\xff" result=echoed bytes=1 '
 }
 
 # --- options ---------------------------------------------------------------------------------

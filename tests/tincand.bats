@@ -117,7 +117,7 @@ with Server(fds={3: sockets[0], 4: sockets[1]}) as server:
     server.echo()
     server.echo(address="unix:@tincan-test-%d" % os.getpid())
     server.until_line(r"peer=127\.0\.0\.1:\d+ result=echoed .*")
-    server.until_line(r"peer=unix:uid=\d+,pid=\d+ result=echoed .*")
+    server.until_line(r"""peer="unix:uid=\d+,pid=\d+" result=echoed .*""")
 SCRIPT
 }
 

@@ -137,21 +137,29 @@ static enum connection_state send_some(struct connection *connection, struct wor
     return CONNECTION_REPLYING;
 }
 
+/* Puts the peer's tag into the room right in front of `message`. Returns its length. */
+static size_t put_tag(const struct connection *connection, char *message)
+{
+    char buffer[TAG_MAX + 1];
+    struct text tag;
+    struct peer peer;
+
+    connection_name(connection, &peer);
+    text_init(&tag, buffer, sizeof buffer);
+    tag_print(&tag, &peer.address, peer.name);
+    memcpy(message - tag.length, tag.start, tag.length);
+    return tag.length;
+}
+
 /* Replies with `message`, which has room for a tag in front and its null byte behind. */
 static enum connection_state begin_reply(struct connection *connection, struct workspace *workspace,
                                          char *message)
 {
-    size_t tag = 0, size, sent;
+    size_t tag = workspace->settings->tag ? put_tag(connection, message) : 0;
+    size_t size = tag + connection->frame.length + 1, sent;
+    const char *reply = message - tag;
     enum connection_state state;
-    const char *reply;
-    struct peer peer;
 
-    if (workspace->settings->tag) {
-        connection_name(connection, &peer);
-        tag = peer_put_tag(&peer, message);
-    }
-    reply = message - tag;
-    size = tag + connection->frame.length + 1;
     state = send_some(connection, workspace, reply, size, &sent);
     if (state != CONNECTION_REPLYING)
         return state;

@@ -108,7 +108,7 @@ static int run(const struct tincand_options *options, struct log *log, struct te
 
     if (!queue)
         return fail_to_start_log(log);
-    if (options->action == TINCAND_SERVE)
+    if (problem->length == 0)
         status = serve(options, queue, problem);
     if (problem->length > 0)
         log_queue_sentence(queue, LOG_ERR, problem->start);
@@ -128,14 +128,15 @@ int main(int argc, char **argv)
     struct launch launch = {0};
     static struct tincand_options options; /* too large for a stack, with its addresses */
     static struct log log;                 /* the thread may outlive this function */
+    enum action action;
 
     launch_find_stderr(&launch, STDIN_FILENO, STDIN_FILENO);
     streams_fill();
     text_init(&problem, buffer, sizeof buffer);
-    tincand_options_read(&options, argc, argv, &problem);
-    if (options.action == TINCAND_HELP)
+    action = tincand_options_read(&options, argc, argv, &problem);
+    if (action == ACTION_HELP)
         return print(tincand_help);
-    if (options.action == TINCAND_VERSION)
+    if (action == ACTION_VERSION)
         return print("tincand " TINCAN_VERSION "\n");
     (void)signal(SIGPIPE, SIG_IGN);
     (void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);

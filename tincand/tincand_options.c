@@ -37,54 +37,44 @@ const char tincand_help[] =
 /* Long options without a letter. */
 enum { OPTION_PER_SOURCE = 256, OPTION_MAX_MEMORY, OPTION_GRACE, OPTION_IDLE_EXIT };
 
-#define GIVE_CONNECTIONS ": give a number of connections from 1 to 16M, such as 1000"
-#define GIVE_TIME        ": give a time from 1ms to 7d, such as 30s"
+#define CONNECTIONS_WANTED "a number of connections from 1 to 16M, such as 1000"
+#define TIME_WANTED        "a time from 1ms to 7d, such as 30s"
 
 /* The options that set one of the limits. */
 static const struct limit_option {
-    int option;
+    int letter;
+    const char *name, *wanted;
     uint64_t max; /* of a size or number, which is at least 1; 0: it is a time */
     size_t offset;
-    const char *why; /* a value can't be used, for settings_refuse() */
 } limit_options[] = {
-    {'c', CONNECTIONS_MAX, offsetof(struct limits, max_connections),
-     " for --max-connections" GIVE_CONNECTIONS},
-    {OPTION_PER_SOURCE, CONNECTIONS_MAX, offsetof(struct limits, max_per_source),
-     " for --max-connections-per-source" GIVE_CONNECTIONS},
-    {OPTION_MAX_MEMORY, MEMORY_MAX, offsetof(struct limits, max_memory),
-     " for --max-memory: give a size from 1 to 1024G, such as 64M"},
-    {OPTION_GRACE, 0, offsetof(struct limits, grace), " for --grace" GIVE_TIME},
-    {OPTION_IDLE_EXIT, 0, offsetof(struct limits, idle_exit), " for --idle-exit" GIVE_TIME},
+    {'c', "--max-connections", CONNECTIONS_WANTED, CONNECTIONS_MAX,
+     offsetof(struct limits, max_connections)},
+    {OPTION_PER_SOURCE, "--max-connections-per-source", CONNECTIONS_WANTED, CONNECTIONS_MAX,
+     offsetof(struct limits, max_per_source)},
+    {OPTION_MAX_MEMORY, "--max-memory", "a size from 1 to 1024G, such as 64M", MEMORY_MAX,
+     offsetof(struct limits, max_memory)},
+    {OPTION_GRACE, "--grace", TIME_WANTED, 0, offsetof(struct limits, grace)},
+    {OPTION_IDLE_EXIT, "--idle-exit", TIME_WANTED, 0, offsetof(struct limits, idle_exit)},
 };
 
-/* Sets a limit. Returns whether the option is one of the above; adds a sentence to `problem` if its
+/* Takes an option that sets a limit. Returns whether it is one; adds a sentence to `problem` if its
  * value can't be used. */
-static bool read_limit(struct limits *limits, int option, const char *value, struct text *problem)
+static bool take_limit(struct limits *limits, int letter, struct text *problem)
 {
     for (size_t i = 0; i < sizeof limit_options / sizeof limit_options[0]; i++) {
         const struct limit_option *limit = &limit_options[i];
         uint64_t *number = (uint64_t *)((char *)limits + limit->offset);
-        if (limit->option != option)
+        if (limit->letter != letter)
             continue;
-        if ((limit->max ? quantity_size(value, 1, limit->max, number)
-                        : quantity_time(value, TIME_MIN, TIME_MAX, number)) < 0)
-            settings_refuse(problem, "", value, limit->why);
+        if ((limit->max ? quantity_size(optarg, 1, limit->max, number)
+                        : quantity_time(optarg, TIME_MIN, TIME_MAX, number)) < 0)
+            settings_refuse(problem, limit->name, optarg, limit->wanted);
         return true;
     }
     return false;
 }
 
-static void refuse_address(struct text *problem, const char *value, const char *wanted)
-{
-    char buffer[512];
-    struct text why;
-
-    text_init(&why, buffer, sizeof buffer);
-    text_addf(&why, " for --listen: give %s", wanted);
-    settings_refuse(problem, "", value, why.start);
-}
-
-static void read_address(struct tincand_options *options, const char *value, struct text *problem)
+static void take_address(struct tincand_options *options, struct text *problem)
 {
     struct address *address = &options->addresses[options->address_count];
     char buffer[256];
@@ -93,36 +83,24 @@ static void read_address(struct tincand_options *options, const char *value, str
     text_init(&wanted, buffer, sizeof buffer);
     text_add(&wanted, "an address such as [::]:4040: ");
     if (options->address_count == LISTENERS_MAX)
-        refuse_address(problem, value, "64 addresses at the most");
-    else if (address_parse(value, address, &wanted) < 0)
-        refuse_address(problem, value, wanted.start);
+        settings_refuse(problem, "--listen", optarg, "64 addresses at the most");
+    else if (address_parse(optarg, address, &wanted) < 0)
+        settings_refuse(problem, "--listen", optarg, wanted.start);
     else if (address->hybrid)
-        refuse_address(problem, value,
-                       "unix:PATH, without the port behind it, which is for connecting");
+        settings_refuse(problem, "--listen", optarg,
+                        "unix:PATH, without the port behind it, which is for connecting");
     else
         options->address_count++;
 }
 
-/* Reads one option; `argument` is the word of the command line that has it. */
-static void read_option(struct tincand_options *options, int option, const char *argument,
-                        struct text *problem)
+static bool take_own_option(struct settings *settings, int letter, struct text *problem)
 {
-    if (settings_take(&options->settings, option, optarg, problem) ||
-        read_limit(&options->limits, option, optarg, problem))
-        return;
-    switch (option) {
-    case 'l':
-        read_address(options, optarg, problem);
-        break;
-    case 'h':
-        options->action = TINCAND_HELP;
-        break;
-    case 'V':
-        options->action = TINCAND_VERSION;
-        break;
-    default:
-        settings_refuse_option(problem, argument);
-    }
+    struct tincand_options *options = (struct tincand_options *)settings;
+
+    if (letter != 'l')
+        return take_limit(&options->limits, letter, problem);
+    take_address(options, problem);
+    return true;
 }
 
 /* A message of the greatest length could never be received with less memory than it needs. */
@@ -137,7 +115,8 @@ static void check_memory(const struct tincand_options *options, struct text *pro
                   max_bytes, max_memory, memory_min(max_bytes));
 }
 
-static void read_all(struct tincand_options *options, int argc, char **argv, struct text *problem)
+enum action tincand_options_read(struct tincand_options *options, int argc, char **argv,
+                                 struct text *problem)
 {
     static const struct option names[] = {
         SETTINGS_NAMES,
@@ -147,35 +126,16 @@ static void read_all(struct tincand_options *options, int argc, char **argv, str
         {"max-memory", required_argument, NULL, OPTION_MAX_MEMORY},
         {"grace", required_argument, NULL, OPTION_GRACE},
         {"idle-exit", required_argument, NULL, OPTION_IDLE_EXIT},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
         {0},
     };
+    static const struct program_options program = {SETTINGS_LETTERS "l:c:", names, take_own_option};
+    enum action action;
 
-    while (options->action == TINCAND_SERVE && problem->length == 0) {
-        int before = optind;
-        int option = getopt_long(argc, argv, "+" SETTINGS_LETTERS "l:c:hV", names, NULL);
-        if (option < 0)
-            break;
-        read_option(options, option, argv[before], problem);
-    }
-}
-
-void tincand_options_read(struct tincand_options *options, int argc, char **argv,
-                          struct text *problem)
-{
     *options = (struct tincand_options){
         .limits = {.max_memory = MEMORY_DEFAULT, .grace = GRACE_DEFAULT},
     };
-    settings_init(&options->settings);
-    opterr = 0; /* getopt would write to descriptor 2, which may be the listening socket */
-    read_all(options, argc, argv, problem);
-    if (options->action != TINCAND_SERVE)
-        return;
-    if (problem->length == 0 && optind < argc)
-        settings_refuse_argument(problem, argv[optind]);
-    if (problem->length == 0)
+    action = settings_read(&options->settings, &program, argc, argv, problem);
+    if (action == ACTION_SERVE)
         check_memory(options, problem);
-    if (problem->length > 0)
-        options->action = TINCAND_REFUSE;
+    return problem->length > 0 ? ACTION_REFUSE : action;
 }

@@ -7,11 +7,8 @@
 #include "tincand/limits.h"
 #include "tincand/listeners.h"
 
-enum tincand_action { TINCAND_SERVE, TINCAND_HELP, TINCAND_VERSION, TINCAND_REFUSE };
-
 struct tincand_options {
-    enum tincand_action action;
-    struct settings settings;
+    struct settings settings;                /* first */
     struct limits limits;                    /* numbers of connections: 0 if not given */
     struct address addresses[LISTENERS_MAX]; /* to listen on */
     size_t address_count;
@@ -20,11 +17,9 @@ struct tincand_options {
 /* The text of --help. */
 extern const char tincand_help[];
 
-/*
- * Fills `options` from the command line, to whose strings it refers. If it can't be used, sets the
- * action to TINCAND_REFUSE and adds a sentence to `problem`.
- */
-void tincand_options_read(struct tincand_options *options, int argc, char **argv,
-                          struct text *problem);
+/* Fills `options` from the command line, to whose strings it refers. If that can't be used, returns
+ * ACTION_REFUSE and adds a sentence to `problem`. */
+enum action tincand_options_read(struct tincand_options *options, int argc, char **argv,
+                                 struct text *problem);
 
 #endif

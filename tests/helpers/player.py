@@ -336,7 +336,8 @@ def end_of(process):
 # Logs
 
 LINE = re.compile(
-    r"(?:<\d+>tincan(?:-handler|d)\[\d+\]: )?peer=(?P<peer>\S+) result=(?P<result>[a-z0-9-]+)"
+    r"(?:<\d+>tincan(?:-handler|d)\[\d+\]: )?peer=(?P<quote>\x22?)(?P<peer>[^ \x22]+)(?P=quote)"
+    r" result=(?P<result>[a-z0-9-]+)"
     r" bytes=(?P<bytes>\d+) usec=\d+"
     r'(?: error="[\x20\x21\x23-\x7e]*")?(?: sandbox="none: built without")?'
     r'(?: message="[\x20\x21\x23-\x7e]*")?'

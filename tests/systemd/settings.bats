@@ -125,7 +125,7 @@ use() {
     assert_output hello
     wait_until 10 logged 1
     run -0 outcomes
-    assert_output --regexp '^peer=unix:uid=0,pid=[0-9]+ result=echoed '
+    assert_output --regexp '^peer="unix:uid=0,pid=[0-9]+" result=echoed '
 }
 
 @test "a path of one's own is served beside the port, by a drop-in of two lines" {
