@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: MIT
 # tincan: `make help` lists the targets. CC, CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are the user's.
+# In this order: where things go, how they are compiled, what this machine has, what the programs
+# are made of, what is installed. Tests are in tests/tests.mk, packages in packaging/packaging.mk.
 
 VERSION = 0.1.0
+
+# --- Where things go: programs that are built to B, units to U ---
+
+B = build
+U = $(B)/units
 
 prefix      = /usr/local
 exec_prefix = $(prefix)
@@ -18,7 +25,7 @@ bashcompletiondir = $(datarootdir)/bash-completion/completions
 zshcompletiondir  = $(datarootdir)/zsh/site-functions
 fishcompletiondir = $(datarootdir)/fish/vendor_completions.d
 
-# Who runs what systemd starts.
+# The user that the units run the servers as.
 user = tincan
 
 INSTALL         = install
@@ -26,331 +33,171 @@ INSTALL_PROGRAM = $(INSTALL)
 INSTALL_DATA    = $(INSTALL) -m 644
 PKG_CONFIG      = pkg-config
 
-CFLAGS = -O2 -g
-B      = build
-U      = $(B)/units
+# --- How programs are compiled: the handler with a compiler of its own ---
 
-# What tincan itself needs to be compiled, apart from what the user asks for.
+CFLAGS   = -O2 -g
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 OWN      = -std=gnu11 -D_GNU_SOURCE -DTINCAN_VERSION='"$(VERSION)"' -I. $(WARNINGS)
+
 HARDEN   = -fstack-protector-strong
-COMPILE  = $(OWN) $(CPPFLAGS) $(HARDEN) $(CFLAGS) -MMD -MP
-LINK     = $(CFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
+
+ALL_CFLAGS      = $(OWN) $(CPPFLAGS) $(HARDEN) $(CFLAGS) -MMD -MP
+ALL_LDFLAGS     = $(CFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
+COMPILE         = $(CC) $(ALL_CFLAGS) $(LIBRARY_CFLAGS) -pthread
+LINK            = $(CC) $(ALL_LDFLAGS)
+HANDLER_COMPILE = $(HANDLER_CC) $(ALL_CFLAGS) $(HANDLER_CFLAGS)
+HANDLER_LINK    = $(HANDLER_CC) $(ALL_LDFLAGS) $(HANDLER_LDFLAGS)
+
+# --- What this machine has ---
 
 # The handler is one process per connection, so its start-up time is its speed: static, with musl
-# where that is found (HANDLER_CC and HANDLER_LDFLAGS choose otherwise).
-HANDLER_CC      := $(shell command -v musl-gcc 2>/dev/null || echo $(CC))
-HANDLER_LDFLAGS  = -static
-
-# The handler's sandbox: seccomp where there is a list of system calls for the machine, else none.
-# musl's headers lack the kernel's, which gcc knows where to find: behind all others.
-SANDBOX        := $(if $(filter x86_64-% aarch64-%,$(shell $(HANDLER_CC) -dumpmachine)),seccomp,none)
+# where musl-gcc compiles for the same machine as CC. musl lacks the kernel's headers.
+machine        = $(firstword $(subst -, ,$(shell $1 -dumpmachine 2>/dev/null)))
+HANDLER_CC    := $(if $(filter $(call machine,musl-gcc),$(call machine,$(CC))),musl-gcc,$(CC))
 HANDLER_CFLAGS := $(if $(findstring musl,$(HANDLER_CC)),-idirafter /usr/include \
                     -idirafter /usr/include/$(shell $(HANDLER_CC) -dumpmachine))
 
-# The client edits lines with libedit where that is found; LIBEDIT=no builds without.
-LIBEDIT     := $(shell $(PKG_CONFIG) --exists libedit 2>/dev/null && echo yes || echo no)
-LINE         = $(if $(filter yes,$(LIBEDIT)),client/talk/line_edit.c,client/talk/line_plain.c)
-EDIT_CFLAGS  = $(if $(filter yes,$(LIBEDIT)),$(shell $(PKG_CONFIG) --cflags libedit))
-EDIT_LIBS    = $(if $(filter yes,$(LIBEDIT)),$(shell $(PKG_CONFIG) --libs libedit))
+HANDLER_LDFLAGS = -static
 
-# tincand is what libsystemd is for; without it, only the rest is built.
-LIBSYSTEMD     := $(shell $(PKG_CONFIG) --exists libsystemd 2>/dev/null && echo yes || echo no)
-SYSTEMD_CFLAGS  = $(shell $(PKG_CONFIG) --cflags libsystemd)
-SYSTEMD_LIBS    = $(shell $(PKG_CONFIG) --libs libsystemd)
-TINCAND         = $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tincand,no-tincand)
+# The handler's sandbox: seccomp where there is a list of system calls for the machine.
+SANDBOX := $(if $(filter x86_64 aarch64,$(call machine,$(HANDLER_CC))),seccomp,none)
 
-# What all three programs share: the protocol, and texts and quantities as users see them.
-SHARED      = $(addprefix common/,clock.c frame.c quantity.c text.c)
-HANDLER_SRC = $(SHARED) $(addprefix common/,sockaddr.c tag.c) $(addprefix handler/,tincan-handler.c deadline.c exchange.c launch.c \
-                log.c peer.c result.c settings.c sandbox_$(SANDBOX).c)
-TINCAND_SRC = $(SHARED) $(addprefix common/,address.c sockaddr.c streams.c tag.c) \
-                $(addprefix handler/,deadline.c launch.c log.c peer.c result.c settings.c) $(sort $(wildcard tincand/*.c))
-CLIENT_SRC  = $(SHARED) $(addprefix common/,address.c sockaddr.c streams.c tag_parse.c utf8.c) $(LINE) \
-                $(filter-out client/talk/line_%,$(sort $(wildcard client/*.c client/*/*.c)))
-UNITS       = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in units/*/examples/*.in)) \
-                $(U)/systemd/tincand@.service
-EXAMPLES    = $(filter $(U)/inetd/% $(U)/ucspi/%,$(UNITS))
-TINCAND_UNITS = $(filter $(U)/systemd/tincand%,$(UNITS))
-DROP_INS    = $(filter-out $(NOT_BUILT),$(filter $(U)/systemd/examples/%,$(UNITS)))
-NOT_BUILT   = $(if $(filter yes,$(LIBSYSTEMD)),,$(U)/systemd/examples/tincand-%)
+# The client edits lines with libedit, and tincand needs libsystemd: `no` builds without.
+LIBEDIT    := $(shell $(PKG_CONFIG) --exists libedit 2>/dev/null && echo yes || echo no)
+LIBSYSTEMD := $(shell $(PKG_CONFIG) --exists libsystemd 2>/dev/null && echo yes || echo no)
+ask         = $(if $(filter yes,$1),$(shell $(PKG_CONFIG) $2))
+LIBRARY_CFLAGS := $(call ask,$(LIBEDIT),--cflags libedit) $(call ask,$(LIBSYSTEMD),--cflags libsystemd)
+EDIT_LIBS      := $(call ask,$(LIBEDIT),--libs libedit)
+SYSTEMD_LIBS   := $(call ask,$(LIBSYSTEMD),--libs libsystemd)
 
-# The systemd that the units are for, which may not know all keys: 255, say, or nothing.
+# The systemd that the units are for; from 255 on it knows PollLimit.
 SYSTEMD_VERSION := $(shell $(PKG_CONFIG) --modversion systemd 2>/dev/null || \
                      systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
-HAS_POLL_LIMIT   = $(shell test "$(firstword $(subst ., ,$(SYSTEMD_VERSION)))" -ge 255 2>/dev/null && echo yes)
-LAUNCHERS   = direct pipe systemd-inetd systemd-native xinetd openbsd-inetd inetutils-inetd \
-                tcpserver s6-ipcserver socat ncat tincand tincand-unix tincand-systemd \
-                tincand-xinetd tincand-openbsd-inetd tincand-inetutils-inetd
+HAS_POLL_LIMIT  := $(shell [ "$(firstword $(subst ., ,$(SYSTEMD_VERSION)))" -ge 255 ] 2>/dev/null && echo yes)
 
-HANDLER_OBJ = $(HANDLER_SRC:%.c=$(B)/obj/handler/%.o)
-TINCAND_OBJ = $(TINCAND_SRC:%.c=$(B)/obj/tincand/%.o)
-CLIENT_OBJ  = $(CLIENT_SRC:%.c=$(B)/obj/client/%.o)
+# --- What the programs are made of ---
 
-all: $(B)/tincan-handler $(B)/tincan $(TINCAND) $(UNITS)
+# The whole handler; `make lint` compares the list with what its files include.
+HANDLER_SRC = $(addprefix common/,clock.c frame.c quantity.c sockaddr.c tag.c text.c) \
+              $(filter-out handler/sandbox_%,$(wildcard handler/*.c)) handler/sandbox_$(SANDBOX).c
+TINCAND_SRC = $(wildcard common/*.c tincand/*.c) \
+              $(addprefix handler/,deadline.c launch.c log.c peer.c result.c settings.c)
+TINCAN_SRC  = $(wildcard common/*.c) $(filter-out client/talk/line_%,$(wildcard client/*.c client/*/*.c)) \
+              client/talk/line_$(if $(filter yes,$(LIBEDIT)),edit,plain).c
 
-$(B)/tincan-handler: $(HANDLER_OBJ)
-	@echo "tincan-handler: linked with $(HANDLER_CC) $(HANDLER_LDFLAGS), sandbox: $(SANDBOX)"
-	$(HANDLER_CC) $(LINK) $(HANDLER_LDFLAGS) -o $@ $^ $(LDLIBS)
+HANDLER_OBJ = $(HANDLER_SRC:%.c=$(B)/handler-obj/%.o)
+TINCAND_OBJ = $(TINCAND_SRC:%.c=$(B)/obj/%.o)
+TINCAN_OBJ  = $(TINCAN_SRC:%.c=$(B)/obj/%.o)
 
-$(B)/tincand: $(TINCAND_OBJ)
-	$(CC) $(LINK) -pthread -o $@ $^ $(SYSTEMD_LIBS) $(LDLIBS)
+LINK_HANDLER = $(HANDLER_LINK) -o $(B)/tincan-handler $(HANDLER_OBJ) $(LDLIBS)
+LINK_TINCAND = $(LINK) -pthread -o $(B)/tincand $(TINCAND_OBJ) $(SYSTEMD_LIBS) $(LDLIBS)
+LINK_TINCAN  = $(LINK) -o $(B)/tincan $(TINCAN_OBJ) $(EDIT_LIBS) -lm $(LDLIBS)
+FILL_IN      = sed -e 's|@sbindir@|$(sbindir)|g; s|@user@|$(user)|g'
+
+UNITS = $(patsubst units/%.in,$(U)/%,$(wildcard units/*/*.in units/*/examples/*.in)) $(U)/systemd/tincand@.service
+
+all: $(B)/tincan-handler $(B)/tincan $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tincand,no-tincand) units ## programs and units, in build/
+units: $(UNITS)
+
+$(B)/tincan-handler: $(HANDLER_OBJ) $(B)/LINK_HANDLER.command
+	@echo "tincan-handler: linked with $(HANDLER_CC), sandbox: $(SANDBOX)"
+	$(LINK_HANDLER)
+
+$(B)/tincand: $(TINCAND_OBJ) $(B)/LINK_TINCAND.command
+	$(LINK_TINCAND)
 
 no-tincand:
 	@echo 'tincand: left out, as pkg-config finds no libsystemd (Debian: libsystemd-dev)'
 
-$(B)/tincan: $(CLIENT_OBJ)
+$(B)/tincan: $(TINCAN_OBJ) $(B)/LINK_TINCAN.command
 	@echo "tincan: line editing with libedit: $(LIBEDIT)"
-	$(CC) $(LINK) -o $@ $^ $(EDIT_LIBS) -lm $(LDLIBS)
+	$(LINK_TINCAN)
 
-$(B)/obj/handler/%.o: %.c Makefile
+$(B)/obj/%.o: %.c $(B)/COMPILE.command
 	@mkdir -p $(@D)
-	$(HANDLER_CC) $(COMPILE) $(HANDLER_CFLAGS) -c -o $@ $<
+	$(COMPILE) -c -o $@ $<
 
-$(B)/obj/tincand/%.o: %.c Makefile
+$(B)/handler-obj/%.o: %.c $(B)/HANDLER_COMPILE.command
 	@mkdir -p $(@D)
-	$(CC) $(COMPILE) $(SYSTEMD_CFLAGS) -pthread -c -o $@ $<
+	$(HANDLER_COMPILE) -c -o $@ $<
 
-$(B)/obj/client/%.o: %.c Makefile
+$(U)/%: units/%.in $(U)/FILL_IN.command
 	@mkdir -p $(@D)
-	$(CC) $(COMPILE) $(EDIT_CFLAGS) -c -o $@ $<
+	$(FILL_IN) $< > $@
 
-# Units name the installed programs, so they are made again when those are to go elsewhere.
-$(U)/%: units/%.in $(U)/names Makefile
-	@mkdir -p $(@D)
-	sed -e 's|@sbindir@|$(sbindir)|g; s|@user@|$(user)|g' $< > $@
-
-# One of several instances is as the only one is, but for its name and its socket.
+# An instance of tincand has a name and a socket of its own.
 $(U)/systemd/tincand@.service: $(U)/systemd/tincand.service
 	sed -e 's|tincand\.socket|tincand@%i.socket|; s|^Description=.*|&, instance %i|' $< > $@
 
-$(U)/names: FORCE
+# NAME.command has the value of the variable NAME, and is written when that changes: then what was
+# made with another command is made again.
+%.command: FORCE
 	@mkdir -p $(@D)
-	@echo '$(sbindir) $(user)' | cmp -s - $@ || echo '$(sbindir) $(user)' > $@
+	@printf '%s\n' '$(subst ','\'',$($(*F)))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$($(*F)))' > $@
 
-# Tests. `make check FILES=tests/handler.bats` runs one file of them. What tests run of make gets the
-# variables of this one through MAKEFLAGS, so it finds the programs up to date.
+# --- What is installed: SOURCE:DESTINATION, or `to` a folder under the same name ---
 
-check: all check-programs
-	TINCAN_BUILD=$(abspath $(B)) tests/run $(FILES)
+to       = $(foreach file,$2,$(file):$1/$(notdir $(file)))
+TINCAND_EXAMPLES = $(filter $(U)/systemd/examples/tincand-%,$(UNITS))
+ALWAYS   = $(call to,$(bindir),$(B)/tincan) $(call to,$(sbindir),$(B)/tincan-handler) \
+    $(call to,$(unitdir),$(U)/systemd/tincan.socket $(U)/systemd/tincan@.service) \
+    $(U)/systemd/tincan.sysusers:$(sysusersdir)/tincan.conf $(call to,$(xinetddir),$(U)/xinetd/tincan) \
+    $(call to,$(mandir)/man1,client/tincan.1) $(call to,$(mandir)/man8,handler/tincan-handler.8) \
+    $(call to,$(docdir),README.md PROTOCOL.md NEWS.md LICENSE client/RECIPES.md units/systemd/TUNING.md) \
+    $(call to,$(docdir)/examples,$(filter $(U)/inetd/% $(U)/ucspi/%,$(UNITS))) \
+    $(call to,$(docdir)/examples/systemd,$(filter-out $(TINCAND_EXAMPLES),$(filter $(U)/systemd/examples/%,$(UNITS)))) \
+    client/completions/tincan.bash:$(bashcompletiondir)/tincan \
+    $(call to,$(zshcompletiondir),client/completions/_tincan) \
+    $(call to,$(fishcompletiondir),client/completions/tincan.fish)
+WITH_TINCAND    = $(call to,$(sbindir),$(B)/tincand) $(call to,$(mandir)/man8,tincand/tincand.8) \
+    $(call to,$(unitdir),$(filter $(U)/systemd/tincand%,$(UNITS))) $(call to,$(xinetddir),$(U)/xinetd/tincand) \
+    $(call to,$(docdir)/examples/systemd,$(TINCAND_EXAMPLES))
+WITH_POLL_LIMIT = $(U)/systemd/poll-limit.conf:$(unitdir)/tincan.socket.d/50-poll-limit.conf
 
-# Without libsystemd there is no tincand to make hang.
-HANG = $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tests/tincand-hang)
+INSTALLED = $(ALWAYS) $(if $(filter yes,$(LIBSYSTEMD)),$(WITH_TINCAND)) $(if $(HAS_POLL_LIMIT),$(WITH_POLL_LIMIT))
 
-check-programs: $(B)/bench/load $(B)/tests/frame-test $(B)/tests/probe-test $(B)/tests/tincan-handler-breakout $(HANG) $(B)/tests/deny $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
+define install-file
+$(if $(filter $(B)/tincan%,$1),$(INSTALL_PROGRAM),$(INSTALL_DATA)) -D $(subst :, '$(DESTDIR),$1)'
 
-$(B)/tests/frame-test: tests/frame-test.c $(SHARED) Makefile
-	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LDFLAGS) -o $@ tests/frame-test.c $(SHARED) $(LDLIBS)
+endef
+destinations = $(foreach file,$1,'$(DESTDIR)$(lastword $(subst :, ,$(file)))')
 
-PROBE_TEST_SRC = tests/probe-test.c $(addprefix client/,report/histogram.c pattern.c probe/culprit.c probe/alter_text.c probe/alter_bytes.c) $(SHARED)
-$(B)/tests/probe-test: $(PROBE_TEST_SRC) Makefile
-	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LDFLAGS) -o $@ $(PROBE_TEST_SRC) -lm $(LDLIBS)
+install: all units can-install ## to /usr/local; see prefix, bindir, sbindir, unitdir, ..., DESTDIR
+	$(foreach file,$(INSTALLED),$(call install-file,$(file)))
 
-$(B)/tests/tincan-handler-breakout: tests/breakout.c $(HANDLER_OBJ) Makefile
-	@mkdir -p $(@D)
-	$(HANDLER_CC) $(filter-out -MMD -MP,$(COMPILE)) $(HANDLER_CFLAGS) $(LINK) $(HANDLER_LDFLAGS) \
-	    -Wl,--wrap=frame_feed -o $@ tests/breakout.c $(HANDLER_OBJ) $(LDLIBS)
-
-# What `make` builds where there is no musl.
-$(B)/tests/tincan-handler-glibc: $(HANDLER_SRC) Makefile
-	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LINK) -static -o $@ $(HANDLER_SRC) $(LDLIBS)
-
-$(B)/tests/tincand-hang: tests/hang.c $(TINCAND_OBJ) Makefile
-	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LINK) -pthread -Wl,--wrap=frame_feed -o $@ \
-	    tests/hang.c $(TINCAND_OBJ) $(SYSTEMD_LIBS) $(LDLIBS)
-
-$(B)/tests/deny: tests/deny.c Makefile
-	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LDFLAGS) -o $@ tests/deny.c $(LDLIBS)
-
-$(B)/tests/launcher-%.bats: tests/launcher.bats.in Makefile
-	@mkdir -p $(@D)
-	sed -e 's|@LAUNCHER@|$*|g' -e 's|@TESTS@|$(CURDIR)/tests|g' $< > $@
-
-# The same suite on programs that watch themselves. The cases of small memory limits and of the
-# sandbox are left to what ships: a sanitizer needs terabytes of address space, and all system calls.
-# So are most launchers, which see the same program from outside.
-SANITIZED = $(wildcard tests/*.bats) $(patsubst %,build/sanitized/tests/launcher-%.bats, \
-              direct tcpserver tincand tincand-unix tincand-xinetd)
-check-sanitized: FILES = $(SANITIZED)
-check-sanitized:
-	TESTS_TITLE=sanitized $(MAKE) check B=build/sanitized HANDLER_CC='$(CC)' HANDLER_LDFLAGS= HARDEN= \
-	    SANDBOX=none FILES="--filter-tags '!limits,!sandbox' $(FILES)" \
-	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
-
-# The installed units in booted Debian systems, with systemd as PID 1; needs root.
-TINCAN_FLOOD = 5000
-check-systemd: all check-programs $(B)/tests/tincan-handler-glibc
-	TINCAN_FLOOD=$(TINCAN_FLOOD) tests/systemd/run $(SUITES)
-
-# What each hardening directive costs a connection, in the same systems.
-bench-units: all check-programs
-	tests/systemd/run --prices
-
-lint:
-	tests/lint
-
-# What one connection costs, as ratios to a static program of three system calls.
-ROUNDS = 500
-bench: all $(B)/bench/spawn $(B)/bench/floor $(B)/bench/handler-dynamic
-	$(B)/bench/spawn $(ROUNDS) $(B)/bench/floor $(B)/tincan-handler \
-	    '$(B)/tincan-handler --no-sandbox' $(B)/bench/handler-dynamic /bin/cat
-	$(B)/bench/spawn $(ROUNDS) '$(B)/tincan-handler --no-sandbox' $(B)/tincan-handler
-
-# What a flood of probes costs, as a ratio to a loop that only counts, at the same server.
-bench-flood: all $(B)/bench/load $(B)/bench/bare
-	tests/bench/flood
-
-# The persistent server beside a bare epoll loop and a thread per connection; and its memory.
-bench-tincand: all $(B)/bench/load $(B)/bench/bare
-	tests/bench/daemon
-
-bench-memory: all $(B)/bench/load
-	tests/bench/memory
-
-$(B)/bench/spawn $(B)/bench/load $(B)/bench/bare: $(B)/bench/%: tests/bench/%.c
-	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP,$(COMPILE)) $(LDFLAGS) -o $@ $<
-
-$(B)/bench/floor: tests/bench/floor.c
-	@mkdir -p $(@D)
-	$(HANDLER_CC) $(OWN) $(CFLAGS) $(HANDLER_LDFLAGS) -o $@ $<
-
-$(B)/bench/handler-dynamic: $(HANDLER_SRC)
-	@mkdir -p $(@D)
-	$(CC) $(OWN) $(CFLAGS) -o $@ $^
-
-install: all
-	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(unitdir) \
-	    $(DESTDIR)$(xinetddir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man8 \
-	    $(DESTDIR)$(sysusersdir) $(DESTDIR)$(docdir)/examples/systemd \
-	    $(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(zshcompletiondir) $(DESTDIR)$(fishcompletiondir)
-	$(INSTALL_PROGRAM) $(B)/tincan $(DESTDIR)$(bindir)/tincan
-	$(INSTALL_PROGRAM) $(B)/tincan-handler $(DESTDIR)$(sbindir)/tincan-handler
-	$(INSTALL_DATA) $(U)/systemd/tincan.socket $(U)/systemd/tincan@.service $(DESTDIR)$(unitdir)
-	$(INSTALL_DATA) $(U)/systemd/tincan.sysusers $(DESTDIR)$(sysusersdir)/tincan.conf
-ifneq ($(HAS_POLL_LIMIT),)
-	$(INSTALL) -d $(DESTDIR)$(unitdir)/tincan.socket.d
-	$(INSTALL_DATA) $(U)/systemd/poll-limit.conf $(DESTDIR)$(unitdir)/tincan.socket.d/50-poll-limit.conf
-endif
-	$(INSTALL_DATA) $(DROP_INS) $(DESTDIR)$(docdir)/examples/systemd
-	$(INSTALL_DATA) $(U)/xinetd/tincan $(DESTDIR)$(xinetddir)/tincan
-	$(INSTALL_DATA) $(EXAMPLES) $(DESTDIR)$(docdir)/examples
-	$(INSTALL_DATA) README.md PROTOCOL.md NEWS.md LICENSE client/RECIPES.md units/systemd/TUNING.md $(DESTDIR)$(docdir)
-	$(INSTALL_DATA) client/tincan.1 $(DESTDIR)$(mandir)/man1
-	$(INSTALL_DATA) client/completions/tincan.bash $(DESTDIR)$(bashcompletiondir)/tincan
-	$(INSTALL_DATA) client/completions/_tincan $(DESTDIR)$(zshcompletiondir)
-	$(INSTALL_DATA) client/completions/tincan.fish $(DESTDIR)$(fishcompletiondir)
-	$(INSTALL_DATA) handler/tincan-handler.8 $(DESTDIR)$(mandir)/man8
-ifeq ($(LIBSYSTEMD),yes)
-	$(INSTALL_PROGRAM) $(B)/tincand $(DESTDIR)$(sbindir)/tincand
-	$(INSTALL_DATA) $(TINCAND_UNITS) $(DESTDIR)$(unitdir)
-	$(INSTALL_DATA) $(U)/xinetd/tincand $(DESTDIR)$(xinetddir)/tincand
-	$(INSTALL_DATA) tincand/tincand.8 $(DESTDIR)$(mandir)/man8
-endif
-
-install-strip:
+install-strip: ## the same without debugging symbols
 	$(MAKE) INSTALL_PROGRAM='$(INSTALL_PROGRAM) -s' install
 
-uninstall:
-	rm -f $(DESTDIR)$(bindir)/tincan $(DESTDIR)$(sbindir)/tincan-handler \
-	    $(DESTDIR)$(unitdir)/tincan.socket $(DESTDIR)$(unitdir)/tincan@.service \
-	    $(DESTDIR)$(xinetddir)/tincan $(DESTDIR)$(mandir)/man1/tincan.1 \
-	    $(DESTDIR)$(mandir)/man8/tincan-handler.8
-	rm -f $(DESTDIR)$(sbindir)/tincand $(TINCAND_UNITS:$(U)/systemd/%=$(DESTDIR)$(unitdir)/%) \
-	    $(DESTDIR)$(xinetddir)/tincand $(DESTDIR)$(mandir)/man8/tincand.8
-	rm -f $(DESTDIR)$(sysusersdir)/tincan.conf $(DESTDIR)$(unitdir)/tincan.socket.d/50-poll-limit.conf
-	rm -f $(DESTDIR)$(bashcompletiondir)/tincan $(DESTDIR)$(zshcompletiondir)/_tincan \
-	    $(DESTDIR)$(fishcompletiondir)/tincan.fish
-	-rmdir $(DESTDIR)$(unitdir)/tincan.socket.d 2>/dev/null
-	rm -rf $(DESTDIR)$(docdir)
-
 # Nothing is installed where not all of it can be.
-
-FOLDERS = $(bindir) $(sbindir) $(unitdir) $(xinetddir) $(mandir)/man1 $(mandir)/man8 $(sysusersdir) $(docdir) \
-    $(bashcompletiondir) $(zshcompletiondir) $(fishcompletiondir)
-
-install: can-install
-
 can-install:
-	@for folder in $(FOLDERS:%='$(DESTDIR)%'); do \
-	    there=$$folder; \
+	@for file in $(call destinations,$(INSTALLED)); do \
+	    folder=$${file%/*} there=$${file%/*}; \
 	    until [ -e "$$there" ]; do there=$$(dirname "$$there"); done; \
 	    [ -d "$$there" ] && [ -w "$$there" ] || { \
-	        echo "make: cannot install to $$folder: $$there can't be written to;" \
-	            "nothing was installed" >&2; exit 1; }; \
+	        echo "make: cannot install to $$folder: $$there can't be written to; nothing was installed" >&2; \
+	        exit 1; }; \
 	done
 
-# Packages. What they are made of is the last commit, as it goes out in the tarball.
+# Folders that may be tincan's alone go as well, unless something is left in them.
+uninstall: ## removes what install put there
+	rm -f $(call destinations,$(ALWAYS) $(WITH_TINCAND) $(WITH_POLL_LIMIT))
+	rmdir $(patsubst %,'$(DESTDIR)%',$(unitdir)/tincan.socket.d $(docdir)/examples/systemd $(docdir)/examples \
+	    $(docdir)) 2>/dev/null || true
 
-TARBALL = $(B)/tincan-$(VERSION).tar.gz
+# --- The rest ---
 
-# The same bytes each time from the same commit, whatever the user's umask and git's settings are.
-dist: check-version
-	@mkdir -p $(B)
-	git -c tar.umask=0022 archive --prefix=tincan-$(VERSION)/ -o $(TARBALL:.gz=) HEAD
-	gzip -n9f $(TARBALL:.gz=)
+include tests/tests.mk packaging/packaging.mk
 
-check-version:
-	packaging/check-version
+clean: ## removes what was built
+	rm -rf $(B) compile_commands.json
 
-distcheck: dist
-	packaging/distcheck $(TARBALL)
-
-reprocheck:
-	packaging/reprocheck $(B)/repro
-
-# Without the packages of debugging symbols, which `apt install ./build/deb/tincan*.deb` would install.
-deb: dist
-	DEB_BUILD_OPTIONS="$${DEB_BUILD_OPTIONS-noautodbgsym}" packaging/build-deb $(TARBALL) $(B)/deb
-
-rpm arch alpine: dist
-	packaging/build-$@ $(TARBALL) $(B)/$@
-
-# What is in it, for those who must know: SPDX.
-sbom: dist
-	packaging/sbom $(TARBALL) > $(TARBALL:.tar.gz=.spdx.json)
-
-# The packages, and what they do in clean and in booted systems; needs root.
-check-packages:
-	tests/packages/run $(SUITES)
-
-.PHONY: can-install check-version distcheck reprocheck deb rpm arch alpine sbom check-packages
-
-clean:
-	rm -rf $(B)
-
-help:
-	@echo 'all              the programs and units, in $(B)/ (the default)'
-	@echo 'check            every test; FILES=... for some, TESTS_JOBS=1 for one at a time'
-	@echo 'check-sanitized  the same, under fewer launchers, with address and undefined-behaviour sanitizers'
-	@echo 'check-systemd    the installed units in booted Debian 12 and 13 systems; needs root'
-	@echo 'lint             warnings as errors with gcc and clang, and the static checkers'
-	@echo 'bench            what one connection costs, against other programs'
-	@echo 'bench-flood      the rate of a flood of probes, against a bare epoll loop'
-	@echo 'bench-tincand    the rate of tincand against a bare loop and a threaded server'
-	@echo 'bench-memory     what connections cost tincand in memory, over a million exchanges'
-	@echo 'bench-units      what each hardening directive of a unit costs a connection; needs root'
-	@echo 'install          to $(prefix); see prefix, bindir, sbindir, unitdir, xinetddir, DESTDIR'
-	@echo 'install-strip    the same without debugging symbols'
-	@echo 'uninstall        removes what install put there'
-	@echo 'dist             a source tarball of the last commit'
-	@echo 'distcheck        builds, tests, installs, uninstalls and cleans from that tarball'
-	@echo 'deb              Debian packages of the last commit, in $(B)/deb'
-	@echo 'rpm arch alpine  packages for those systems, as far as they can be built here'
-	@echo 'sbom             a list of what is in the tarball, and linked to it, as SPDX'
-	@echo 'check-packages   all of them: built in clean roots, installed in booted ones; needs root'
-	@echo 'reprocheck       makes tarball and packages twice, under unlike conditions, and compares'
-	@echo 'clean            removes $(B)/'
+help: ## this list
+	@sed -n 's/^\([a-z][a-z._ -]*\):[^=].*## /\1|/p' Makefile tests/tests.mk packaging/packaging.mk | \
+	    awk -F '|' '{ printf "%-22s %s\n", $$1, $$2 }'
 
 FORCE:
-
-.PHONY: FORCE all no-tincand check check-programs check-sanitized check-systemd lint bench bench-flood bench-tincand bench-memory bench-units install install-strip uninstall dist \
-    clean help
+.PHONY: FORCE all units no-tincand install install-strip can-install uninstall clean help
+.PRECIOUS: %.command
 .DELETE_ON_ERROR:
 
--include $(HANDLER_OBJ:.o=.d) $(TINCAND_OBJ:.o=.d) $(CLIENT_OBJ:.o=.d)
+-include $(shell find $(B)/obj $(B)/handler-obj -name '*.d' 2>/dev/null)

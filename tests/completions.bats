@@ -144,7 +144,7 @@ in_zsh() {
 
 @test "completions are installed where each shell looks for them, and removed" {
     local file root=$PWD/root
-    make -s -C "${TESTS%/*}" install DESTDIR="$root" prefix=/usr U="$PWD/units" >/dev/null
+    make_install "$root" prefix=/usr
     for file in bash-completion/completions/tincan zsh/site-functions/_tincan \
         fish/vendor_completions.d/tincan.fish; do
         assert [ -s "root/usr/share/$file" ]
@@ -152,7 +152,6 @@ in_zsh() {
     make -s -C "${TESTS%/*}" uninstall DESTDIR="$root" prefix=/usr
     run -0 find root/usr/share -name '*tincan*' -type f
     assert_output ''
-    make -s -C "${TESTS%/*}" install DESTDIR="$root" U="$PWD/units" bashcompletiondir=/b \
-        zshcompletiondir=/z fishcompletiondir=/f >/dev/null
+    make_install "$root" bashcompletiondir=/b zshcompletiondir=/z fishcompletiondir=/f
     assert [ -s root/b/tincan ] && assert [ -s root/z/_tincan ] && assert [ -s root/f/tincan.fish ]
 }

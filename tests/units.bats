@@ -4,8 +4,7 @@
 setup_file() {
     load helpers/common
     export ROOT=$BATS_FILE_TMPDIR/root
-    make -s -C "${TESTS%/*}" install DESTDIR="$ROOT" prefix=/usr sysconfdir=/etc \
-        U="$BATS_FILE_TMPDIR/units" >/dev/null
+    make_install "$ROOT" prefix=/usr sysconfdir=/etc
 }
 
 setup() {

@@ -18,6 +18,13 @@ export TINCAND=$TINCAN_BUILD/tincand
 # Python's standard streams carry the bytes of the tests, whatever the locale.
 export PYTHONIOENCODING=utf-8:surrogateescape PYTHONDONTWRITEBYTECODE=1
 
+# make_install ROOT [VARIABLE=VALUE]...: installs the programs under test as they are (-o: make shall not
+# bring them up to date), with units that name where they will be.
+make_install() {
+    make -s -C "${TESTS%/*}" -o all install B="$TINCAN_BUILD" U="${BATS_TEST_TMPDIR-$BATS_FILE_TMPDIR}/units" \
+        DESTDIR="$1" "${@:2}"
+}
+
 # need COMMAND...: skips the test, naming the first command that is not installed.
 need() {
     local command

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+# Tests, checks and benchmarks; part of the Makefile. What tests run of make gets the variables of
+# this one through MAKEFLAGS.
+
+LAUNCHERS = direct pipe systemd-inetd systemd-native xinetd openbsd-inetd inetutils-inetd tcpserver \
+            s6-ipcserver socat ncat tincand tincand-unix tincand-systemd tincand-xinetd \
+            tincand-openbsd-inetd tincand-inetutils-inetd
+
+check: all check-programs ## every test; FILES=... for some, TESTS_JOBS=1 for one at a time
+	TINCAN_BUILD='$(abspath $(B))' tests/run $(FILES)
+
+check-programs: $(addprefix $(B)/tests/,frame-test probe-test deny tincan-handler-breakout) \
+    $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tests/tincand-hang) $(B)/bench/load \
+    $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
+
+# The same suite on programs that watch themselves. The cases of small memory limits and of the
+# sandbox are left to what ships: a sanitizer needs terabytes of address space, and all system calls.
+# So are most launchers, which see the same program from outside.
+SANITIZED = $(wildcard tests/*.bats) $(patsubst %,build/sanitized/tests/launcher-%.bats, \
+              direct tcpserver tincand tincand-unix tincand-xinetd)
+check-sanitized: FILES = $(SANITIZED)
+check-sanitized: ## the same, under fewer launchers, with address and undefined-behaviour sanitizers
+	TESTS_TITLE=sanitized $(MAKE) check B=build/sanitized HANDLER_CC='$(CC)' HANDLER_LDFLAGS= HARDEN= \
+	    SANDBOX=none FILES="--filter-tags '!limits,!sandbox' $(FILES)" \
+	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
+
+TINCAN_FLOOD = 5000
+check-systemd: all check-programs $(B)/tests/tincan-handler-glibc ## the installed units in booted Debian 12 and 13 systems; needs root
+	TINCAN_FLOOD=$(TINCAN_FLOOD) tests/systemd/run $(SUITES)
+
+lint: ## warnings as errors with gcc and clang, and the static checkers
+	tests/lint
+
+# --- Benchmarks ---
+
+ROUNDS = 500
+bench: all $(addprefix $(B)/bench/,spawn floor handler-dynamic) ## what one connection costs, against other programs
+	$(B)/bench/spawn $(ROUNDS) $(B)/bench/floor $(B)/tincan-handler \
+	    '$(B)/tincan-handler --no-sandbox' $(B)/bench/handler-dynamic /bin/cat
+	$(B)/bench/spawn $(ROUNDS) '$(B)/tincan-handler --no-sandbox' $(B)/tincan-handler
+
+bench-flood: all $(B)/bench/load $(B)/bench/bare ## the rate of a flood of probes, against a bare epoll loop
+	tests/bench/flood
+
+bench-tincand: all $(B)/bench/load $(B)/bench/bare ## the rate of tincand against a bare loop and a threaded server
+	tests/bench/daemon
+
+bench-memory: all $(B)/bench/load ## what connections cost tincand in memory, over a million exchanges
+	tests/bench/memory
+
+bench-units: all check-programs ## what each hardening directive of a unit costs a connection; needs root
+	tests/systemd/run --prices
+
+# --- Programs for tests ---
+
+# Unit tests link all that they could call, main programs apart.
+$(B)/tests/frame-test: $(patsubst %.c,$(B)/obj/%.o,$(wildcard common/*.c))
+$(B)/tests/probe-test: $(filter-out $(B)/obj/client/tincan.o,$(TINCAN_OBJ))
+$(B)/tests/frame-test $(B)/tests/probe-test $(B)/tests/deny: $(B)/tests/%: $(B)/obj/tests/%.o $(B)/LINK_TEST.command
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $(filter %.o,$^) $(TEST_LIBS)
+
+$(B)/bench/spawn $(B)/bench/load $(B)/bench/bare: $(B)/bench/%: $(B)/obj/tests/bench/%.o $(B)/LINK_TEST.command
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $< $(TEST_LIBS)
+
+TEST_LIBS = $(EDIT_LIBS) -lm $(LDLIBS)
+LINK_TEST = $(LINK) $(TEST_LIBS)
+
+# Servers whose decoder obeys the test.
+$(B)/tests/tincan-handler-breakout: $(B)/handler-obj/tests/breakout.o $(HANDLER_OBJ) $(B)/LINK_HANDLER.command
+	@mkdir -p $(@D)
+	$(HANDLER_LINK) -Wl,--wrap=frame_feed -o $@ $(filter %.o,$^) $(LDLIBS)
+
+$(B)/tests/tincand-hang: $(B)/obj/tests/hang.o $(TINCAND_OBJ) $(B)/LINK_TINCAND.command
+	@mkdir -p $(@D)
+	$(LINK) -pthread -Wl,--wrap=frame_feed -o $@ $(filter %.o,$^) $(SYSTEMD_LIBS) $(LDLIBS)
+
+# The handler that `make` builds where there is no musl, and one that is not static.
+GLIBC_OBJ  = $(HANDLER_SRC:%.c=$(B)/obj/%.o)
+LINK_GLIBC = $(CC) $(ALL_LDFLAGS) -static -o $(B)/tests/tincan-handler-glibc $(GLIBC_OBJ) $(LDLIBS)
+$(B)/tests/tincan-handler-glibc: $(GLIBC_OBJ) $(B)/LINK_GLIBC.command
+	@mkdir -p $(@D)
+	$(LINK_GLIBC)
+
+$(B)/bench/handler-dynamic: $(GLIBC_OBJ) $(B)/LINK_TEST.command
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $(GLIBC_OBJ) $(LDLIBS)
+
+# The least that a static program costs, so without anything on top.
+COMPILE_FLOOR = $(HANDLER_CC) $(OWN) $(CFLAGS) $(if $(HANDLER_LDFLAGS),-static)
+$(B)/bench/floor: tests/bench/floor.c $(B)/COMPILE_FLOOR.command
+	@mkdir -p $(@D)
+	$(COMPILE_FLOOR) -o $@ $<
+
+FILL_IN_TEST = sed -e 's|@TESTS@|$(CURDIR)/tests|g'
+$(B)/tests/launcher-%.bats: tests/launcher.bats.in $(B)/FILL_IN_TEST.command
+	@mkdir -p $(@D)
+	$(FILL_IN_TEST) -e 's|@LAUNCHER@|$*|g' $< > $@
+
+# --- For editors ---
+
+comma    = ,
+compiled = {"directory":"$(CURDIR)","file":"$1","command":"$(subst ",\",$2) -c $1"}
+OTHER_C  = $(filter-out $(HANDLER_SRC),$(TINCAN_SRC) $(TINCAND_SRC) $(wildcard tests/*.c tests/*/*.c))
+compile_commands.json: FORCE ## how each C file is compiled, for editors and checkers
+	$(file >$@,[$(subst } {,}$(comma){,$(strip $(foreach c,$(HANDLER_SRC),$(call compiled,$c,$(HANDLER_COMPILE))) \
+	    $(foreach c,$(sort $(OTHER_C)),$(call compiled,$c,$(COMPILE)))))])
+
+.PHONY: check check-programs check-sanitized check-systemd lint bench bench-flood bench-tincand bench-memory bench-units
