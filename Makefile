@@ -39,14 +39,18 @@ CFLAGS   = -O2 -g
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 OWN      = -std=gnu11 -D_GNU_SOURCE -DTINCAN_VERSION='"$(VERSION)"' -I. $(WARNINGS)
 
-HARDEN   = -fstack-protector-strong
+# HARDEN= does without. _FORTIFY_SOURCE needs an optimizer, and gives way to the user's.
+HARDEN  = -fstack-protector-strong -fPIE $(FORTIFY)
+FORTIFY = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,$(if \
+            $(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS)))),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+PIE     = $(if $(filter -fPIE,$(HARDEN)),-pie)
 
 ALL_CFLAGS      = $(OWN) $(CPPFLAGS) $(HARDEN) $(CFLAGS) -MMD -MP
 ALL_LDFLAGS     = $(CFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
 COMPILE         = $(CC) $(ALL_CFLAGS) $(LIBRARY_CFLAGS) -pthread
-LINK            = $(CC) $(ALL_LDFLAGS)
+LINK            = $(CC) $(PIE) $(ALL_LDFLAGS)
 HANDLER_COMPILE = $(HANDLER_CC) $(ALL_CFLAGS) $(HANDLER_CFLAGS)
-HANDLER_LINK    = $(HANDLER_CC) $(ALL_LDFLAGS) $(HANDLER_LDFLAGS)
+HANDLER_LINK    = $(HANDLER_CC) $(if $(HANDLER_LDFLAGS),,$(PIE)) $(ALL_LDFLAGS) $(HANDLER_LDFLAGS)
 
 # --- What this machine has ---
 
@@ -57,7 +61,12 @@ HANDLER_CC    := $(if $(filter $(call machine,musl-gcc),$(call machine,$(CC))),m
 HANDLER_CFLAGS := $(if $(findstring musl,$(HANDLER_CC)),-idirafter /usr/include \
                     -idirafter /usr/include/$(shell $(HANDLER_CC) -dumpmachine))
 
-HANDLER_LDFLAGS = -static
+# static COMPILER: links a static program, position independent where its C library has rcrt1.o. This
+# is -static-pie by hand, which musl-gcc doesn't know. Debuggers want the build id.
+crt        = $(dir $(firstword $(filter %crt1.o,$(subst ",,$(shell $1 -static -\#\#\# -x c /dev/null 2>&1)))))
+static-pie = -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text $(addprefix $1,rcrt1.o crti.o crtn.o)
+static     = -static -Wl,--build-id $(if $(and $(PIE),$(wildcard $(call crt,$1)rcrt1.o)),$(call static-pie,$(call crt,$1)))
+HANDLER_LDFLAGS := $(call static,$(HANDLER_CC))
 
 # The handler's sandbox: seccomp where there is a list of system calls for the machine.
 SANDBOX := $(if $(filter x86_64 aarch64,$(call machine,$(HANDLER_CC))),seccomp,none)

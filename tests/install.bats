@@ -151,6 +151,25 @@ makes_again() {
     done
 }
 
+@test "programs are position independent and fortified, unless HARDEN or the user's flags say otherwise" {
+    need readelf
+    copy_sources
+    own_make -s build/tincan-handler build/tests/deny
+    run -0 readelf -h build/tincan-handler build/tests/deny
+    assert_equal "$(grep -c 'Type:.*DYN' <<<"$output")" 2
+    run -0 readelf -l build/tincan-handler
+    refute_output --partial interpreter
+    run -0 own_make build/obj/common/text.o CFLAGS=-O2
+    assert_output --partial '_FORTIFY_SOURCE=2'
+    run -0 own_make build/obj/common/text.o CFLAGS=-O2 CPPFLAGS='-Werror -D_FORTIFY_SOURCE=1'
+    refute_output --partial '_FORTIFY_SOURCE=2'
+    run -0 own_make build/obj/common/text.o CFLAGS='-O0 -Werror'
+    refute_output --partial '_FORTIFY_SOURCE'
+    run -0 own_make build/tincan-handler build/tests/deny CFLAGS=-fno-pie LDFLAGS=-no-pie HARDEN=
+    run -0 readelf -h build/tincan-handler build/tests/deny
+    assert_equal "$(grep -c 'Type:.*EXEC' <<<"$output")" 2
+}
+
 @test "compile_commands.json has every C file, and what it says compiles" {
     copy_sources
     own_make -s compile_commands.json

@@ -78,7 +78,7 @@ $(B)/tests/tincand-hang: $(B)/obj/tests/hang.o $(TINCAND_OBJ) $(B)/LINK_TINCAND.
 
 # The handler that `make` builds where there is no musl, and one that is not static.
 GLIBC_OBJ  = $(HANDLER_SRC:%.c=$(B)/obj/%.o)
-LINK_GLIBC = $(CC) $(ALL_LDFLAGS) -static -o $(B)/tests/tincan-handler-glibc $(GLIBC_OBJ) $(LDLIBS)
+LINK_GLIBC = $(CC) $(ALL_LDFLAGS) $(call static,$(CC)) -o $(B)/tests/tincan-handler-glibc $(GLIBC_OBJ) $(LDLIBS)
 $(B)/tests/tincan-handler-glibc: $(GLIBC_OBJ) $(B)/LINK_GLIBC.command
 	@mkdir -p $(@D)
 	$(LINK_GLIBC)
