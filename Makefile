@@ -43,7 +43,7 @@ OWN      = -std=gnu11 -D_GNU_SOURCE -DTINCAN_VERSION='"$(VERSION)"' -I. $(WARNIN
 HARDEN  = -fstack-protector-strong -fPIE $(FORTIFY)
 FORTIFY = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,$(if \
             $(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS)))),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
-PIE     = $(if $(filter -fPIE,$(HARDEN)),-pie)
+PIE     = $(if $(filter -fPIE,$(HARDEN)),-fPIE -pie)
 
 ALL_CFLAGS      = $(OWN) $(CPPFLAGS) $(HARDEN) $(CFLAGS) -MMD -MP
 ALL_LDFLAGS     = $(CFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
@@ -61,11 +61,12 @@ HANDLER_CC    := $(if $(filter $(call machine,musl-gcc),$(call machine,$(CC))),m
 HANDLER_CFLAGS := $(if $(findstring musl,$(HANDLER_CC)),-idirafter /usr/include \
                     -idirafter /usr/include/$(shell $(HANDLER_CC) -dumpmachine))
 
-# static COMPILER: links a static program, position independent where its C library has rcrt1.o. This
-# is -static-pie by hand, which musl-gcc doesn't know. Debuggers want the build id.
-crt        = $(dir $(firstword $(filter %crt1.o,$(subst ",,$(shell $1 -static -\#\#\# -x c /dev/null 2>&1)))))
-static-pie = -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text $(addprefix $1,rcrt1.o crti.o crtn.o)
-static     = -static -Wl,--build-id $(if $(and $(PIE),$(wildcard $(call crt,$1)rcrt1.o)),$(call static-pie,$(call crt,$1)))
+# static COMPILER: links a static program, position independent where its C library has rcrt1.o. What
+# -static-pie does is said to musl-gcc by hand, which doesn't know it. Debuggers want the build id.
+crt      = $(dir $(firstword $(filter %crt1.o,$(subst ",,$(shell $1 -static -\#\#\# -x c /dev/null 2>&1)))))
+musl-pie = -static $(PIE) -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text $(addprefix $1,rcrt1.o crti.o crtn.o)
+pie      = $(if $(findstring musl-gcc,$1),$(call musl-pie,$2),-static-pie)
+static   = $(if $(and $(PIE),$(wildcard $(call crt,$1)rcrt1.o)),$(call pie,$1,$(call crt,$1)),-static) -Wl,--build-id
 HANDLER_LDFLAGS := $(call static,$(HANDLER_CC))
 
 # The handler's sandbox: seccomp where there is a list of system calls for the machine.
