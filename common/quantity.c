@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/quantity.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -18,17 +19,12 @@ static const struct unit times[] = {
     {"m", 60000000}, {"h", 3600000000}, {"d", 86400000000}, {NULL, 0},
 };
 
-static bool is_digit(char character)
-{
-    return character >= '0' && character <= '9';
-}
-
 size_t quantity_digits(const char *text, size_t length, uint64_t most, uint64_t *number)
 {
     uint64_t value = 0;
     size_t count = 0;
 
-    for (; count < length && is_digit(text[count]); count++) {
+    for (; count < length && isdigit((unsigned char)text[count]); count++) {
         uint64_t digit = (uint64_t)(text[count] - '0');
         if (digit > most || value > (most - digit) / 10)
             return 0;
@@ -59,7 +55,7 @@ static int parse(const char *text, const struct unit *unit, bool fractions, uint
         return -1;
     value *= unit->factor;
     /* `place` is ten times what a 1 in that place is worth: 0.25m is 15 s exactly. */
-    for (uint64_t place = unit->factor; is_digit(*fraction); place /= 10)
+    for (uint64_t place = unit->factor; isdigit((unsigned char)*fraction); place /= 10)
         value += place * (uint64_t)(*fraction++ - '0') / 10;
     if (value < least || value > most)
         return -1;

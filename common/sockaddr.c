@@ -5,6 +5,7 @@
 #include <linux/vm_sockets.h>
 #include <net/if.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -63,13 +64,12 @@ bool sockaddr_parse(struct sockaddr_storage *address, const char *host, uint16_t
 {
     struct sockaddr_in *four = (struct sockaddr_in *)address;
     struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
+    char digits[INET6_ADDRSTRLEN];
     size_t length = strlen(host);
-    char digits[INET6_ADDRSTRLEN] = "";
 
     if (length >= 2 && host[0] == '[' && host[length - 1] == ']')
         host++, length -= 2;
-    if (length < sizeof digits)
-        memcpy(digits, host, length);
+    (void)snprintf(digits, sizeof digits, "%.*s", (int)length, length < sizeof digits ? host : "");
     memset(address, 0, sizeof *address);
     if (inet_pton(AF_INET, digits, &four->sin_addr) == 1) {
         four->sin_family = AF_INET;
