@@ -26,7 +26,7 @@ refused() {
     refused common/text.c handler/result.h 'common/text.c includes "handler/result.h"'
     refused client/options.c tincand/server.h 'client/options.c includes "tincand/server.h"'
     refused client/talk/chat.c client/probe/probe.h 'client/talk/chat.c includes "client/probe/probe.h"'
-    refused client/net/resolve.c client/options.h 'client/net/resolve.c includes "client/options.h"'
+    refused client/net/target.c client/options.h 'client/net/target.c includes "client/options.h"'
     refused client/report/report.h client/probe/probe.h 'client/report/report.h includes "client/probe/probe.h"'
     refused common/tag.c text.h 'no path from the top'
     echo '#include "common/tag.h"' >>common/clock.c

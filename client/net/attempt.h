@@ -1,41 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* One attempt to connect to one socket address, with or without waiting for it. */
+/* One attempt to connect to one socket address, without waiting. */
 #ifndef TINCAN_CLIENT_NET_ATTEMPT_H
 #define TINCAN_CLIENT_NET_ATTEMPT_H
 
 #include "client/net/bind_address.h"
 
-#include <stdint.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 
-enum attempt {
+enum attempt_status {
     ATTEMPT_FAILED,    /* errno says why */
-    ATTEMPT_UNDERWAY,  /* when the socket becomes writable, attempt_settle tells */
+    ATTEMPT_BUSY,      /* the backlog of an AF_UNIX socket is full: try again later */
+    ATTEMPT_UNDERWAY,  /* call attempt_finish() when the socket becomes writable */
     ATTEMPT_CONNECTED, /* at once; only AF_UNIX does that */
 };
 
 /*
- * Begins to connect a new non-blocking socket, from `source` unless that is NULL, and sets `*fd` to
- * it unless it failed. AF_UNIX has no connecting in the background: with a full backlog it fails
- * with EAGAIN, and is to be tried again.
+ * Begins to connect a new non-blocking socket to `name`, of `size` bytes, from `bind_address`
+ * unless that is NULL. Sets `*fd` to the socket, which becomes the caller's; to -1 at
+ * ATTEMPT_FAILED and ATTEMPT_BUSY.
  */
-enum attempt attempt_begin(const struct sockaddr *name, socklen_t size,
-                           const struct bind_address *source, int *fd);
+enum attempt_status attempt_begin(const struct sockaddr *name, socklen_t size,
+                                  const struct bind_address *bind_address, int *fd);
 
-/* What came of an attempt that was under way: 0, or -1 with errno; `fd` stays the caller's. */
-int attempt_settle(int fd, const struct sockaddr *name);
-
-/*
- * Whether the connection goes to itself. TCP does that when a port of the ephemeral range, on
- * which nobody listens, happens to be picked as our own; the "echo" would then be our message.
- */
-bool attempt_met_itself(int fd, const struct sockaddr *name);
+/* Returns 0 if `fd` is connected to `name` now, or -1 with errno. `fd` stays the caller's. */
+int attempt_finish(int fd, const struct sockaddr *name);
 
 /*
- * Connects by `deadline` (of clock_now). Returns a connected non-blocking descriptor, which becomes
- * the caller's, or -1 with errno, ETIMEDOUT or EAGAIN when there was no answer in time.
+ * Returns whether the connection goes to itself. TCP does that when nothing listens on a port of
+ * the ephemeral range and the kernel picks that very port as ours; then our message would come back
+ * as its own echo.
  */
-int attempt(const struct sockaddr *name, socklen_t size, const struct bind_address *source,
-            int64_t deadline);
+bool attempt_is_to_itself(int fd, const struct sockaddr *name);
 
 #endif

@@ -5,20 +5,20 @@
 #include <netinet/in.h>
 #include <string.h>
 
-static bool parse_ipv4(const char *string, struct bind_address *source)
+static bool parse_ipv4(const char *string, struct bind_address *bind_address)
 {
-    struct sockaddr_in *name = (struct sockaddr_in *)&source->address;
+    struct sockaddr_in *name = (struct sockaddr_in *)&bind_address->address;
 
     if (inet_pton(AF_INET, string, &name->sin_addr) != 1)
         return false;
     name->sin_family = AF_INET;
-    source->address_size = sizeof *name;
+    bind_address->address_size = sizeof *name;
     return true;
 }
 
-static bool parse_ipv6(const char *string, struct bind_address *source)
+static bool parse_ipv6(const char *string, struct bind_address *bind_address)
 {
-    struct sockaddr_in6 *name = (struct sockaddr_in6 *)&source->address;
+    struct sockaddr_in6 *name = (struct sockaddr_in6 *)&bind_address->address;
     char digits[INET6_ADDRSTRLEN];
     const char *percent = strchr(string, '%');
     size_t size = percent ? (size_t)(percent - string) : strlen(string);
@@ -32,47 +32,46 @@ static bool parse_ipv6(const char *string, struct bind_address *source)
     if (percent && (name->sin6_scope_id = if_nametoindex(percent + 1)) == 0)
         return false;
     name->sin6_family = AF_INET6;
-    source->address_size = sizeof *name;
+    bind_address->address_size = sizeof *name;
     return true;
 }
 
-static bool parse_interface(const char *string, struct bind_address *source)
+static bool parse_interface(const char *string, struct bind_address *bind_address)
 {
     size_t length = strlen(string);
 
-    if (length == 0 || length >= sizeof source->interface || if_nametoindex(string) == 0)
+    if (length == 0 || length >= sizeof bind_address->interface || if_nametoindex(string) == 0)
         return false;
-    memcpy(source->interface, string, length + 1);
+    memcpy(bind_address->interface, string, length + 1);
     return true;
 }
 
-int bind_address_parse(const char *string, struct bind_address *source, struct text *reason)
+int bind_address_parse(const char *string, struct bind_address *bind_address, struct text *reason)
 {
-    memset(source, 0, sizeof *source);
-    if (parse_ipv4(string, source) || parse_ipv6(string, source) || parse_interface(string, source))
+    memset(bind_address, 0, sizeof *bind_address);
+    if (parse_ipv4(string, bind_address) || parse_ipv6(string, bind_address) ||
+        parse_interface(string, bind_address))
         return 0;
-    text_add(reason, "'");
-    text_add(reason, string);
-    text_add(reason, "' is neither an IP address nor an interface of this machine");
+    text_addf(reason, "'%s' is neither an IP address nor an interface of this machine", string);
     return -1;
 }
 
-bool bind_address_given(const struct bind_address *source)
+bool bind_address_given(const struct bind_address *bind_address)
 {
-    return source->address.ss_family != AF_UNSPEC || source->interface[0] != '\0';
+    return bind_address->address.ss_family != AF_UNSPEC || bind_address->interface[0] != '\0';
 }
 
-int bind_address_apply(const struct bind_address *source, int fd)
+int bind_address_apply(const struct bind_address *bind_address, int fd)
 {
     static const int yes = 1;
 
-    if (source->interface[0] != '\0' &&
-        setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, source->interface,
-                   (socklen_t)strlen(source->interface) + 1) < 0)
+    if (bind_address->interface[0] != '\0' &&
+        setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, bind_address->interface,
+                   (socklen_t)strlen(bind_address->interface) + 1) < 0)
         return -1;
-    if (source->address.ss_family == AF_UNSPEC)
+    if (bind_address->address.ss_family == AF_UNSPEC)
         return 0;
-    /* The port is picked at connect, when it is known for which peer it need be unique. */
+    /* Lets connect(2) pick the port, when it knows for which peer the port must be unique. */
     (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
-    return bind(fd, (const struct sockaddr *)&source->address, source->address_size);
+    return bind(fd, (const struct sockaddr *)&bind_address->address, bind_address->address_size);
 }

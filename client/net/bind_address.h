@@ -16,15 +16,15 @@ struct bind_address {
 };
 
 /*
- * Reads an IP address in digits or the name of an interface. Returns 0; or -1 with the reason
- * added to `reason`.
+ * Reads an IP address in digits or the name of an interface. Returns 0; or -1 with the reason added
+ * to `reason`.
  */
-int bind_address_parse(const char *string, struct bind_address *source, struct text *reason);
+int bind_address_parse(const char *string, struct bind_address *bind_address, struct text *reason);
 
-/* Whether it says anything. */
-bool bind_address_given(const struct bind_address *source);
+/* Returns whether it names an address or an interface. */
+bool bind_address_given(const struct bind_address *bind_address);
 
-/* Makes connections of `fd`, a new TCP socket, come from there. Returns 0, or -1 with errno. */
-int bind_address_apply(const struct bind_address *source, int fd);
+/* Binds `fd`, a new TCP socket, to it. Returns 0, or -1 with errno. */
+int bind_address_apply(const struct bind_address *bind_address, int fd);
 
 #endif

@@ -1,74 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/net/explain.h"
 
+#include "common/clock.h"
+
 #include <errno.h>
-#include <inttypes.h>
 #include <netdb.h>
-#include <stdio.h>
 #include <string.h>
 
 const char explain_left_open[] =
     "the server leaves the connection open after its reply: each takes a second more";
 
-/* Adds a time as seconds with as many decimals as it needs. */
-static void add_seconds(struct text *text, uint64_t usec)
-{
-    char decimals[8];
-    size_t length;
+/* What may be behind a connection that ends at once. Launchers at their limit do just that. */
+#define LIKELY "it may be at its limit of connections, or it refused the message"
 
-    text_addf(text, "%" PRIu64, (uint64_t)usec / 1000000);
-    snprintf(decimals, sizeof decimals, ".%06u", (unsigned)(usec % 1000000));
-    length = strlen(decimals);
-    while (length > 0 && (decimals[length - 1] == '0' || decimals[length - 1] == '.'))
-        length--;
-    text_add_bytes(text, decimals, length);
-    text_add(text, " s");
+/* Adds "WITHIN 1.5 s", with as many decimals as it needs. */
+static void add_time(struct text *text, const char *within, int64_t nsec)
+{
+    text_addf(text, "%s within %.12g s", within, (double)nsec / (double)CLOCK_SECOND);
 }
 
-static void add_count(struct text *text, size_t count, const char *unit)
+static const char *plural(size_t count)
 {
-    text_addf(text, "%" PRIu64, (uint64_t)count);
-    text_add(text, " ");
-    text_add(text, unit);
-    if (count != 1)
-        text_add(text, "s");
+    return count == 1 ? "" : "s";
 }
 
-static void add_hex(struct text *text, unsigned char byte)
+static void explain_unresolved(struct text *text, const struct roundtrip *roundtrip)
 {
-    text_addf(text, "0x%02x", byte);
-}
+    const struct target *target = roundtrip->target;
 
-/* "VERB OBJECT: outcome: " */
-static void begin(struct text *text, const char *verb, const char *object, enum outcome outcome)
-{
-    text_add(text, verb);
-    text_add(text, " ");
-    text_add(text, object);
-    text_add(text, ": ");
-    text_add(text, outcome_word(outcome));
-    text_add(text, ": ");
-}
-
-static void explain_unresolved(struct text *text, const struct address *address,
-                               const struct dial *dial, uint64_t timeout_usec)
-{
-    begin(text, "finding the address of", address->host, dial->outcome);
-    if (dial->resolver_error != EAI_SYSTEM) {
-        text_add(text, gai_strerror(dial->resolver_error));
-    } else if (dial->error == ETIMEDOUT) {
-        text_add(text, "no answer from the resolver within ");
-        add_seconds(text, timeout_usec);
-    } else {
-        text_add(text, strerror(dial->error));
-    }
+    if (target->resolver_error != EAI_SYSTEM)
+        text_add(text, gai_strerror(target->resolver_error));
+    else if (target->error == ETIMEDOUT)
+        add_time(text, "no answer from the resolver", roundtrip->timeout);
+    else
+        text_add(text, strerror(target->error));
     text_add(text, "; check the name and the resolver, or give the address in digits");
 }
 
-/* Hypervisors close the connection when nobody in the guest listens on the port. */
-static void explain_handshake(struct text *text, const struct dial *dial, uint64_t timeout_usec)
+/* Hypervisors close the connection when nothing in the guest listens on the port. */
+static void explain_handshake(struct text *text, const struct roundtrip *roundtrip)
 {
-    switch (dial->error) {
+    switch (roundtrip->error) {
     case ECONNRESET:
         text_add(text, "it closed the connection instead of saying OK to CONNECT; nobody may be "
                        "listening on that port in the guest");
@@ -77,85 +49,60 @@ static void explain_handshake(struct text *text, const struct dial *dial, uint64
         text_add(text, "it did not say OK to CONNECT; is it a hybrid vsock socket?");
         break;
     case ETIMEDOUT:
-        text_add(text, "it did not say OK to CONNECT within ");
-        add_seconds(text, timeout_usec);
+        add_time(text, "it did not say OK to CONNECT", roundtrip->timeout);
         break;
     default:
-        text_add(text, strerror(dial->error));
+        text_add(text, strerror(roundtrip->error));
     }
 }
 
-/* An attempt to connect was not answered in the time that it was given, to the millisecond. */
-static void explain_filtered(struct text *text, const struct dial *dial)
+/* An attempt to connect was not answered in its share of the time, here to the millisecond. */
+static void explain_filtered(struct text *text, const struct roundtrip *roundtrip)
 {
-    uint64_t usec = dial->given > 0 ? (uint64_t)dial->given / 1000 : 0;
+    int64_t given = roundtrip->connect_deadline - roundtrip->attempted;
 
-    usec = (usec + 500) / 1000 * 1000;
-    text_add(text, "no answer within ");
-    add_seconds(text, usec > 0 ? usec : 1000);
-    if (dial->peer.ss_family == AF_UNIX)
+    given = (given + CLOCK_MSEC / 2) / CLOCK_MSEC * CLOCK_MSEC;
+    add_time(text, "no answer", given > CLOCK_MSEC ? given : CLOCK_MSEC);
+    if (roundtrip->target->peers[roundtrip->peer].name.ss_family == AF_UNIX)
         text_add(text, "; its queue of connections is full: the server is overloaded, or hangs");
     else
         text_add(text, "; a firewall may be dropping it, or the host is down or overloaded");
 }
 
-static void explain_attempt(struct text *text, const struct dial *dial, uint64_t timeout_usec)
+static void explain_connecting(struct text *text, const struct roundtrip *roundtrip)
 {
-    switch (dial->outcome) {
+    switch (roundtrip->outcome) {
+    case OUTCOME_UNRESOLVED:
+        explain_unresolved(text, roundtrip);
+        break;
     case OUTCOME_REFUSED:
-        text_add(text,
-                 dial->error == ENOENT ? "there is no such socket" : "nobody is listening there");
+        text_add(text, roundtrip->error == ENOENT ? "there is no such socket"
+                                                  : "nobody is listening there");
         text_add(text, "; start the server, or check the address");
         break;
     case OUTCOME_UNREACHABLE:
-        text_add(text, strerror(dial->error));
+        text_add(text, strerror(roundtrip->error));
         text_add(text, "; check the route and the firewalls on the way");
         break;
     case OUTCOME_HANDSHAKE:
-        explain_handshake(text, dial, timeout_usec);
+        explain_handshake(text, roundtrip);
         break;
     case OUTCOME_FILTERED:
-        explain_filtered(text, dial);
+        explain_filtered(text, roundtrip);
         break;
     default:
-        text_add(text, strerror(dial->error));
+        text_add(text, strerror(roundtrip->error));
         text_add(text, "; the server was not asked");
-    }
-}
-
-void explain_dial(struct text *text, const struct address *address, const struct dial *dial,
-                  uint64_t timeout_usec)
-{
-    char peer[SOCKADDR_TEXT_SIZE];
-    struct text peer_text;
-
-    if (dial->outcome == OUTCOME_UNRESOLVED) {
-        explain_unresolved(text, address, dial, timeout_usec);
-        return;
-    }
-    text_init(&peer_text, peer, sizeof peer);
-    dial_print_peer(dial, &peer_text);
-    begin(text, "connecting to", peer, dial->outcome);
-    explain_attempt(text, dial, timeout_usec);
-    if (dial->tried > 1) {
-        text_add(text, " (the last of ");
-        text_addf(text, "%" PRIu64, (uint64_t)dial->tried);
-        text_add(text, " addresses tried)");
     }
 }
 
 static void add_progress(struct text *text, const struct transfer *transfer)
 {
-    if (transfer->sent < transfer->length + 1) {
-        text_addf(text, "%" PRIu64, (uint64_t)transfer->sent);
-        text_add(text, " of ");
-        add_count(text, transfer->length + 1, "byte");
-        text_add(text, " had been sent and ");
-    }
-    text_addf(text, "%" PRIu64, (uint64_t)transfer->reply_length);
-    text_add(text, " of ");
-    add_count(text, transfer->length + 1, "byte");
-    text_add(text, " had come back");
+    size_t all = transfer->length + 1;
+
+    if (transfer->sent < all)
+        text_addf(text, "%zu of %zu byte%s had been sent and ", transfer->sent, all, plural(all));
+    text_addf(text, "%zu of %zu byte%s had come back", transfer->reply_length, all, plural(all));
 }
 
 static void explain_altered(struct text *text, const struct transfer *transfer)
@@ -164,60 +111,43 @@ static void explain_altered(struct text *text, const struct transfer *transfer)
 
     switch (compared->kind) {
     case VERIFY_DIFFERS:
-        text_add(text, "the byte at offset ");
-        text_addf(text, "%" PRIu64, (uint64_t)compared->offset);
-        text_add(text, " was sent as ");
-        add_hex(text, compared->sent);
-        text_add(text, " and came back as ");
-        add_hex(text, compared->received);
+        text_addf(text, "the byte at offset %zu was sent as 0x%02x and came back as 0x%02x",
+                  compared->offset, compared->sent, compared->received);
         break;
     case VERIFY_SHORTER:
-        text_add(text, "the reply is shorter: it ends at offset ");
-        text_addf(text, "%" PRIu64, (uint64_t)compared->offset);
-        text_add(text, " of a message of ");
-        add_count(text, transfer->length, "byte");
+        text_addf(text, "the reply is shorter: it ends at offset %zu of a message of %zu byte%s",
+                  compared->offset, transfer->length, plural(transfer->length));
         break;
     case VERIFY_LONGER:
-        text_add(text, "the reply is longer: it goes on at offset ");
-        text_addf(text, "%" PRIu64, (uint64_t)compared->offset);
-        text_add(text, ", where the message ends");
+        text_addf(text, "the reply is longer: it goes on at offset %zu, where the message ends",
+                  compared->offset);
         break;
     case VERIFY_INTACT:
         break;
     }
 }
 
-/* What may be behind a connection that ends at once; launchers at their limit do just that. */
-static const char *const likely =
-    "it may be at its limit of connections, or it refused the message";
-
-static void explain_reset(struct text *text, const struct transfer *transfer)
+static void explain_transfer(struct text *text, const struct roundtrip *roundtrip)
 {
-    if (transfer->reply_length == 0) {
-        text_add(text, "the server reset the connection without a reply: ");
-        text_add(text, likely);
-        return;
-    }
-    text_add(text, "the server reset the connection when ");
-    add_progress(text, transfer);
-}
+    const struct transfer *transfer = &roundtrip->transfer;
 
-static void explain_failure(struct text *text, const struct transfer *transfer,
-                            uint64_t timeout_usec)
-{
-    switch (transfer->outcome) {
+    switch (roundtrip->outcome) {
     case OUTCOME_CLOSED:
-        text_add(text, "the server accepted the connection and closed it without a reply: ");
-        text_add(text, likely);
+        text_add(text, "the server accepted the connection and closed it without a reply: " LIKELY);
         break;
     case OUTCOME_TIMEOUT:
-        text_add(text, "no whole reply within ");
-        add_seconds(text, timeout_usec);
+        add_time(text, "no whole reply", roundtrip->timeout);
         text_add(text, ": ");
         add_progress(text, transfer);
         break;
     case OUTCOME_RESET:
-        explain_reset(text, transfer);
+        text_add(text, "the server reset the connection ");
+        if (transfer->reply_length == 0) {
+            text_add(text, "without a reply: " LIKELY);
+            break;
+        }
+        text_add(text, "when ");
+        add_progress(text, transfer);
         break;
     case OUTCOME_TRUNCATED:
         text_add(text, "the connection ended before the null byte, when ");
@@ -227,60 +157,34 @@ static void explain_failure(struct text *text, const struct transfer *transfer,
         explain_altered(text, transfer);
         break;
     case OUTCOME_EXTRA:
-        text_add(text, "at least ");
-        add_count(text, transfer->extra, "byte");
-        text_add(text, " came after the null byte of the reply");
+        text_addf(text, "at least %zu byte%s came after the null byte of the reply",
+                  transfer->extra, plural(transfer->extra));
         break;
     default:
-        text_add(text, strerror(transfer->error));
+        text_add(text, strerror(roundtrip->error));
     }
 }
 
-void explain_transfer(struct text *text, const struct dial *dial, const struct transfer *transfer,
-                      uint64_t timeout_usec)
+void explain_outcome(struct text *text, const struct roundtrip *roundtrip)
 {
-    char peer[SOCKADDR_TEXT_SIZE];
-    struct text peer_text;
-
-    text_init(&peer_text, peer, sizeof peer);
-    dial_print_peer(dial, &peer_text);
-    begin(text, "getting an echo from", peer, transfer->outcome);
-    explain_failure(text, transfer, timeout_usec);
-}
-
-void explain_outcome(struct text *text, const struct dial *dial, const struct transfer *transfer,
-                     uint64_t timeout_usec)
-{
-    text_add(text, outcome_word(transfer ? transfer->outcome : dial->outcome));
-    text_add(text, ": ");
-    if (transfer)
-        explain_failure(text, transfer, timeout_usec);
+    text_addf(text, "%s: ", outcome_word(roundtrip->outcome));
+    if (roundtrip_never_connected(roundtrip))
+        explain_connecting(text, roundtrip);
     else
-        explain_attempt(text, dial, timeout_usec);
+        explain_transfer(text, roundtrip);
 }
 
-void explain_message(struct text *text, enum message_fault fault, const char *bytes, size_t offset)
+void explain_roundtrip(struct text *text, const struct roundtrip *roundtrip)
 {
-    text_add(text, "not sent: the byte at offset ");
-    text_addf(text, "%" PRIu64, (uint64_t)offset);
-    switch (fault) {
-    case MESSAGE_HAS_NULL:
-        text_add(text, " is 0x00, which would end the message there");
-        break;
-    case MESSAGE_INVALID:
-        text_add(text, " is ");
-        add_hex(text, (unsigned char)bytes[offset]);
-        text_add(text, ", which can't stand there in UTF-8");
-        break;
-    case MESSAGE_CUT:
-        text_add(text, " is missing: the message ends within a character of UTF-8");
-        break;
-    case MESSAGE_TOO_LONG:
-        text_add(text, " is over the limit of ");
-        add_count(text, offset, "byte");
-        text_add(text, "; --max-bytes sets another");
-        break;
-    case MESSAGE_GOOD:
-        break;
-    }
+    const struct target *target = roundtrip->target;
+    bool unconnected = roundtrip_never_connected(roundtrip);
+
+    if (roundtrip->outcome == OUTCOME_UNRESOLVED)
+        text_addf(text, "finding the address of %s: ", target->address->host);
+    else
+        text_addf(text, "%s %s: ", unconnected ? "connecting to" : "getting an echo from",
+                  target->count > 0 ? target->peers[roundtrip->peer].text : target->address->text);
+    explain_outcome(text, roundtrip);
+    if (unconnected && target->count > 1 && roundtrip->peer + 1 == target->count)
+        text_addf(text, " (the last of %zu addresses tried)", target->count);
 }

@@ -1,34 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* The sentences in which failures are told: what was attempted, on what, and why it failed. */
+/* Sentences about round trips: what was attempted, on what, how it failed, and what may help. */
 #ifndef TINCAN_CLIENT_NET_EXPLAIN_H
 #define TINCAN_CLIENT_NET_EXPLAIN_H
 
-#include "client/net/dial.h"
-#include "client/net/message.h"
-#include "client/net/transfer.h"
+#include "client/net/roundtrip.h"
+#include "common/text.h"
 
 /* Room for any of the sentences. */
 #define EXPLAIN_SIZE 1024
 
-/* Of a server that does not close the connection. */
+/* About a server that does not close the connection. */
 extern const char explain_left_open[];
 
-/* Why no connection came about, `timeout_usec` being the time that was given. */
-void explain_dial(struct text *text, const struct address *address, const struct dial *dial,
-                  uint64_t timeout_usec);
+/* Adds "ATTEMPT: outcome: details" for a round trip that is over and brought no echo. */
+void explain_roundtrip(struct text *text, const struct roundtrip *roundtrip);
 
-/* What went wrong on the connection that `dial` made. */
-void explain_transfer(struct text *text, const struct dial *dial, const struct transfer *transfer,
-                      uint64_t timeout_usec);
-
-/*
- * The same as one of the above without what was attempted, for where that is plain: the outcome,
- * then the details. `transfer` is NULL when there was no connection.
- */
-void explain_outcome(struct text *text, const struct dial *dial, const struct transfer *transfer,
-                     uint64_t timeout_usec);
-
-/* Why the bytes can't be sent: the fault that message_check found at `offset`. */
-void explain_message(struct text *text, enum message_fault fault, const char *bytes, size_t offset);
+/* Adds "outcome: details", for where it is plain what was attempted. */
+void explain_outcome(struct text *text, const struct roundtrip *roundtrip);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/net/handshake.h"
 
-#include "common/clock.h"
-
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -10,18 +8,18 @@
 #include <string.h>
 #include <sys/socket.h>
 
-void handshake_init(struct handshake *handshake, uint32_t port)
+void handshake_begin(struct handshake *handshake, uint32_t port)
 {
     int length = snprintf(handshake->line, sizeof handshake->line, "CONNECT %u\n", (unsigned)port);
 
     handshake->length = (size_t)length;
     handshake->sent = 0;
-    handshake->state = HANDSHAKE_ASKING;
+    handshake->state = HANDSHAKE_SENDING;
 }
 
-short handshake_wants(const struct handshake *handshake)
+short handshake_events(const struct handshake *handshake)
 {
-    return handshake->state == HANDSHAKE_ASKING ? POLLOUT : POLLIN;
+    return handshake->state == HANDSHAKE_SENDING ? POLLOUT : POLLIN;
 }
 
 static enum handshake_status failure(int error)
@@ -32,7 +30,7 @@ static enum handshake_status failure(int error)
     return HANDSHAKE_FAILED;
 }
 
-static enum handshake_status ask(struct handshake *handshake, int fd)
+static enum handshake_status send_request(struct handshake *handshake, int fd)
 {
     ssize_t put = send(fd, handshake->line + handshake->sent, handshake->length - handshake->sent,
                        MSG_NOSIGNAL);
@@ -41,13 +39,13 @@ static enum handshake_status ask(struct handshake *handshake, int fd)
         return failure(errno);
     handshake->sent += (size_t)put;
     if (handshake->sent == handshake->length) {
-        handshake->state = HANDSHAKE_LISTENING;
+        handshake->state = HANDSHAKE_RECEIVING;
         handshake->length = 0;
     }
     return HANDSHAKE_MORE;
 }
 
-/* Whether the line so far may become "OK NUMBER" and a newline, and `*whole` if it is that. */
+/* Returns whether the line may become "OK NUMBER" and a newline; sets `*whole` if it is that. */
 static bool is_answer(const char *line, size_t length, bool *whole)
 {
     static const char start[] = "OK ";
@@ -65,7 +63,7 @@ static bool is_answer(const char *line, size_t length, bool *whole)
     return *whole;
 }
 
-static enum handshake_status listen_for_answer(struct handshake *handshake, int fd)
+static enum handshake_status receive_answer(struct handshake *handshake, int fd)
 {
     size_t room = sizeof handshake->line - handshake->length;
     ssize_t got = room > 0 ? recv(fd, handshake->line + handshake->length, room, 0) : 0;
@@ -83,27 +81,5 @@ static enum handshake_status listen_for_answer(struct handshake *handshake, int 
 
 enum handshake_status handshake_step(struct handshake *handshake, int fd)
 {
-    return (handshake->state == HANDSHAKE_ASKING ? ask : listen_for_answer)(handshake, fd);
-}
-
-int handshake(int fd, uint32_t port, int64_t deadline)
-{
-    struct handshake state = {.state = HANDSHAKE_ASKING};
-    enum handshake_status status = HANDSHAKE_MORE;
-
-    handshake_init(&state, port);
-    while (status == HANDSHAKE_MORE) {
-        struct pollfd wait = {.fd = fd, .events = handshake_wants(&state)};
-        int ready = poll(&wait, 1, clock_poll_timeout(deadline));
-
-        if (ready < 0 && errno != EINTR)
-            return -1;
-        if (ready == 0) {
-            errno = ETIMEDOUT;
-            return -1;
-        }
-        if (ready > 0)
-            status = handshake_step(&state, fd);
-    }
-    return status == HANDSHAKE_DONE ? 0 : -1;
+    return (handshake->state == HANDSHAKE_SENDING ? send_request : receive_answer)(handshake, fd);
 }

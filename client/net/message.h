@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether bytes from a user can be sent as a message, found out before anything is sent. */
+/* Checks, before anything is sent, that bytes from a user are a message. */
 #ifndef TINCAN_CLIENT_NET_MESSAGE_H
 #define TINCAN_CLIENT_NET_MESSAGE_H
 
+#include "common/text.h"
+
 #include <stddef.h>
 
-enum message_fault {
-    MESSAGE_GOOD,
-    MESSAGE_HAS_NULL, /* the byte at the offset would end the message */
-    MESSAGE_INVALID,  /* the byte at the offset can't stand there in UTF-8 */
-    MESSAGE_CUT,      /* the offset is the end, and a character is unfinished there */
-    MESSAGE_TOO_LONG, /* the offset is the limit, and there is a byte at it */
-};
+/*
+ * Returns 0 if the `length` bytes can be sent as a message of at most `max_bytes` bytes; or -1 with
+ * a sentence that names the offset of the fault added to `reason`.
+ */
+int message_check(const char *bytes, size_t length, size_t max_bytes, struct text *reason);
 
-/* Checks `length` bytes, of which `max_bytes` may be sent, and sets `*offset` at a fault. */
-enum message_fault message_check(const char *bytes, size_t length, size_t max_bytes,
-                                 size_t *offset);
+/* Adds the same sentence for a message that is over `max_bytes` bytes. */
+void message_explain_too_long(size_t max_bytes, struct text *reason);
 
 #endif

@@ -19,6 +19,13 @@ const char *outcome_word(enum outcome outcome)
     return words[outcome];
 }
 
+const char *outcome_label(enum outcome outcome)
+{
+    if (outcome == OUTCOME_LOCAL)
+        return "local_error";
+    return outcome == OUTCOME_EXTRA ? "extra_bytes" : outcome_word(outcome);
+}
+
 int outcome_status(enum outcome outcome)
 {
     switch (outcome) {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The ways in which one exchange can end, and what each means for the exit status. */
+/* The ways in which a round trip can end, and what each means for the exit status. */
 #ifndef TINCAN_CLIENT_NET_OUTCOME_H
 #define TINCAN_CLIENT_NET_OUTCOME_H
 
 enum outcome {
     OUTCOME_ECHOED,      /* the message came back byte for byte, perhaps behind a tag */
     OUTCOME_UNRESOLVED,  /* the host has no address */
-    OUTCOME_REFUSED,     /* nobody listens there */
-    OUTCOME_UNREACHABLE, /* the network said that there is no way */
+    OUTCOME_REFUSED,     /* nothing listens there */
+    OUTCOME_UNREACHABLE, /* the network answered that there is no route */
     OUTCOME_FILTERED,    /* no answer to the attempt to connect */
-    OUTCOME_HANDSHAKE,   /* connected, but the hypervisor did not put us through to its guest */
-    OUTCOME_LOCAL,       /* this machine could not: descriptors, ports, permission, memory */
+    OUTCOME_HANDSHAKE,   /* connected, but the hypervisor did not connect us to its guest */
+    OUTCOME_LOCAL,       /* this machine failed: descriptors, ports, permission, memory */
     OUTCOME_CLOSED,      /* connected, then closed without a single byte of reply */
     OUTCOME_TIMEOUT,     /* connected, but no whole reply in time */
     OUTCOME_RESET,       /* the server reset the connection before the whole reply */
@@ -19,10 +19,9 @@ enum outcome {
     OUTCOME_EXTRA,       /* bytes came after the reply's null byte */
 };
 
-/* How many there are. */
 #define OUTCOME_COUNT (OUTCOME_EXTRA + 1)
 
-/* Exit statuses; where several apply the highest is the worst, and is the one given. */
+/* Exit statuses. The highest is the worst; where several apply, the program exits with that. */
 enum {
     STATUS_ECHOED = 0,
     STATUS_FAILED = 1,
@@ -30,18 +29,21 @@ enum {
     STATUS_ALTERED = 3,
 };
 
-/* The word or two by which reports call the outcome; a constant. */
+/* Returns the outcome's name for people, a constant: "local error". */
 const char *outcome_word(enum outcome outcome);
 
-/* The exit status that the outcome asks for. */
+/* Returns its name as a JSON key or a label of Prometheus, a constant: "local_error". */
+const char *outcome_label(enum outcome outcome);
+
+/* Returns the exit status that the outcome asks for. */
 int outcome_status(enum outcome outcome);
 
 /* Makes `*status` the other if that is higher. */
 void outcome_raise(int *status, int other);
 
 /*
- * What an errno value of connect(2), or of an established connection's calls, amounts to. `family`
- * is the socket's: in IPv6, EACCES is a firewall's word, elsewhere it is this machine's.
+ * Returns the outcome that an errno of connect(2), or of a call on an established connection,
+ * amounts to. `family` is the socket's: in IPv6 a firewall causes EACCES, elsewhere this machine.
  */
 enum outcome outcome_of_errno(int error, int family);
 

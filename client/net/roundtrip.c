@@ -8,46 +8,93 @@
 #include <poll.h>
 #include <unistd.h>
 
-static const struct target_peer *peer_of(const struct roundtrip *roundtrip)
+/* Between attempts at a full backlog. All are made at whole multiples of it, and so together. */
+#define RETRY_TIME CLOCK_MSEC
+
+/* How long a server that has replied may take to close the connection. */
+#define CLOSE_TIME CLOCK_SECOND
+
+static const struct sockaddr *peer_name(const struct roundtrip *roundtrip)
 {
-    return &roundtrip->target->peers[roundtrip->peer];
+    return (const struct sockaddr *)&roundtrip->target->peers[roundtrip->peer].name;
 }
 
-static void end(struct roundtrip *roundtrip, enum outcome outcome)
+static void end(struct roundtrip *roundtrip, enum outcome outcome, int error)
 {
     if (roundtrip->fd >= 0)
         close(roundtrip->fd);
     roundtrip->fd = -1;
     roundtrip->outcome = outcome;
+    roundtrip->error = error;
     roundtrip->state = ROUNDTRIP_OVER;
 }
 
-/* The connection did not come about. */
-static void miss(struct roundtrip *roundtrip, int error)
+bool roundtrip_never_connected(const struct roundtrip *roundtrip)
 {
-    struct dial dial = {.address = roundtrip->target->address};
-
-    roundtrip->error = error;
-    dial_record_failure(&dial, peer_of(roundtrip)->name, peer_of(roundtrip)->size, error);
-    end(roundtrip, dial.outcome);
+    return roundtrip->state == ROUNDTRIP_OVER && roundtrip->connected == 0;
 }
 
-static void end_when_told(struct roundtrip *roundtrip)
+static void fail_to_connect(struct roundtrip *roundtrip, int error)
 {
-    if (roundtrip->transfer.ended)
-        end(roundtrip, roundtrip->transfer.outcome);
+    enum outcome outcome = outcome_of_errno(error, peer_name(roundtrip)->sa_family);
+
+    /* A vsock port on which nobody listens answers with a reset. */
+    end(roundtrip, outcome == OUTCOME_RESET ? OUTCOME_REFUSED : outcome, error);
 }
 
+/* --- transferring --- */
+
+static void follow_transfer(struct roundtrip *roundtrip)
+{
+    static const enum roundtrip_state states[] = {
+        [TRANSFER_SENDING] = ROUNDTRIP_SENDING,
+        [TRANSFER_RECEIVING] = ROUNDTRIP_RECEIVING,
+        [TRANSFER_CLOSING] = ROUNDTRIP_CLOSING,
+        [TRANSFER_OVER] = ROUNDTRIP_OVER,
+    };
+    const struct transfer *transfer = &roundtrip->transfer;
+
+    roundtrip->state = states[transfer->state];
+    roundtrip->outcome = transfer->outcome;
+    if (transfer->state == TRANSFER_OVER)
+        end(roundtrip, transfer->outcome, transfer->error);
+}
+
+static void send_now(struct roundtrip *roundtrip)
+{
+    transfer_begin(&roundtrip->transfer, roundtrip->fd, roundtrip->message, roundtrip->length);
+    transfer_step(&roundtrip->transfer, POLLOUT);
+}
+
+void roundtrip_send(struct roundtrip *roundtrip, const char *message, size_t length)
+{
+    roundtrip->message = message;
+    roundtrip->length = length;
+    roundtrip->deadline = clock_now() + roundtrip->timeout;
+    send_now(roundtrip);
+    follow_transfer(roundtrip);
+}
+
+/* --- connecting --- */
+
+static void set_connected(struct roundtrip *roundtrip, int64_t now)
+{
+    roundtrip->connected = now;
+    roundtrip->target->working = roundtrip->peer;
+}
+
+/* The connection leads to the server. */
 static void begin_transfer(struct roundtrip *roundtrip)
 {
-    roundtrip->state = ROUNDTRIP_TRANSFERRING;
-    transfer_begin(&roundtrip->transfer, roundtrip->fd, roundtrip->message, roundtrip->length,
-                   roundtrip->deadline);
-    roundtrip->connected = roundtrip->transfer.started;
-    transfer_step(&roundtrip->transfer, POLLOUT);
-    end_when_told(roundtrip);
+    set_connected(roundtrip, clock_now());
+    roundtrip->state = ROUNDTRIP_CONNECTED;
+    if (!roundtrip->connect_first) {
+        send_now(roundtrip);
+        follow_transfer(roundtrip);
+    }
 }
 
+/* The connection leads to the server or, if that is in a guest, to its hypervisor. */
 static void connected(struct roundtrip *roundtrip)
 {
     const struct address *address = roundtrip->target->address;
@@ -57,54 +104,53 @@ static void connected(struct roundtrip *roundtrip)
         return;
     }
     roundtrip->state = ROUNDTRIP_HANDSHAKE;
-    handshake_init(&roundtrip->handshake, address->hybrid_port);
+    handshake_begin(&roundtrip->handshake, address->hybrid_port);
 }
 
 /*
- * Sends right after connect(2), without asking whether that is done: on one machine it is, and a
- * turn of the loop is saved; elsewhere it costs a call that says EAGAIN.
+ * Sends right after connect(2), without asking whether the connection is there: on one machine it
+ * is, which saves waiting for it; elsewhere this costs a call that fails with EAGAIN.
  */
 static void send_ahead(struct roundtrip *roundtrip)
 {
-    struct transfer *transfer = &roundtrip->transfer;
+    const struct transfer *transfer = &roundtrip->transfer;
 
-    transfer_begin(transfer, roundtrip->fd, roundtrip->message, roundtrip->length,
-                   roundtrip->deadline);
-    transfer_step(transfer, POLLOUT);
-    if (transfer->sent > 0) {
-        if (attempt_met_itself(roundtrip->fd, peer_of(roundtrip)->name)) {
-            miss(roundtrip, ECONNREFUSED);
-            return;
-        }
-        roundtrip->connected = transfer->started;
-        roundtrip->state = ROUNDTRIP_TRANSFERRING;
-    } else if (transfer->send_error == ECONNRESET || transfer->send_error == EPIPE) {
-        roundtrip->connected = transfer->started; /* and is no more: the reply will tell */
-        roundtrip->state = ROUNDTRIP_TRANSFERRING;
+    send_now(roundtrip);
+    if (transfer->sent > 0 && attempt_is_to_itself(roundtrip->fd, peer_name(roundtrip))) {
+        fail_to_connect(roundtrip, ECONNREFUSED);
+    } else if (transfer->sent > 0 || transfer->send_error == ECONNRESET ||
+               transfer->send_error == EPIPE) {
+        set_connected(roundtrip, transfer->started); /* though it may have ended since */
+        follow_transfer(roundtrip);
     } else if (transfer->send_error != 0) {
-        miss(roundtrip, transfer->send_error);
+        fail_to_connect(roundtrip, transfer->send_error);
     }
 }
 
-static bool is_inet(const struct sockaddr *name)
+static bool may_send_ahead(const struct roundtrip *roundtrip)
 {
-    return name->sa_family == AF_INET || name->sa_family == AF_INET6;
+    sa_family_t family = peer_name(roundtrip)->sa_family;
+
+    return !roundtrip->connect_first && (family == AF_INET || family == AF_INET6);
 }
 
-static void try_connecting(struct roundtrip *roundtrip)
+static void attempt(struct roundtrip *roundtrip)
 {
-    const struct target_peer *peer = peer_of(roundtrip);
+    const struct target *target = roundtrip->target;
 
-    switch (attempt_begin(peer->name, peer->size, roundtrip->target->source, &roundtrip->fd)) {
+    roundtrip->watched = 0;
+    switch (attempt_begin(peer_name(roundtrip), target->peers[roundtrip->peer].size,
+                          target->bind_address, &roundtrip->fd)) {
     case ATTEMPT_FAILED:
-        roundtrip->fd = -1;
-        roundtrip->state = ROUNDTRIP_QUEUEING;
-        if (errno != EAGAIN || peer->name->sa_family != AF_UNIX)
-            miss(roundtrip, errno);
+        fail_to_connect(roundtrip, errno);
+        break;
+    case ATTEMPT_BUSY:
+        roundtrip->state = ROUNDTRIP_QUEUED;
+        roundtrip->retry_at = (clock_now() / RETRY_TIME + 1) * RETRY_TIME;
         break;
     case ATTEMPT_UNDERWAY:
         roundtrip->state = ROUNDTRIP_CONNECTING;
-        if (is_inet(peer->name))
+        if (may_send_ahead(roundtrip))
             send_ahead(roundtrip);
         break;
     case ATTEMPT_CONNECTED:
@@ -112,44 +158,78 @@ static void try_connecting(struct roundtrip *roundtrip)
     }
 }
 
-void roundtrip_begin(struct roundtrip *roundtrip, size_t peer)
+/* --- one address after the other --- */
+
+static void try_peer(struct roundtrip *roundtrip, size_t peer, int64_t now)
 {
+    const struct target *target = roundtrip->target;
+    size_t left = target->working == SIZE_MAX ? target->count - peer : 1;
+
     roundtrip->peer = peer;
-    roundtrip->fd = -1;
-    roundtrip->watched = 0;
-    roundtrip->error = 0;
-    roundtrip->connected = 0;
-    roundtrip->outcome = OUTCOME_ECHOED;
-    roundtrip->transfer.first_at = roundtrip->transfer.replied_at = roundtrip->transfer.closed_at =
-        0;
-    try_connecting(roundtrip);
+    roundtrip->attempted = now;
+    roundtrip->connect_deadline = now + (roundtrip->deadline - now) / (int64_t)left;
+    attempt(roundtrip);
 }
 
-short roundtrip_wants(const struct roundtrip *roundtrip)
+/* Where the present address has failed, goes on to those after it that may work. */
+static void try_next_peers(struct roundtrip *roundtrip)
+{
+    struct target *target = roundtrip->target;
+
+    while (roundtrip_never_connected(roundtrip)) {
+        size_t peer = roundtrip->peer;
+        size_t next = target->working == SIZE_MAX ? peer + 1 : target->working;
+
+        if (next <= peer || next >= target->count)
+            return;
+        if (target->failed && target->reported <= peer) {
+            target->reported = peer + 1;
+            target->failed(roundtrip);
+        }
+        try_peer(roundtrip, next, clock_now());
+    }
+}
+
+void roundtrip_begin(struct roundtrip *roundtrip)
+{
+    struct transfer *transfer = &roundtrip->transfer;
+    const struct target *target = roundtrip->target;
+
+    roundtrip->fd = -1;
+    roundtrip->peer = 0;
+    roundtrip->connected = 0;
+    transfer->first_at = transfer->replied_at = transfer->closed_at = 0;
+    roundtrip->deadline = roundtrip->begun + roundtrip->timeout;
+    if (target->count == 0) {
+        end(roundtrip, target->outcome, target->error);
+        return;
+    }
+    try_peer(roundtrip, target->working == SIZE_MAX ? 0 : target->working, roundtrip->begun);
+    try_next_peers(roundtrip);
+}
+
+/* --- events and time --- */
+
+short roundtrip_events(const struct roundtrip *roundtrip)
 {
     switch (roundtrip->state) {
     case ROUNDTRIP_CONNECTING:
         return POLLOUT;
     case ROUNDTRIP_HANDSHAKE:
-        return handshake_wants(&roundtrip->handshake);
-    case ROUNDTRIP_TRANSFERRING:
-        return (short)(transfer_wants(&roundtrip->transfer) | POLLRDHUP);
+        return handshake_events(&roundtrip->handshake);
+    case ROUNDTRIP_SENDING:
+    case ROUNDTRIP_RECEIVING:
+    case ROUNDTRIP_CLOSING:
+        return (short)(transfer_events(&roundtrip->transfer) | POLLRDHUP);
+    case ROUNDTRIP_QUEUED:
+    case ROUNDTRIP_CONNECTED:
     case ROUNDTRIP_OVER:
-    case ROUNDTRIP_QUEUEING:
         break;
     }
     return 0;
 }
 
-static void settle(struct roundtrip *roundtrip)
-{
-    if (attempt_settle(roundtrip->fd, peer_of(roundtrip)->name) < 0)
-        miss(roundtrip, errno);
-    else
-        connected(roundtrip);
-}
-
-static void shake(struct roundtrip *roundtrip)
+static void step_handshake(struct roundtrip *roundtrip)
 {
     switch (handshake_step(&roundtrip->handshake, roundtrip->fd)) {
     case HANDSHAKE_MORE:
@@ -158,78 +238,109 @@ static void shake(struct roundtrip *roundtrip)
         begin_transfer(roundtrip);
         break;
     case HANDSHAKE_FAILED:
-        roundtrip->error = errno;
-        end(roundtrip, OUTCOME_HANDSHAKE);
+        end(roundtrip, OUTCOME_HANDSHAKE, errno);
     }
 }
 
 void roundtrip_step(struct roundtrip *roundtrip, int events)
 {
     switch (roundtrip->state) {
-    case ROUNDTRIP_OVER:
-        break;
-    case ROUNDTRIP_QUEUEING:
-        try_connecting(roundtrip);
-        break;
     case ROUNDTRIP_CONNECTING:
-        settle(roundtrip);
+        if (attempt_finish(roundtrip->fd, peer_name(roundtrip)) == 0) {
+            connected(roundtrip);
+        } else {
+            fail_to_connect(roundtrip, errno);
+            try_next_peers(roundtrip);
+        }
         break;
     case ROUNDTRIP_HANDSHAKE:
-        shake(roundtrip);
+        step_handshake(roundtrip);
         break;
-    case ROUNDTRIP_TRANSFERRING:
+    case ROUNDTRIP_SENDING:
+    case ROUNDTRIP_RECEIVING:
+    case ROUNDTRIP_CLOSING:
         transfer_step(&roundtrip->transfer, events);
-        end_when_told(roundtrip);
+        follow_transfer(roundtrip);
+        break;
+    case ROUNDTRIP_QUEUED:
+    case ROUNDTRIP_CONNECTED:
+    case ROUNDTRIP_OVER:
+        break;
     }
 }
 
-int64_t roundtrip_until(const struct roundtrip *roundtrip)
+static int64_t earlier(int64_t one, int64_t other)
 {
-    if (roundtrip->state == ROUNDTRIP_TRANSFERRING)
-        return transfer_until(&roundtrip->transfer);
-    return roundtrip->state == ROUNDTRIP_HANDSHAKE ? roundtrip->deadline : roundtrip->until;
+    return one < other ? one : other;
+}
+
+int64_t roundtrip_timer(const struct roundtrip *roundtrip)
+{
+    switch (roundtrip->state) {
+    case ROUNDTRIP_QUEUED:
+        return earlier(roundtrip->retry_at, roundtrip->connect_deadline);
+    case ROUNDTRIP_CONNECTING:
+        return roundtrip->connect_deadline;
+    case ROUNDTRIP_CLOSING:
+        return earlier(roundtrip->transfer.replied_at + CLOSE_TIME, roundtrip->deadline);
+    default:
+        return roundtrip->deadline;
+    }
 }
 
 void roundtrip_expire(struct roundtrip *roundtrip)
 {
     switch (roundtrip->state) {
-    case ROUNDTRIP_OVER:
-        break;
-    case ROUNDTRIP_QUEUEING:
+    case ROUNDTRIP_QUEUED:
     case ROUNDTRIP_CONNECTING:
-        miss(roundtrip, ETIMEDOUT);
+        fail_to_connect(roundtrip, ETIMEDOUT);
         break;
     case ROUNDTRIP_HANDSHAKE:
-        roundtrip->error = ETIMEDOUT;
-        end(roundtrip, OUTCOME_HANDSHAKE);
+        end(roundtrip, OUTCOME_HANDSHAKE, ETIMEDOUT);
         break;
-    case ROUNDTRIP_TRANSFERRING:
+    case ROUNDTRIP_SENDING:
+    case ROUNDTRIP_RECEIVING:
+    case ROUNDTRIP_CLOSING:
         transfer_expire(&roundtrip->transfer);
-        end_when_told(roundtrip);
+        follow_transfer(roundtrip);
+        break;
+    case ROUNDTRIP_CONNECTED:
+    case ROUNDTRIP_OVER:
+        break;
+    }
+}
+
+void roundtrip_timer_expired(struct roundtrip *roundtrip)
+{
+    if (roundtrip->state == ROUNDTRIP_QUEUED && clock_now() < roundtrip->connect_deadline)
+        attempt(roundtrip);
+    else
+        roundtrip_expire(roundtrip);
+    try_next_peers(roundtrip);
+}
+
+void roundtrip_run(struct roundtrip *roundtrip, enum roundtrip_state state)
+{
+    while (roundtrip->state < state) {
+        struct pollfd wait = {.fd = roundtrip->fd, .events = roundtrip_events(roundtrip)};
+        int ready = poll(&wait, 1, clock_poll_timeout(roundtrip_timer(roundtrip)));
+
+        if (ready > 0)
+            roundtrip_step(roundtrip, wait.revents);
+        else if (ready == 0)
+            roundtrip_timer_expired(roundtrip);
+        else if (errno != EINTR)
+            roundtrip_give_up(roundtrip, errno);
     }
 }
 
 void roundtrip_abandon(struct roundtrip *roundtrip)
 {
-    end(roundtrip, OUTCOME_ECHOED);
+    end(roundtrip, OUTCOME_ECHOED, 0);
 }
 
 void roundtrip_give_up(struct roundtrip *roundtrip, int error)
 {
-    roundtrip->error = error;
     roundtrip->connected = 0;
-    end(roundtrip, OUTCOME_LOCAL);
-}
-
-bool roundtrip_missed(const struct roundtrip *roundtrip)
-{
-    return roundtrip->state == ROUNDTRIP_OVER && roundtrip->connected == 0;
-}
-
-void roundtrip_describe(const struct roundtrip *roundtrip, struct dial *dial)
-{
-    *dial = (struct dial){.address = roundtrip->target->address, .fd = -1};
-    dial_record_failure(dial, peer_of(roundtrip)->name, peer_of(roundtrip)->size, roundtrip->error);
-    dial->outcome = roundtrip->outcome;
-    dial->given = roundtrip->until - roundtrip->attempted;
+    end(roundtrip, OUTCOME_LOCAL, error);
 }

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One probe under way: a connection to one of the target's addresses, and the exchange on it. It
- * never waits: whoever has the descriptor watched calls it when something can be done.
+ * A round trip: connecting to a server and exchanging one message with it. It tries the addresses
+ * of its target in turn until one can be connected to, and each has an equal share of the time that
+ * is left, so that a dead address leaves time for those after it. Once any round trip has connected
+ * to an address of the target, the others go to that address only.
+ *
+ * It never waits. The caller waits for roundtrip_events() on `fd`, and calls roundtrip_step() when
+ * they have come or roundtrip_timer_expired() at the moment of roundtrip_timer(); roundtrip_run()
+ * does so for one round trip.
  */
 #ifndef TINCAN_CLIENT_NET_ROUNDTRIP_H
 #define TINCAN_CLIENT_NET_ROUNDTRIP_H
@@ -10,60 +16,78 @@
 #include "client/net/target.h"
 #include "client/net/transfer.h"
 
+/* In the order in which they come. */
 enum roundtrip_state {
-    ROUNDTRIP_OVER,     /* nothing is open; `outcome` is final */
-    ROUNDTRIP_QUEUEING, /* the backlog of an AF_UNIX socket is full: to be tried again */
+    ROUNDTRIP_QUEUED, /* the backlog of an AF_UNIX socket is full: waiting to try again */
     ROUNDTRIP_CONNECTING,
-    ROUNDTRIP_HANDSHAKE, /* the handshake of a hybrid vsock socket is going on */
-    ROUNDTRIP_TRANSFERRING,
+    ROUNDTRIP_HANDSHAKE, /* connected to a hybrid vsock socket, but not yet to its guest */
+    ROUNDTRIP_CONNECTED, /* waiting for roundtrip_send() */
+    ROUNDTRIP_SENDING,
+    ROUNDTRIP_RECEIVING, /* the message is sent, or can't be */
+    ROUNDTRIP_CLOSING,   /* the echo is here; waiting for the server to close */
+    ROUNDTRIP_OVER,      /* `outcome` is final, and nothing is open */
 };
 
 struct roundtrip {
-    enum roundtrip_state state;
-    enum outcome outcome;
-    int error;         /* errno of the connection that failed */
-    uint64_t sequence; /* which probe it is, from 1 */
-    const struct target *target;
-    size_t peer;       /* the index in the target of the address it went to */
-    int64_t due;       /* clock_now: when it was to begin, */
-    int64_t begun;     /* when it did, */
-    int64_t connected; /* and when it was connected, or 0 */
-    int64_t deadline;
-    int64_t attempted; /* clock_now: when it began with the present address, */
-    int64_t until;     /* and has to be connected to it, as several may be to be tried */
+    /* Set before roundtrip_begin(). The message must stay until the end. */
+    struct target *target;
     const char *message;
     size_t length;
-    int fd;        /* to be watched for roundtrip_wants, or -1 */
-    short watched; /* the watcher's: the events it watches for, 0 when it doesn't */
+    bool connect_first; /* wait for roundtrip_send() once connected, which has the message */
+    int64_t begun;      /* clock_now, when it began, with resolving perhaps */
+    int64_t timeout;    /* nanoseconds that it has from then on */
+
+    enum roundtrip_state state;
+    enum outcome outcome;     /* known from ROUNDTRIP_CLOSING on */
+    int error;                /* errno behind it, or 0 */
+    size_t peer;              /* index in the target of the address it goes to */
+    int64_t deadline;         /* clock_now, of all of it */
+    int64_t attempted;        /* clock_now, when it began with the present address */
+    int64_t connect_deadline; /* and when it gives that up */
+    int64_t retry_at;         /* for ROUNDTRIP_QUEUED */
+    int64_t connected;        /* clock_now, when it was connected, or 0 */
+    int fd;                   /* or -1 */
     struct handshake handshake;
-    struct transfer transfer; /* its buffer is used again by the next probe */
+    struct transfer transfer; /* its buffer is used again by the next round trip */
+
+    /* The caller's own. */
+    uint64_t sequence; /* its number, from 1 */
+    int64_t due;       /* clock_now, when it was to begin */
+    short watched;     /* events for which `fd` is watched; set to 0 with each new `fd` */
 };
 
 /*
- * Begins to connect to the address at index `peer`. The caller has set `sequence`, `target`, `due`,
- * `begun`, `deadline`, `attempted`, `until`, `message` and `length`, the latter two to stay until
- * it is over. It may be over at once.
+ * Begins to connect to the target's working address, or else to its first. If the target has no
+ * address, or all fail at once, it is over on return.
  */
-void roundtrip_begin(struct roundtrip *roundtrip, size_t peer);
+void roundtrip_begin(struct roundtrip *roundtrip);
 
-/* The events of poll(2) to watch `fd` for. */
-short roundtrip_wants(const struct roundtrip *roundtrip);
+/* Sends the message in ROUNDTRIP_CONNECTED. Its time begins anew. */
+void roundtrip_send(struct roundtrip *roundtrip, const char *message, size_t length);
 
-/* Goes on after the events; for ROUNDTRIP_QUEUEING, after some time. */
+/* Returns the events of poll(2) to wait for on `fd`, or 0. */
+short roundtrip_events(const struct roundtrip *roundtrip);
+
+/* Goes on after `events`, without waiting. */
 void roundtrip_step(struct roundtrip *roundtrip, int events);
 
-/* When the roundtrip is to be told that time is up, and telling it. */
-int64_t roundtrip_until(const struct roundtrip *roundtrip);
+/* Returns the moment (of clock_now) at which to call the other. */
+int64_t roundtrip_timer(const struct roundtrip *roundtrip);
+void roundtrip_timer_expired(struct roundtrip *roundtrip);
+
+/* Waits and goes on until the state is `state` or a later one. */
+void roundtrip_run(struct roundtrip *roundtrip, enum roundtrip_state state);
+
+/* Ends it as its time is up, without trying another address. */
 void roundtrip_expire(struct roundtrip *roundtrip);
 
-/* Ends it where it stands: without an outcome, or as an error of this machine. */
+/* Ends it without an outcome. */
 void roundtrip_abandon(struct roundtrip *roundtrip);
+
+/* Ends it with OUTCOME_LOCAL, `error` being an errno. */
 void roundtrip_give_up(struct roundtrip *roundtrip, int error);
 
-/* Whether it was over before there was a connection. */
-bool roundtrip_missed(const struct roundtrip *roundtrip);
-
-/* What explain_dial and explain_transfer want to know of it. */
-void roundtrip_describe(const struct roundtrip *roundtrip, struct dial *dial);
+/* Returns whether it was over before there was a connection. */
+bool roundtrip_never_connected(const struct roundtrip *roundtrip);
 
 #endif

@@ -1,83 +1,170 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/net/target.h"
 
-#include "client/net/resolve.h"
 #include "common/clock.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
 
-static void print_peer(const struct target *target, struct target_peer *peer)
+/*
+ * getaddrinfo(3) has no deadline, so a thread calls it and sends the answer through a socket. The
+ * thread owns the query; if nobody waits for the answer any more, sending fails and it frees that.
+ */
+struct query {
+    struct address address;
+    int family;
+    int fd;
+};
+
+struct answer {
+    int code;  /* of getaddrinfo */
+    int error; /* errno, for EAI_SYSTEM */
+    struct addrinfo *list;
+};
+
+static struct answer look_up(const struct address *address, int family, int flags)
 {
-    struct dial line = {.address = target->address, .peer_size = peer->size};
-    struct text text;
+    struct addrinfo hints = {
+        .ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
+    struct answer answer = {.list = NULL};
 
-    memcpy(&line.peer, peer->name, peer->size);
-    text_init(&text, peer->text, sizeof peer->text);
-    dial_print_peer(&line, &text);
+    answer.code = getaddrinfo(address->host, address->port, &hints, &answer.list);
+    answer.error = errno;
+    return answer;
 }
 
-static int enter_socket(struct target *target)
+static void *resolver_thread(void *argument)
 {
-    target->peers = calloc(1, sizeof *target->peers);
-    if (!target->peers)
-        return -1;
-    target->count = 1;
-    target->peers->name = (const struct sockaddr *)&target->address->socket;
-    target->peers->size = target->address->socket_size;
-    print_peer(target, target->peers);
-    return 0;
+    struct query *query = argument;
+    struct answer answer = look_up(&query->address, query->family, 0);
+
+    if (send(query->fd, &answer, sizeof answer, MSG_NOSIGNAL) < 0 && answer.code == 0)
+        freeaddrinfo(answer.list);
+    close(query->fd);
+    free(query);
+    return NULL;
 }
 
-static int enter_list(struct target *target)
+/* Starts a thread that sends its answer to `fd`, and closes that. Returns 0 or -1. */
+static int start_resolver(const struct address *address, int family, int fd)
 {
-    size_t count = 1;
+    struct query *query = malloc(sizeof *query);
+    pthread_t thread;
 
-    for (const struct addrinfo *each = target->list->ai_next; each; each = each->ai_next)
-        count++;
-    target->peers = calloc(count, sizeof *target->peers);
-    if (!target->peers)
-        return -1;
-    for (const struct addrinfo *each = target->list; each; each = each->ai_next) {
-        struct target_peer *peer = &target->peers[target->count++];
-
-        peer->name = each->ai_addr;
-        peer->size = each->ai_addrlen;
-        print_peer(target, peer);
+    if (query) {
+        *query = (struct query){*address, family, fd};
+        if (pthread_create(&thread, NULL, resolver_thread, query) == 0)
+            return pthread_detach(thread);
     }
-    return 0;
-}
-
-static int fail(struct dial *failure, enum outcome outcome)
-{
-    failure->outcome = outcome;
-    failure->error = errno;
+    free(query);
+    close(fd);
     return -1;
 }
 
-int target_find(struct target *target, const struct address *address, int family,
-                const struct bind_address *source, int64_t deadline, struct dial *failure)
+static bool receive_answer(int fd, int64_t deadline, struct answer *answer)
+{
+    for (;;) {
+        int64_t left = (deadline - clock_now()) / CLOCK_USEC;
+        struct timeval limit = {.tv_sec = left / 1000000, .tv_usec = left % 1000000};
+
+        ssize_t got;
+
+        if (left <= 0) /* a limit of zero would mean none */
+            break;
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+        got = recv(fd, answer, sizeof *answer, 0);
+        if (got >= 0)
+            return got == (ssize_t)sizeof *answer;
+    }
+    /* Nothing can be sent from here on, but the answer may just have come. */
+    shutdown(fd, SHUT_RD);
+    return recv(fd, answer, sizeof *answer, MSG_DONTWAIT) == (ssize_t)sizeof *answer;
+}
+
+static struct answer resolve(const struct address *address, int family, int64_t deadline)
+{
+    /* An address in digits needs no resolver, and so no thread. */
+    struct answer answer = look_up(address, family, AI_NUMERICHOST);
+    int fds[2];
+
+    if (answer.code != EAI_NONAME)
+        return answer;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+        return look_up(address, family, 0);
+    if (start_resolver(address, family, fds[1]) < 0)
+        answer = look_up(address, family, 0);
+    else if (!receive_answer(fds[0], deadline, &answer))
+        answer = (struct answer){.code = EAI_SYSTEM, .error = ETIMEDOUT};
+    close(fds[0]);
+    return answer;
+}
+
+static int add_peer(struct target *target, const void *name, socklen_t size)
+{
+    struct target_peer *peers = reallocarray(target->peers, target->count + 1, sizeof *peers);
+    struct target_peer *peer;
+    struct text text;
+
+    if (!peers)
+        return -1;
+    target->peers = peers;
+    peer = &peers[target->count++];
+    memset(&peer->name, 0, sizeof peer->name);
+    memcpy(&peer->name, name, size);
+    peer->size = size;
+    text_init(&text, peer->text, sizeof peer->text);
+    sockaddr_print(&text, &peer->name, size, if_indextoname);
+    if (target->address->hybrid)
+        text_addf(&text, "#%" PRIu32, target->address->hybrid_port);
+    return 0;
+}
+
+static int fail(struct target *target, enum outcome outcome, int error)
+{
+    target->count = 0;
+    target->outcome = outcome;
+    target->error = error;
+    return -1;
+}
+
+static int add_host(struct target *target, int family, int64_t deadline)
 {
     int64_t begun = clock_now();
+    struct answer answer = resolve(target->address, family, deadline);
+    int result = 0;
 
-    *target = (struct target){.address = address, .source = source};
-    *failure = (struct dial){.address = address, .fd = -1};
-    if (address->socket_size > 0)
-        return enter_socket(target) < 0 ? fail(failure, OUTCOME_LOCAL) : 0;
-    failure->resolver_error =
-        resolve(address->host, address->port, family, deadline, &target->list);
     target->resolve_nsec = clock_now() - begun;
-    if (failure->resolver_error != 0)
-        return fail(failure, OUTCOME_UNRESOLVED);
-    return enter_list(target) < 0 ? fail(failure, OUTCOME_LOCAL) : 0;
+    target->resolver_error = answer.code;
+    if (answer.code != 0)
+        return fail(target, OUTCOME_UNRESOLVED, answer.error);
+    for (const struct addrinfo *each = answer.list; each && result == 0; each = each->ai_next)
+        result = add_peer(target, each->ai_addr, each->ai_addrlen);
+    freeaddrinfo(answer.list);
+    return result == 0 ? 0 : fail(target, OUTCOME_LOCAL, ENOMEM);
+}
+
+int target_find(struct target *target, const struct address *address, int family,
+                const struct bind_address *bind_address, int64_t deadline)
+{
+    *target =
+        (struct target){.address = address, .bind_address = bind_address, .working = SIZE_MAX};
+    if (address->socket_size == 0)
+        return add_host(target, family, deadline);
+    if (add_peer(target, &address->socket, address->socket_size) < 0)
+        return fail(target, OUTCOME_LOCAL, ENOMEM);
+    return 0;
 }
 
 void target_free(struct target *target)
 {
     free(target->peers);
-    if (target->list)
-        freeaddrinfo(target->list);
     target->peers = NULL;
-    target->list = NULL;
 }

@@ -1,36 +1,50 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the probes of a run go: the addresses of its host, found out once at the start. */
+/* Where round trips go: the socket addresses of a server, found before the first of them. */
 #ifndef TINCAN_CLIENT_NET_TARGET_H
 #define TINCAN_CLIENT_NET_TARGET_H
 
-#include "client/net/dial.h"
+#include "client/net/bind_address.h"
+#include "client/net/outcome.h"
+#include "common/address.h"
 
-#include <netdb.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct roundtrip;
+
 struct target_peer {
-    const struct sockaddr *name;
+    struct sockaddr_storage name;
     socklen_t size;
-    char text[SOCKADDR_TEXT_SIZE]; /* in the notation of address_parse */
+    char text[SOCKADDR_TEXT_SIZE]; /* in the notation of address_parse() */
 };
 
 struct target {
     const struct address *address;
-    const struct bind_address *source; /* or NULL */
-    struct target_peer *peers;         /* in the order in which to try them */
-    size_t count;
-    int64_t resolve_nsec;  /* how long finding them took; 0 where there was nothing to find */
-    struct addrinfo *list; /* what `peers` refers to */
+    const struct bind_address *bind_address; /* or NULL */
+    struct target_peer *peers;               /* in the order in which to try them */
+    size_t count;                            /* how many there are */
+    int64_t resolve_nsec;                    /* time that the resolver took, or 0 */
+
+    /* Where target_find() failed. */
+    enum outcome outcome; /* OUTCOME_UNRESOLVED or OUTCOME_LOCAL */
+    int resolver_error;   /* EAI_ code of OUTCOME_UNRESOLVED */
+    int error;            /* errno; ETIMEDOUT if the resolver did not answer in time */
+
+    /* What round trips learn. */
+    size_t working;  /* index of the address that was last connected to, or SIZE_MAX */
+    size_t reported; /* how many addresses were given to `failed` */
+    /* Called once for each address that fails and has another after it, unless NULL. */
+    void (*failed)(const struct roundtrip *roundtrip);
 };
 
 /*
- * Finds the addresses by `deadline` (of clock_now); `address` and `source` must outlive `target`.
- * Returns 0, or -1, and then `failure` says why, as dial does. In both cases the target ends with
- * target_free.
+ * Finds the stream addresses of `address` by `deadline` (of clock_now), those of a host only in
+ * `family` unless that is AF_UNSPEC. `address` and `bind_address` must outlive `target`. Returns 0;
+ * or -1 with the reason in `target`, which then has no address. In both cases the caller ends it
+ * with target_free().
  */
 int target_find(struct target *target, const struct address *address, int family,
-                const struct bind_address *source, int64_t deadline, struct dial *failure);
+                const struct bind_address *bind_address, int64_t deadline);
 
 void target_free(struct target *target);
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* How many bytes are alike from the start. */
+/* Returns how many bytes are alike from the start. */
 static size_t common_length(const char *one, const char *other, size_t length)
 {
     size_t at = 0;
@@ -42,7 +42,6 @@ struct verify verify(const char *message, size_t length, const char *reply, size
         return plain;
     tagged = compare(message, length, reply + tag, reply_length - tag);
     tagged.tag_length = tag;
-    /* A message may itself begin like a tag: the reading that agrees for longer is the right one.
-     */
+    /* The message itself may begin like a tag. The reading that agrees for longer is right. */
     return tagged.kind == VERIFY_INTACT || tagged.offset > plain.offset ? tagged : plain;
 }

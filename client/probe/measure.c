@@ -74,17 +74,13 @@ static int on_probe(void *context, const struct roundtrip *roundtrip)
     return output_flush(&measure->status);
 }
 
-void measure_tell_address(void *context, const struct roundtrip *roundtrip)
+void measure_report_failed_address(const struct roundtrip *roundtrip)
 {
     char buffer[EXPLAIN_SIZE];
     struct text text;
-    struct dial dial;
 
-    (void)context;
     text_init(&text, buffer, sizeof buffer);
-    roundtrip_describe(roundtrip, &dial);
-    explain_dial(&text, roundtrip->target->address, &dial,
-                 (uint64_t)((roundtrip->until - roundtrip->begun) / CLOCK_USEC));
+    explain_roundtrip(&text, roundtrip);
     text_add(&text, "; trying the next address");
     fflush(stdout);
     status_line_clear();
@@ -130,8 +126,7 @@ static int on_interim(void *context)
 
 static enum schedule_end run_schedule(struct measure *measure)
 {
-    const struct schedule_listener listener = {measure, on_probe, measure_tell_address, on_tick,
-                                               on_interim};
+    const struct schedule_listener listener = {measure, on_probe, on_tick, on_interim};
     const struct options *options = measure->run->options;
     const struct schedule_plan plan = {
         .target = measure->run->target,

@@ -24,10 +24,7 @@ int measure(struct schedule *schedule, const struct probe_message *message, stru
  */
 int measure_unresolved(struct run *run, struct tally *tally, const struct text *why);
 
-/*
- * Says on standard error that the roundtrip could not connect, and that another address follows:
- * for an schedule_listener.
- */
-void measure_tell_address(void *context, const struct roundtrip *roundtrip);
+/* Says on standard error that an address failed, and that another follows: for struct target. */
+void measure_report_failed_address(const struct roundtrip *roundtrip);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "client/net/explain.h"
 #include "client/output.h"
-#include "client/probe/descriptors.h"
 #include "client/probe/measure.h"
 #include "client/probe/sweep.h"
 #include "client/report/prometheus.h"
@@ -70,7 +69,7 @@ static void tell_reduction(uint64_t wanted, uint64_t available)
 
 static int prepare_schedule(struct probe *probe)
 {
-    uint64_t size = free_slots(probe->options), available = descriptors_available();
+    uint64_t size = free_slots(probe->options), available = watcher_capacity();
     char buffer[EXPLAIN_SIZE];
     struct text text;
 
@@ -100,17 +99,20 @@ static int find_target(struct probe *probe)
 {
     const struct options *options = probe->options;
     uint64_t limit = options->probe.deadline_usec, time = options->timeout_usec;
+    struct roundtrip roundtrip = {.target = &probe->target, .begun = probe->run.started};
     char buffer[EXPLAIN_SIZE];
     struct text text;
-    struct dial failure;
 
-    time = limit > 0 && limit < time ? limit : time;
+    roundtrip.timeout = (int64_t)(limit > 0 && limit < time ? limit : time) * CLOCK_USEC;
     if (target_find(&probe->target, &options->address, options->family, &options->source,
-                    probe->run.started + (int64_t)time * CLOCK_USEC, &failure) == 0)
+                    roundtrip.begun + roundtrip.timeout) == 0) {
+        probe->target.failed = measure_report_failed_address;
         return 0;
+    }
+    roundtrip_begin(&roundtrip); /* over at once, as there is no address */
     text_init(&text, buffer, sizeof buffer);
-    explain_dial(&text, &options->address, &failure, time);
-    if (failure.outcome != OUTCOME_UNRESOLVED)
+    explain_roundtrip(&text, &roundtrip);
+    if (roundtrip.outcome != OUTCOME_UNRESOLVED)
         return give_up(probe, &text);
     probe->tally.resolve_nsec = probe->target.resolve_nsec;
     probe->status = measure_unresolved(&probe->run, &probe->tally, &text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/probe/probe_message.h"
 
-#include "client/net/explain.h"
+#include "client/net/message.h"
 #include "client/reader.h"
 
 #include <errno.h>
@@ -32,7 +32,7 @@ static int read_whole(struct probe_message *message, int fd, size_t max_bytes, s
     if (status == READER_ERROR)
         return fail(reason, "", strerror(errno));
     if (status == READER_TOO_LONG) {
-        explain_message(reason, MESSAGE_TOO_LONG, NULL, max_bytes);
+        message_explain_too_long(max_bytes, reason);
         return -1;
     }
     if (message->own_length == 0)
@@ -44,8 +44,6 @@ static int read_file(struct probe_message *message, const struct options *option
                      struct text *reason)
 {
     const char *path = options->probe.pattern.path;
-    enum message_fault fault;
-    size_t offset;
     int fd, result;
 
     text_add(reason, "the pattern file '");
@@ -58,23 +56,16 @@ static int read_file(struct probe_message *message, const struct options *option
     close(fd);
     if (result < 0)
         return -1;
-    fault = message_check(message->own, message->own_length, options->max_bytes, &offset);
-    if (fault == MESSAGE_GOOD)
-        return 0;
-    explain_message(reason, fault, message->own, offset);
-    return -1;
+    return message_check(message->own, message->own_length, options->max_bytes, reason);
 }
 
 static int take_text(struct probe_message *message, const struct options *options,
                      struct text *reason)
 {
-    size_t length = strlen(options->message), offset;
-    enum message_fault fault = message_check(options->message, length, options->max_bytes, &offset);
+    size_t length = strlen(options->message);
 
-    if (fault != MESSAGE_GOOD) {
-        explain_message(reason, fault, options->message, offset);
+    if (message_check(options->message, length, options->max_bytes, reason) < 0)
         return -1;
-    }
     message->bytes = strdup(options->message);
     message->length = length;
     return message->bytes ? 0 : fail(reason, "making the message: ", strerror(errno));

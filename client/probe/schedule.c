@@ -7,21 +7,20 @@
 #include <stdlib.h>
 
 #define EVENTS     64
-#define QUEUE_TIME (1 * CLOCK_MSEC)  /* between attempts at a full backlog */
 #define PAUSE_TIME (10 * CLOCK_MSEC) /* after an error of this machine, which may pass */
-/* A probe that the end of the run meets younger than this was not given the time to answer. */
+
+/* A probe that the end of the run cuts short counts as lost only if it is this old. */
 #define FAIR_TIME CLOCK_SECOND
 
 int schedule_init(struct schedule *schedule, size_t size)
 {
-    *schedule = (struct schedule){.size = size, .working = SIZE_MAX};
-    schedule->watcher = (struct watcher){-1, -1, -1};
+    *schedule = (struct schedule){.size = size, .watcher = {-1, -1, -1}};
     schedule->roundtrips = calloc(size, sizeof *schedule->roundtrips);
     schedule->free_slots = calloc(size, sizeof *schedule->free_slots);
     if (!schedule->roundtrips || !schedule->free_slots)
         return -1;
     while (schedule->free < size) {
-        /* The last of the stack is used first, and is to be the first in memory. */
+        /* The top of the stack is used first: make it the first in memory. */
         schedule->free_slots[schedule->free] = size - 1 - schedule->free;
         schedule->roundtrips[schedule->free].state = ROUNDTRIP_OVER;
         schedule->free++;
@@ -38,74 +37,43 @@ void schedule_free(struct schedule *schedule)
     watcher_free(&schedule->watcher);
 }
 
-static void earlier(int64_t *moment, int64_t other)
+static void lower(int64_t *moment, int64_t other)
 {
     if (other < *moment)
         *moment = other;
 }
 
-static void begin_at(struct schedule *schedule, struct roundtrip *roundtrip, size_t peer)
+static void free_slot(struct schedule *schedule, const struct roundtrip *roundtrip)
 {
-    size_t left = schedule->working == SIZE_MAX ? roundtrip->target->count - peer : 1;
-    int64_t now = peer == 0 ? roundtrip->begun : clock_now();
-
-    roundtrip->attempted = now;
-    roundtrip->until = now + (roundtrip->deadline - now) / (int64_t)left;
-    roundtrip_begin(roundtrip, peer);
-}
-
-/* Whether a roundtrip that missed is to go to the next address, which has begun then. */
-static bool go_on_to_next(struct schedule *schedule, struct roundtrip *roundtrip)
-{
-    size_t next = schedule->working == SIZE_MAX ? roundtrip->peer + 1 : schedule->working;
-
-    if (!roundtrip_missed(roundtrip) || next <= roundtrip->peer || next == roundtrip->target->count)
-        return false;
-    if (schedule->reported <= roundtrip->peer) {
-        schedule->reported = roundtrip->peer + 1;
-        schedule->listener->address(schedule->listener->context, roundtrip);
-    }
-    begin_at(schedule, roundtrip, next);
-    return true;
+    schedule->free_slots[schedule->free++] = (size_t)(roundtrip - schedule->roundtrips);
 }
 
 static void finish(struct schedule *schedule, struct roundtrip *roundtrip)
 {
-    if (roundtrip->connected != 0)
-        schedule->working = roundtrip->peer;
     if (roundtrip->outcome == OUTCOME_LOCAL && schedule->plan->interval == 0)
         schedule->pause_until = clock_now() + PAUSE_TIME;
     if (schedule->listener->probe(schedule->listener->context, roundtrip) < 0)
         schedule->stopped = true;
-    schedule->free_slots[schedule->free++] = (size_t)(roundtrip - schedule->roundtrips);
+    free_slot(schedule, roundtrip);
 }
 
-/* Has the roundtrip's descriptor watched for what it wants: mostly one call in all its life. */
-static void watch(struct schedule *schedule, struct roundtrip *roundtrip)
+/*
+ * Does what is left to do after a round trip went on: finishes it if it is over, else has its
+ * descriptor watched, which mostly takes one call in the life of a connection.
+ */
+static void update(struct schedule *schedule, struct roundtrip *roundtrip)
 {
-    earlier(&schedule->expiry, roundtrip_until(roundtrip));
-    if (watcher_set(&schedule->watcher, roundtrip->fd, &roundtrip->watched,
-                    roundtrip_wants(roundtrip), roundtrip) == 0)
-        return;
-    roundtrip_give_up(roundtrip, errno);
+    if (roundtrip->state != ROUNDTRIP_OVER) {
+        lower(&schedule->next_timer, roundtrip_timer(roundtrip));
+        if (watcher_set(&schedule->watcher, roundtrip->fd, &roundtrip->watched,
+                        roundtrip_events(roundtrip), roundtrip) == 0)
+            return;
+        roundtrip_give_up(roundtrip, errno);
+    }
     finish(schedule, roundtrip);
 }
 
-/* After anything was done with the roundtrip, which `was_queueing` before. */
-static void look_after(struct schedule *schedule, struct roundtrip *roundtrip, bool was_queueing)
-{
-    while (roundtrip->state == ROUNDTRIP_OVER)
-        if (!go_on_to_next(schedule, roundtrip)) {
-            schedule->queueing -= was_queueing;
-            finish(schedule, roundtrip);
-            return;
-        }
-    schedule->queueing += (roundtrip->state == ROUNDTRIP_QUEUEING);
-    schedule->queueing -= was_queueing;
-    watch(schedule, roundtrip);
-}
-
-/* When the next probe is due, or CLOCK_NEVER when none is or none can begin. */
+/* Returns when the next probe is to begin, or CLOCK_NEVER if none is left or no slot is free. */
 static int64_t next_due(const struct schedule *schedule)
 {
     const struct schedule_plan *plan = schedule->plan;
@@ -127,18 +95,18 @@ static void begin_next(struct schedule *schedule, int64_t due)
     roundtrip->target = plan->target;
     roundtrip->due = plan->interval == 0 ? now : due;
     roundtrip->begun = now;
-    roundtrip->deadline = now + plan->timeout;
+    roundtrip->timeout = plan->timeout;
     roundtrip->message = plan->message;
     roundtrip->length = plan->length;
-    begin_at(schedule, roundtrip, schedule->working == SIZE_MAX ? 0 : schedule->working);
-    look_after(schedule, roundtrip, false);
+    roundtrip_begin(roundtrip);
+    update(schedule, roundtrip);
 }
 
 static void begin_due(struct schedule *schedule)
 {
     int64_t due;
 
-    /* Where each fails at once there is no end to this: signals and time get their turn too. */
+    /* If each fails at once this would never end: signals and time must get their turn too. */
     for (size_t i = 0; i < schedule->size && !schedule->stopped; i++) {
         due = next_due(schedule);
         if (due > clock_now() || due >= schedule->plan->until)
@@ -147,52 +115,49 @@ static void begin_due(struct schedule *schedule)
     }
 }
 
-/* Calls `with` for every roundtrip that is under way. */
+/* Calls `function` for each running probe. */
 static void each_roundtrip(struct schedule *schedule, int64_t now,
-                           void (*with)(struct schedule *schedule, struct roundtrip *roundtrip,
-                                        int64_t now))
+                           void (*function)(struct schedule *schedule, struct roundtrip *roundtrip,
+                                            int64_t now))
 {
     for (size_t i = 0; i < schedule->size; i++)
         if (schedule->roundtrips[i].state != ROUNDTRIP_OVER)
-            with(schedule, &schedule->roundtrips[i], now);
+            function(schedule, &schedule->roundtrips[i], now);
 }
 
-static void expire(struct schedule *schedule, struct roundtrip *roundtrip, int64_t now)
+static void check_timer(struct schedule *schedule, struct roundtrip *roundtrip, int64_t now)
 {
-    bool queueing = roundtrip->state == ROUNDTRIP_QUEUEING;
-
-    if (roundtrip_until(roundtrip) > now) {
-        earlier(&schedule->expiry, roundtrip_until(roundtrip));
+    if (roundtrip_timer(roundtrip) > now) {
+        lower(&schedule->next_timer, roundtrip_timer(roundtrip));
         return;
     }
-    roundtrip_expire(roundtrip);
-    look_after(schedule, roundtrip, queueing);
+    roundtrip_timer_expired(roundtrip);
+    update(schedule, roundtrip);
 }
 
-static void retry(struct schedule *schedule, struct roundtrip *roundtrip, int64_t now)
+/* Returns the duration with three digits or so: more would mean nothing to a reader. */
+static int64_t round_duration(int64_t duration)
 {
-    (void)now;
-    if (roundtrip->state == ROUNDTRIP_QUEUEING) {
-        roundtrip_step(roundtrip, 0);
-        look_after(schedule, roundtrip, true);
-    }
+    int64_t unit = duration < CLOCK_SECOND ? CLOCK_MSEC : 10 * CLOCK_MSEC;
+
+    return (duration + unit / 2) / unit * unit;
 }
 
 static void cut_short(struct schedule *schedule, struct roundtrip *roundtrip, int64_t now)
 {
-    /* An echo that only the server's end is awaited of is one. */
-    if (roundtrip->transfer.judged && roundtrip->state == ROUNDTRIP_TRANSFERRING) {
+    if (roundtrip->state == ROUNDTRIP_CLOSING) {
         roundtrip_expire(roundtrip);
         roundtrip->transfer.left_open = false; /* for all that is known */
         finish(schedule, roundtrip);
     } else if (now >= schedule->plan->until && now - roundtrip->begun >= FAIR_TIME) {
-        roundtrip->deadline = roundtrip->until = now;
+        roundtrip->timeout = round_duration(now - roundtrip->begun);
+        roundtrip->connect_deadline = now;
         roundtrip_expire(roundtrip);
         finish(schedule, roundtrip);
     } else {
         schedule->unfinished++;
         roundtrip_abandon(roundtrip);
-        schedule->free_slots[schedule->free++] = (size_t)(roundtrip - schedule->roundtrips);
+        free_slot(schedule, roundtrip);
     }
 }
 
@@ -208,16 +173,14 @@ static void take_signals(struct schedule *schedule, enum schedule_end *end)
     }
 }
 
-/* The next moment at which there is something to do without an event. */
+/* Returns the next moment at which there is something to do without an event. */
 static int64_t wake_time(const struct schedule *schedule)
 {
     int64_t moment = schedule->plan->until;
 
-    earlier(&moment, next_due(schedule));
-    earlier(&moment, schedule->expiry);
-    earlier(&moment, schedule->next_tick);
-    if (schedule->queueing > 0)
-        earlier(&moment, clock_now() + QUEUE_TIME);
+    lower(&moment, next_due(schedule));
+    lower(&moment, schedule->next_timer);
+    lower(&moment, schedule->next_tick);
     return moment;
 }
 
@@ -231,7 +194,7 @@ static void handle_events(struct schedule *schedule, const struct epoll_event *e
             take_signals(schedule, end);
         } else {
             roundtrip_step(roundtrip, (int)events[i].events);
-            look_after(schedule, roundtrip, false);
+            update(schedule, roundtrip);
         }
     }
 }
@@ -240,11 +203,9 @@ static void handle_time(struct schedule *schedule)
 {
     int64_t now = clock_now();
 
-    if (schedule->queueing > 0)
-        each_roundtrip(schedule, now, retry);
-    if (now >= schedule->expiry) {
-        schedule->expiry = CLOCK_NEVER;
-        each_roundtrip(schedule, now, expire);
+    if (now >= schedule->next_timer) {
+        schedule->next_timer = CLOCK_NEVER;
+        each_roundtrip(schedule, now, check_timer);
     }
     if (now >= schedule->next_tick) {
         schedule->next_tick = now + schedule->plan->tick;
@@ -253,7 +214,8 @@ static void handle_time(struct schedule *schedule)
     }
 }
 
-static enum schedule_end turn(struct schedule *schedule, bool *over)
+/* Begins what is due, waits once, and handles what came. */
+static enum schedule_end run_once(struct schedule *schedule, bool *over)
 {
     struct epoll_event events[EVENTS];
     enum schedule_end end = SCHEDULE_DONE;
@@ -286,14 +248,14 @@ enum schedule_end schedule_run(struct schedule *schedule, const struct schedule_
 
     schedule->plan = plan;
     schedule->listener = listener;
-    schedule->begun = schedule->unfinished = schedule->queueing = 0;
+    schedule->begun = schedule->unfinished = 0;
     schedule->start = clock_now();
-    schedule->expiry = CLOCK_NEVER;
+    schedule->next_timer = CLOCK_NEVER;
     schedule->next_tick = plan->tick > 0 ? schedule->start + plan->tick : CLOCK_NEVER;
     schedule->pause_until = 0;
     schedule->stopped = false;
     do {
-        end = turn(schedule, &over);
+        end = run_once(schedule, &over);
     } while (!over);
     each_roundtrip(schedule, clock_now(), cut_short);
     return end;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Probes on a schedule, many at once: one thread, one epoll. Probe k begins at a moment fixed
- * beforehand, start + k * interval, however slow the answers before it are; memory is what was
- * allocated at the start, and what the largest replies needed.
+ * Probes on a schedule, many at once: one thread, one epoll. Probe k is due at a moment fixed
+ * beforehand, start + k * interval, however slow the replies before it are. Memory is what
+ * schedule_init() allocates and what the largest replies need.
  */
 #ifndef TINCAN_CLIENT_PROBE_SCHEDULE_H
 #define TINCAN_CLIENT_PROBE_SCHEDULE_H
@@ -13,24 +13,22 @@
 #include <stdbool.h>
 
 struct schedule_plan {
-    const struct target *target;
+    struct target *target;
     const char *message;
     size_t length;
     uint64_t count;   /* of probes; 0: no end */
-    int64_t interval; /* nanoseconds; 0: the next begins when there is a free place */
+    int64_t interval; /* nanoseconds; 0: the next begins when there is a free slot */
     int64_t timeout;  /* nanoseconds for each probe */
-    int64_t until;    /* clock_now at which the run ends, or CLOCK_NEVER */
+    int64_t until;    /* clock_now, when the run ends, or CLOCK_NEVER */
     int64_t tick;     /* nanoseconds between calls of `tick`, or 0 */
 };
 
-/* What is told as it happens. A function that returns -1 has the run stop. */
+/* Functions that are called as things happen. The run stops when one returns -1. */
 struct schedule_listener {
     void *context;
     int (*probe)(void *context, const struct roundtrip *roundtrip); /* it is over */
-    /* The roundtrip could not connect to its address, and the next one is tried. */
-    void (*address)(void *context, const struct roundtrip *roundtrip);
     int (*tick)(void *context, int64_t now);
-    int (*interim)(void *context); /* SIGQUIT */
+    int (*interim)(void *context); /* at SIGQUIT */
 };
 
 enum schedule_end {
@@ -43,12 +41,10 @@ enum schedule_end {
 
 struct schedule {
     struct watcher watcher;
-    struct roundtrip *roundtrips; /* allocated once */
-    size_t size;                  /* how many there are */
-    size_t *free_slots;           /* a stack of those that are free */
-    size_t free;
-    size_t working;  /* the index of the address that works, or SIZE_MAX */
-    size_t reported; /* of how many addresses it was told that they failed */
+    struct roundtrip *roundtrips; /* `size` slots */
+    size_t size;
+    size_t *free_slots; /* a stack of their indices, */
+    size_t free;        /* and how many are on it */
 
     /* Of the present run. */
     const struct schedule_plan *plan;
@@ -56,21 +52,20 @@ struct schedule {
     uint64_t begun;      /* probes so far */
     uint64_t unfinished; /* of them, those that the end of the run cut short */
     int64_t start;       /* clock_now, when the first was due */
-    int64_t expiry;      /* no roundtrip is to be told before then that its time is up */
+    int64_t next_timer;  /* lowest timer of a running probe, or an earlier moment */
     int64_t next_tick;
     int64_t pause_until; /* after an error of this machine */
-    size_t queueing;     /* roundtrips to try again soon */
     bool stopped;
 };
 
 /*
- * Makes an schedule for at most `size` probes at once. From then on SIGINT, SIGTERM and SIGQUIT
- * only reach it while it runs. Returns 0, or -1 with errno; in both cases it ends with
- * schedule_free.
+ * Makes a schedule for at most `size` probes at once. From then on SIGINT, SIGTERM and SIGQUIT only
+ * reach it while it runs. Returns 0, or -1 with errno. In both cases the caller ends it with
+ * schedule_free().
  */
 int schedule_init(struct schedule *schedule, size_t size);
 
-/* Runs a plan to its end. What was learnt of the target's addresses is kept for the next run. */
+/* Runs a plan to its end. */
 enum schedule_end schedule_run(struct schedule *schedule, const struct schedule_plan *plan,
                                const struct schedule_listener *listener);
 

@@ -39,7 +39,7 @@ static int on_probe(void *context, const struct roundtrip *roundtrip)
     struct text text;
 
     sweep->outcome = roundtrip->outcome;
-    sweep->misses += roundtrip_missed(roundtrip);
+    sweep->misses += roundtrip_never_connected(roundtrip);
     sweep->time = phase_of(roundtrip, PHASE_TIME);
     text_init(&text, sweep->why, sizeof sweep->why);
     if (roundtrip->outcome != OUTCOME_ECHOED)
@@ -56,7 +56,7 @@ static int ignore(void *context)
 /* Sends one probe; false when that was cut short. */
 static bool try_once(struct sweep *sweep)
 {
-    const struct schedule_listener listener = {sweep, on_probe, measure_tell_address, NULL, ignore};
+    const struct schedule_listener listener = {sweep, on_probe, NULL, ignore};
     const struct options *options = sweep->run->options;
     const struct schedule_plan plan = {
         .target = sweep->run->target,

@@ -3,19 +3,51 @@
 
 #include "common/clock.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-static int bell = -1;   /* the watcher's, for the handler */
-static sigset_t ending; /* of SIGINT and SIGTERM those that are watched for */
+/* Returns how many descriptors are open; a guess where there is no /proc. */
+static uint64_t count_open(void)
+{
+    DIR *list = opendir("/proc/self/fd");
+    uint64_t count = 0;
 
-/* What was ignored from the start, as a shell has it for what runs in the background, stays so. */
+    if (!list)
+        return 16;
+    while (readdir(list))
+        count++;
+    closedir(list);
+    return count - 3; /* ".", "..", and the descriptor of the list itself */
+}
+
+uint64_t watcher_capacity(void)
+{
+    struct rlimit limit;
+    uint64_t open = count_open();
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 0;
+    if (limit.rlim_cur < limit.rlim_max) {
+        struct rlimit raised = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+            limit = raised;
+    }
+    return limit.rlim_cur > open ? limit.rlim_cur - open : 0;
+}
+
+static int end_fd = -1;      /* the watcher's `end`, for the signal handler */
+static sigset_t end_signals; /* SIGINT and SIGTERM, as far as they are not ignored */
+
+/* A signal that is ignored from the start, as in the background of a shell, stays so. */
 static void add_unless_ignored(sigset_t *set, int signal)
 {
     struct sigaction action;
@@ -24,28 +56,28 @@ static void add_unless_ignored(sigset_t *set, int signal)
         sigaddset(set, signal);
 }
 
-static void have_handled(void (*handler)(int))
+static void set_end_handler(void (*handler)(int))
 {
     static const int signals[] = {SIGINT, SIGTERM};
-    struct sigaction action = {.sa_handler = handler, .sa_mask = ending};
+    struct sigaction action = {.sa_handler = handler, .sa_mask = end_signals};
 
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        if (sigismember(&ending, signals[i]) == 1)
+        if (sigismember(&end_signals, signals[i]) == 1)
             sigaction(signals[i], &action, NULL);
 }
 
-static void ring(int signal)
+static void on_end_signal(int signal)
 {
     static const uint64_t one = 1;
     int error = errno;
 
     (void)signal;
-    (void)!write(bell, &one, sizeof one);
-    have_handled(SIG_DFL);
+    (void)!write(end_fd, &one, sizeof one);
+    set_end_handler(SIG_DFL);
     errno = error;
 }
 
-static int add(struct watcher *watcher, int fd)
+static int watch_signal_fd(struct watcher *watcher, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN};
 
@@ -60,50 +92,50 @@ static int watch_signals(struct watcher *watcher)
     add_unless_ignored(&set, SIGQUIT);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -1;
-    watcher->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    watcher->bell = bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (add(watcher, watcher->signals) < 0 || add(watcher, watcher->bell) < 0)
+    watcher->interim = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    watcher->end = end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (watch_signal_fd(watcher, watcher->interim) < 0 ||
+        watch_signal_fd(watcher, watcher->end) < 0)
         return -1;
-    sigemptyset(&ending);
-    add_unless_ignored(&ending, SIGINT);
-    add_unless_ignored(&ending, SIGTERM);
-    have_handled(ring);
+    sigemptyset(&end_signals);
+    add_unless_ignored(&end_signals, SIGINT);
+    add_unless_ignored(&end_signals, SIGTERM);
+    set_end_handler(on_end_signal);
     return 0;
 }
 
 int watcher_init(struct watcher *watcher)
 {
-    watcher->signals = -1;
-    watcher->epoll = epoll_create1(EPOLL_CLOEXEC);
+    *watcher = (struct watcher){.epoll = epoll_create1(EPOLL_CLOEXEC), .interim = -1, .end = -1};
     if (watcher->epoll < 0)
         return -1;
-    /* Starts are as punctual as the kernel can make them; by default they may be 50 us late. */
+    /* Probes begin as punctually as the kernel can: by default it may wake 50 us late. */
     (void)prctl(PR_SET_TIMERSLACK, 1UL);
     return watch_signals(watcher);
 }
 
 void watcher_free(struct watcher *watcher)
 {
-    if (watcher->bell >= 0) {
-        have_handled(SIG_DFL);
-        close(watcher->bell);
+    if (watcher->end >= 0) {
+        set_end_handler(SIG_DFL);
+        close(watcher->end);
     }
-    if (watcher->signals >= 0)
-        close(watcher->signals);
+    if (watcher->interim >= 0)
+        close(watcher->interim);
     if (watcher->epoll >= 0)
         close(watcher->epoll);
 }
 
-int watcher_set(struct watcher *watcher, int fd, short *watched, short wants, void *what)
+int watcher_set(struct watcher *watcher, int fd, short *watched, short events, void *data)
 {
-    struct epoll_event event = {.events = (uint32_t)wants, .data.ptr = what};
-    int how = *watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+    struct epoll_event event = {.events = (uint32_t)events, .data.ptr = data};
+    int operation = *watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
 
-    if (wants == *watched || fd < 0)
+    if (events == *watched || fd < 0)
         return 0;
-    if (epoll_ctl(watcher->epoll, how, fd, &event) < 0)
+    if (epoll_ctl(watcher->epoll, operation, fd, &event) < 0)
         return -1;
-    *watched = wants;
+    *watched = events;
     return 0;
 }
 
@@ -124,11 +156,11 @@ int watcher_wait(struct watcher *watcher, struct epoll_event *events, int size, 
 enum watcher_signal watcher_signal(struct watcher *watcher)
 {
     struct signalfd_siginfo info;
-    uint64_t rung;
+    uint64_t count;
 
-    if (read(watcher->bell, &rung, sizeof rung) == (ssize_t)sizeof rung)
+    if (read(watcher->end, &count, sizeof count) == (ssize_t)sizeof count)
         return WATCHER_END;
-    if (read(watcher->signals, &info, sizeof info) != (ssize_t)sizeof info)
+    if (read(watcher->interim, &info, sizeof info) != (ssize_t)sizeof info)
         return WATCHER_NO_SIGNAL;
     return WATCHER_INTERIM;
 }

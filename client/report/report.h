@@ -12,7 +12,7 @@
 /* A run, as reports see it. */
 struct run {
     const struct options *options;
-    const struct target *target;
+    struct target *target;
     const struct tally *tally;
     const char *pattern; /* its name */
     size_t length;       /* of the message, in bytes */

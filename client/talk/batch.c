@@ -3,26 +3,27 @@
 
 #include "client/display.h"
 #include "client/net/explain.h"
+#include "client/net/message.h"
 #include "client/output.h"
 #include "client/reader.h"
 #include "common/clock.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 struct batch {
     const struct options *options;
-    struct transfer transfer;
+    struct target target;
+    struct roundtrip roundtrip;
     struct reader reader;
     int status;
     bool on_terminal;   /* standard output is one */
-    bool reported_open; /* the user knows that the server doesn't close */
+    bool reported_open; /* the user knows that the server does not close */
 };
 
-/* Begins a complaint with the place in the input, where there is more than one. */
+/* Begins a complaint, with the number of the message if there can be several. */
 static void begin_complaint(const struct batch *batch, struct text *text, char *buffer)
 {
     enum options_input input = batch->options->input;
@@ -30,15 +31,13 @@ static void begin_complaint(const struct batch *batch, struct text *text, char *
     text_init(text, buffer, EXPLAIN_SIZE);
     if (input != OPTIONS_AUTO && input != OPTIONS_NULL)
         return;
-    text_add(text, input == OPTIONS_NULL ? "message " : "line ");
-    text_addf(text, "%" PRIu64, (uint64_t)batch->reader.number);
-    text_add(text, ": ");
+    text_addf(text, "%s %zu: ", input == OPTIONS_NULL ? "message" : "line", batch->reader.number);
 }
 
-/* Writes the echo and what ends it; -1 when standard output is lost. */
+/* Writes the echo and what ends it. Returns 0, or -1 when standard output is lost. */
 static int write_echo(struct batch *batch)
 {
-    const struct transfer *transfer = &batch->transfer;
+    const struct transfer *transfer = &batch->roundtrip.transfer;
     bool whole = batch->options->input == OPTIONS_WHOLE;
     const char *end = batch->options->input == OPTIONS_NULL ? "" : "\n";
 
@@ -53,68 +52,68 @@ static int write_echo(struct batch *batch)
     return output_flush(&batch->status);
 }
 
-static void note_open(struct batch *batch)
+static void report_left_open(struct batch *batch)
 {
-    if (!batch->transfer.left_open || batch->reported_open || batch->options->quiet)
+    if (batch->reported_open || batch->options->quiet)
         return;
     batch->reported_open = true;
     output_complain_string(explain_left_open);
 }
 
-/* One exchange; -1 when going on makes no sense. */
-static int exchange(struct batch *batch, const char *bytes, size_t length)
+static void complain(struct batch *batch, const struct text *text, int status)
+{
+    output_complain(text);
+    outcome_raise(&batch->status, status);
+}
+
+/* Sends one message. Returns 0, or -1 when standard output is lost. */
+static int exchange(struct batch *batch, const char *message, size_t length)
 {
     const struct options *options = batch->options;
-    int64_t deadline = clock_after(options->timeout_usec);
-    enum outcome outcome;
+    struct roundtrip *roundtrip = &batch->roundtrip;
     char complaint[EXPLAIN_SIZE];
     struct text text;
-    struct dial line;
 
-    begin_complaint(batch, &text, complaint);
-    if (dial(&options->address, options->family, &options->source, deadline, &line) < 0) {
-        outcome = line.outcome;
-        explain_dial(&text, &options->address, &line, options->timeout_usec);
-    } else {
-        outcome = transfer(&batch->transfer, line.fd, bytes, length, deadline);
-        close(line.fd);
-        if (outcome != OUTCOME_ECHOED)
-            explain_transfer(&text, &line, &batch->transfer, options->timeout_usec);
-        else
-            note_open(batch);
-    }
-    if (outcome == OUTCOME_ECHOED)
+    roundtrip->message = message;
+    roundtrip->length = length;
+    roundtrip->begun = clock_now();
+    target_free(&batch->target);
+    target_find(&batch->target, &options->address, options->family, &options->source,
+                roundtrip->begun + roundtrip->timeout);
+    roundtrip_begin(roundtrip);
+    roundtrip_run(roundtrip, ROUNDTRIP_OVER);
+    if (roundtrip->outcome == OUTCOME_ECHOED) {
+        if (roundtrip->transfer.left_open)
+            report_left_open(batch);
         return write_echo(batch);
-    output_complain(&text);
-    outcome_raise(&batch->status, outcome_status(outcome));
+    }
+    begin_complaint(batch, &text, complaint);
+    explain_roundtrip(&text, roundtrip);
+    complain(batch, &text, outcome_status(roundtrip->outcome));
     return 0;
 }
 
+/* Sends the bytes if they are a message. Returns 0, or -1 when standard output is lost. */
 static int submit(struct batch *batch, const char *bytes, size_t length)
 {
     char complaint[EXPLAIN_SIZE];
     struct text text;
-    size_t offset;
-    enum message_fault fault = message_check(bytes, length, batch->options->max_bytes, &offset);
 
-    if (fault == MESSAGE_GOOD)
-        return exchange(batch, bytes, length);
     begin_complaint(batch, &text, complaint);
-    explain_message(&text, fault, bytes, offset);
-    output_complain(&text);
-    outcome_raise(&batch->status, STATUS_USAGE);
+    if (message_check(bytes, length, batch->options->max_bytes, &text) == 0)
+        return exchange(batch, bytes, length);
+    complain(batch, &text, STATUS_USAGE);
     return 0;
 }
 
-static void refuse_long(struct batch *batch)
+static void refuse_too_long(struct batch *batch)
 {
     char complaint[EXPLAIN_SIZE];
     struct text text;
 
     begin_complaint(batch, &text, complaint);
-    explain_message(&text, MESSAGE_TOO_LONG, NULL, batch->options->max_bytes);
-    output_complain(&text);
-    outcome_raise(&batch->status, STATUS_USAGE);
+    message_explain_too_long(batch->options->max_bytes, &text);
+    complain(batch, &text, STATUS_USAGE);
 }
 
 static void report_input_error(struct batch *batch)
@@ -123,10 +122,8 @@ static void report_input_error(struct batch *batch)
     struct text text;
 
     text_init(&text, complaint, sizeof complaint);
-    text_add(&text, "reading standard input: ");
-    text_add(&text, strerror(errno));
-    output_complain(&text);
-    outcome_raise(&batch->status, STATUS_USAGE);
+    text_addf(&text, "reading standard input: %s", strerror(errno));
+    complain(batch, &text, STATUS_USAGE);
 }
 
 static void submit_input(struct batch *batch)
@@ -140,7 +137,7 @@ static void submit_input(struct batch *batch)
                 return;
             break;
         case READER_TOO_LONG:
-            refuse_long(batch);
+            refuse_too_long(batch);
             break;
         case READER_ERROR:
             report_input_error(batch);
@@ -165,9 +162,11 @@ static int separator(enum options_input input)
 
 int batch(const struct options *options)
 {
-    static struct batch batch; /* zero, and with its chunk of input rather large for a stack */
+    static struct batch batch; /* zero; its chunk of input is rather large for a stack */
 
     batch.options = options;
+    batch.roundtrip.target = &batch.target;
+    batch.roundtrip.timeout = (int64_t)options->timeout_usec * CLOCK_USEC;
     batch.on_terminal = isatty(STDOUT_FILENO) == 1;
     reader_init(&batch.reader, STDIN_FILENO, separator(options->input), options->max_bytes);
     if (options->input == OPTIONS_MESSAGE)
@@ -175,6 +174,7 @@ int batch(const struct options *options)
     else
         submit_input(&batch);
     reader_free(&batch.reader);
-    transfer_free(&batch.transfer);
+    target_free(&batch.target);
+    transfer_free(&batch.roundtrip.transfer);
     return batch.status;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The modes without a conversation: messages from standard input or the command line. */
+/* Messages from standard input or the command line, without a user who waits at a prompt. */
 #ifndef TINCAN_CLIENT_TALK_BATCH_H
 #define TINCAN_CLIENT_TALK_BATCH_H
 
 #include "client/options.h"
 
 /*
- * Exchanges the messages that `options` ask for, one connection each, and writes the intact echoes
- * to standard output in order. Returns the exit status.
+ * Sends the messages that `options` ask for, one connection each, and writes the intact echoes to
+ * standard output in order. Returns the exit status.
  */
 int batch(const struct options *options);
 

@@ -3,6 +3,7 @@
 
 #include "client/display.h"
 #include "client/net/explain.h"
+#include "client/net/message.h"
 #include "client/output.h"
 #include "client/talk/line.h"
 #include "common/clock.h"
@@ -10,19 +11,18 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 struct chat {
     const struct options *options;
     struct line *line;
-    struct dial dial;
-    struct transfer transfer;
+    struct target target;
+    struct roundtrip roundtrip;
     int status;
-    bool reported_open; /* the user knows that the server doesn't close */
+    bool reported_open; /* the user knows that the server does not close */
 };
 
 /* Prints "label text" unless the user wants only the echoes. */
-static void tell(const struct chat *chat, const char *label, const char *text, size_t length)
+static void print(const struct chat *chat, const char *label, const char *text, size_t length)
 {
     if (chat->options->quiet)
         return;
@@ -31,12 +31,12 @@ static void tell(const struct chat *chat, const char *label, const char *text, s
     putchar('\n');
 }
 
-static void tell_banner(const struct chat *chat)
+static void print_banner(const struct chat *chat)
 {
-    tell(chat, "Type message, enter to send. 'q' to quit", "", 0);
+    print(chat, "Type message, enter to send. 'q' to quit", "", 0);
 }
 
-/* Says what went wrong, behind all that was printed before. */
+/* Says what went wrong, after all that was printed before. */
 static void complain(struct chat *chat, const struct text *text, int status)
 {
     fflush(stdout);
@@ -44,76 +44,84 @@ static void complain(struct chat *chat, const struct text *text, int status)
     outcome_raise(&chat->status, status);
 }
 
-static bool connect_to_server(struct chat *chat, int64_t deadline)
-{
-    const struct options *options = chat->options;
-    char buffer[EXPLAIN_SIZE];
-    struct text text;
-
-    text_init(&text, buffer, sizeof buffer);
-    if (dial(&options->address, options->family, &options->source, deadline, &chat->dial) < 0) {
-        explain_dial(&text, &options->address, &chat->dial, options->timeout_usec);
-        complain(chat, &text, outcome_status(chat->dial.outcome));
-        return false;
-    }
-    dial_print_peer(&chat->dial, &text);
-    tell(chat, "Connected to ", text.start, text.length);
-    fflush(stdout);
-    return true;
-}
-
-static void disconnect(struct chat *chat)
-{
-    close(chat->dial.fd);
-    chat->dial.fd = -1;
-    tell(chat, "Closed connection to server", "", 0);
-}
-
-static void show_echo(const struct chat *chat)
-{
-    if (!chat->options->quiet)
-        fputs("Received echo: ", stdout);
-    display(stdout, chat->transfer.reply, chat->transfer.reply_length, false);
-    putchar('\n');
-}
-
-/* Says how the exchange ended where that was not as it should. */
+/* Says how the round trip ended, unless with a plain echo. */
 static void report(struct chat *chat)
 {
+    const struct roundtrip *roundtrip = &chat->roundtrip;
     char buffer[EXPLAIN_SIZE];
     struct text text;
 
     text_init(&text, buffer, sizeof buffer);
-    if (chat->transfer.outcome != OUTCOME_ECHOED) {
-        explain_transfer(&text, &chat->dial, &chat->transfer, chat->options->timeout_usec);
-        complain(chat, &text, outcome_status(chat->transfer.outcome));
-    } else if (chat->transfer.left_open && !chat->reported_open && !chat->options->quiet) {
+    if (roundtrip->outcome != OUTCOME_ECHOED) {
+        explain_roundtrip(&text, roundtrip);
+        complain(chat, &text, outcome_status(roundtrip->outcome));
+    } else if (roundtrip->transfer.left_open && !chat->reported_open && !chat->options->quiet) {
         chat->reported_open = true;
         text_add(&text, explain_left_open);
         complain(chat, &text, STATUS_ECHOED);
     }
 }
 
-/* The exchange on the open connection, which is closed after it. */
-static void exchange(struct chat *chat, const char *message, size_t length, int64_t deadline)
+/* Connects, and sends the message unless that comes later. Returns whether it connected. */
+static bool connect_to_server(struct chat *chat, const char *message, size_t length)
 {
-    struct transfer *transfer = &chat->transfer;
+    const struct options *options = chat->options;
+    struct roundtrip *roundtrip = &chat->roundtrip;
+    const char *peer;
 
-    transfer_begin(transfer, chat->dial.fd, message, length, deadline);
-    if (transfer_send(transfer))
-        tell(chat, "Sent message: ", message, length);
+    roundtrip->message = message;
+    roundtrip->length = length;
+    roundtrip->begun = clock_now();
+    target_free(&chat->target);
+    target_find(&chat->target, &options->address, options->family, &options->source,
+                roundtrip->begun + roundtrip->timeout);
+    roundtrip_begin(roundtrip);
+    roundtrip_run(roundtrip, ROUNDTRIP_CONNECTED);
+    if (roundtrip_never_connected(roundtrip)) {
+        report(chat);
+        return false;
+    }
+    peer = chat->target.peers[roundtrip->peer].text;
+    print(chat, "Connected to ", peer, strlen(peer));
     fflush(stdout);
-    transfer_receive(transfer);
-    if (transfer->outcome == OUTCOME_ECHOED || transfer->outcome == OUTCOME_ALTERED ||
-        transfer->outcome == OUTCOME_EXTRA)
-        show_echo(chat);
-    fflush(stdout);
-    transfer_finish(transfer);
-    report(chat);
-    disconnect(chat);
+    return true;
 }
 
-/* Asks until there is something that can be sent; NULL when the user has had enough. */
+static void show_echo(const struct chat *chat)
+{
+    const struct transfer *transfer = &chat->roundtrip.transfer;
+
+    if (!chat->options->quiet)
+        fputs("Received echo: ", stdout);
+    display(stdout, transfer->reply, transfer->reply_length, false);
+    putchar('\n');
+}
+
+static void print_closed(const struct chat *chat)
+{
+    print(chat, "Closed connection to server", "", 0);
+}
+
+/* Follows the round trip from its connection to its end. */
+static void finish(struct chat *chat)
+{
+    struct roundtrip *roundtrip = &chat->roundtrip;
+
+    roundtrip_run(roundtrip, ROUNDTRIP_RECEIVING);
+    if (roundtrip->transfer.sent > roundtrip->length)
+        print(chat, "Sent message: ", roundtrip->message, roundtrip->length);
+    fflush(stdout);
+    roundtrip_run(roundtrip, ROUNDTRIP_CLOSING);
+    if (roundtrip->outcome == OUTCOME_ECHOED || roundtrip->outcome == OUTCOME_ALTERED ||
+        roundtrip->outcome == OUTCOME_EXTRA)
+        show_echo(chat);
+    fflush(stdout);
+    roundtrip_run(roundtrip, ROUNDTRIP_OVER);
+    report(chat);
+    print_closed(chat);
+}
+
+/* Asks for a message that can be sent. Returns NULL when the user quits. */
 static const char *ask(struct chat *chat, size_t *length)
 {
     char buffer[EXPLAIN_SIZE];
@@ -121,26 +129,16 @@ static const char *ask(struct chat *chat, size_t *length)
     const char *message;
 
     while ((message = line_read(chat->line, length)) != NULL) {
-        size_t offset;
-        enum message_fault fault =
-            message_check(message, *length, chat->options->max_bytes, &offset);
-
         if (*length == 1 && *message == 'q')
             return NULL;
-        if (fault == MESSAGE_GOOD) {
+        text_init(&text, buffer, sizeof buffer);
+        if (message_check(message, *length, chat->options->max_bytes, &text) == 0) {
             line_keep(chat->line, message);
             return message;
         }
-        text_init(&text, buffer, sizeof buffer);
-        explain_message(&text, fault, message, offset);
         complain(chat, &text, STATUS_USAGE);
     }
     return NULL;
-}
-
-static int64_t new_deadline(const struct chat *chat)
-{
-    return clock_after(chat->options->timeout_usec);
 }
 
 /* Asks first, and connects when there is something to send. */
@@ -149,36 +147,35 @@ static void ask_first(struct chat *chat)
     const char *message;
     size_t length;
 
-    tell_banner(chat);
-    while (output_flush(&chat->status) == 0 && (message = ask(chat, &length)) != NULL) {
-        int64_t deadline = new_deadline(chat);
-
-        if (connect_to_server(chat, deadline))
-            exchange(chat, message, length, deadline);
-    }
+    print_banner(chat);
+    while (output_flush(&chat->status) == 0 && (message = ask(chat, &length)) != NULL)
+        if (connect_to_server(chat, message, length))
+            finish(chat);
 }
 
-/* Connects before it asks; without a connection there is nothing to ask for. */
+/* Connects before it asks. Without a connection it does not ask. */
 static void connect_first(struct chat *chat)
 {
-    while (connect_to_server(chat, new_deadline(chat))) {
+    while (connect_to_server(chat, NULL, 0)) {
         const char *message = NULL;
         size_t length;
 
-        tell_banner(chat);
+        print_banner(chat);
         if (output_flush(&chat->status) == 0)
             message = ask(chat, &length);
         if (!message) {
-            disconnect(chat);
+            roundtrip_abandon(&chat->roundtrip);
+            print_closed(chat);
             return;
         }
-        exchange(chat, message, length, new_deadline(chat));
+        roundtrip_send(&chat->roundtrip, message, length);
+        finish(chat);
     }
 }
 
 int chat(const struct options *options)
 {
-    struct chat chat = {.options = options, .dial = {.fd = -1}};
+    struct chat chat = {.options = options};
 
     chat.line = line_open(options->quiet ? "" : "> ");
     if (!chat.line) {
@@ -186,13 +183,16 @@ int chat(const struct options *options)
         struct text text;
 
         text_init(&text, buffer, sizeof buffer);
-        text_add(&text, "preparing to read from the terminal: ");
-        text_add(&text, strerror(errno));
+        text_addf(&text, "preparing to read from the terminal: %s", strerror(errno));
         output_complain(&text);
         return STATUS_USAGE;
     }
+    chat.roundtrip.target = &chat.target;
+    chat.roundtrip.connect_first = options->connect_first;
+    chat.roundtrip.timeout = (int64_t)options->timeout_usec * CLOCK_USEC;
     (options->connect_first ? connect_first : ask_first)(&chat);
     line_close(chat.line);
-    transfer_free(&chat.transfer);
+    target_free(&chat.target);
+    transfer_free(&chat.roundtrip.transfer);
     return chat.status;
 }

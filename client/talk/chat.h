@@ -5,7 +5,7 @@
 
 #include "client/options.h"
 
-/* Asks for messages and exchanges them until the user quits. Returns the exit status. */
+/* Asks for messages and sends them until the user quits. Returns the exit status. */
 int chat(const struct options *options);
 
 #endif
