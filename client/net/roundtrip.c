@@ -8,10 +8,11 @@
 #include <poll.h>
 #include <unistd.h>
 
-/* Between attempts at a full backlog. All are made at whole multiples of it, and so together. */
+/* How often a full backlog is tried again. All round trips do so at whole milliseconds, together.
+ */
 #define RETRY_TIME CLOCK_MSEC
 
-/* How long a server that has replied may take to close the connection. */
+/* How long a server may take to close the connection after its reply. */
 #define CLOSE_TIME CLOCK_SECOND
 
 static const struct sockaddr *peer_name(const struct roundtrip *roundtrip)
@@ -38,23 +39,19 @@ static void fail_to_connect(struct roundtrip *roundtrip, int error)
 {
     enum outcome outcome = outcome_of_errno(error, peer_name(roundtrip)->sa_family);
 
-    /* A vsock port on which nobody listens answers with a reset. */
+    /* A vsock port on which nothing listens answers with a reset. */
     end(roundtrip, outcome == OUTCOME_RESET ? OUTCOME_REFUSED : outcome, error);
 }
 
 /* --- transferring --- */
 
+_Static_assert(ROUNDTRIP_OVER - ROUNDTRIP_SENDING == TRANSFER_OVER, "both have the same states");
+
 static void follow_transfer(struct roundtrip *roundtrip)
 {
-    static const enum roundtrip_state states[] = {
-        [TRANSFER_SENDING] = ROUNDTRIP_SENDING,
-        [TRANSFER_RECEIVING] = ROUNDTRIP_RECEIVING,
-        [TRANSFER_CLOSING] = ROUNDTRIP_CLOSING,
-        [TRANSFER_OVER] = ROUNDTRIP_OVER,
-    };
     const struct transfer *transfer = &roundtrip->transfer;
 
-    roundtrip->state = states[transfer->state];
+    roundtrip->state = ROUNDTRIP_SENDING + transfer->state;
     roundtrip->outcome = transfer->outcome;
     if (transfer->state == TRANSFER_OVER)
         end(roundtrip, transfer->outcome, transfer->error);
@@ -127,20 +124,14 @@ static void send_ahead(struct roundtrip *roundtrip)
     }
 }
 
-static bool may_send_ahead(const struct roundtrip *roundtrip)
-{
-    sa_family_t family = peer_name(roundtrip)->sa_family;
-
-    return !roundtrip->connect_first && (family == AF_INET || family == AF_INET6);
-}
-
 static void attempt(struct roundtrip *roundtrip)
 {
     const struct target *target = roundtrip->target;
+    const struct sockaddr *name = peer_name(roundtrip);
 
     roundtrip->watched = 0;
-    switch (attempt_begin(peer_name(roundtrip), target->peers[roundtrip->peer].size,
-                          target->bind_address, &roundtrip->fd)) {
+    switch (attempt_begin(name, target->peers[roundtrip->peer].size, target->bind_address,
+                          &roundtrip->fd)) {
     case ATTEMPT_FAILED:
         fail_to_connect(roundtrip, errno);
         break;
@@ -150,7 +141,8 @@ static void attempt(struct roundtrip *roundtrip)
         break;
     case ATTEMPT_UNDERWAY:
         roundtrip->state = ROUNDTRIP_CONNECTING;
-        if (may_send_ahead(roundtrip))
+        if (!roundtrip->connect_first &&
+            (name->sa_family == AF_INET || name->sa_family == AF_INET6))
             send_ahead(roundtrip);
         break;
     case ATTEMPT_CONNECTED:
@@ -160,18 +152,19 @@ static void attempt(struct roundtrip *roundtrip)
 
 /* --- one address after the other --- */
 
-static void try_peer(struct roundtrip *roundtrip, size_t peer, int64_t now)
+static void try_peer(struct roundtrip *roundtrip, size_t peer)
 {
     const struct target *target = roundtrip->target;
-    size_t left = target->working == SIZE_MAX ? target->count - peer : 1;
+    int64_t left = target->working == SIZE_MAX ? (int64_t)(target->count - peer) : 1;
+    int64_t now = clock_now();
 
     roundtrip->peer = peer;
     roundtrip->attempted = now;
-    roundtrip->connect_deadline = now + (roundtrip->deadline - now) / (int64_t)left;
+    roundtrip->connect_deadline = now + (roundtrip->deadline - now) / left;
     attempt(roundtrip);
 }
 
-/* Where the present address has failed, goes on to those after it that may work. */
+/* If the address has failed, tries those after it, or only the working one if that is known. */
 static void try_next_peers(struct roundtrip *roundtrip)
 {
     struct target *target = roundtrip->target;
@@ -186,15 +179,17 @@ static void try_next_peers(struct roundtrip *roundtrip)
             target->reported = peer + 1;
             target->failed(roundtrip);
         }
-        try_peer(roundtrip, next, clock_now());
+        try_peer(roundtrip, next);
     }
 }
 
-void roundtrip_begin(struct roundtrip *roundtrip)
+void roundtrip_begin(struct roundtrip *roundtrip, const char *message, size_t length)
 {
     struct transfer *transfer = &roundtrip->transfer;
     const struct target *target = roundtrip->target;
 
+    roundtrip->message = message;
+    roundtrip->length = length;
     roundtrip->fd = -1;
     roundtrip->peer = 0;
     roundtrip->connected = 0;
@@ -204,7 +199,7 @@ void roundtrip_begin(struct roundtrip *roundtrip)
         end(roundtrip, target->outcome, target->error);
         return;
     }
-    try_peer(roundtrip, target->working == SIZE_MAX ? 0 : target->working, roundtrip->begun);
+    try_peer(roundtrip, target->working == SIZE_MAX ? 0 : target->working);
     try_next_peers(roundtrip);
 }
 
@@ -221,12 +216,9 @@ short roundtrip_events(const struct roundtrip *roundtrip)
     case ROUNDTRIP_RECEIVING:
     case ROUNDTRIP_CLOSING:
         return (short)(transfer_events(&roundtrip->transfer) | POLLRDHUP);
-    case ROUNDTRIP_QUEUED:
-    case ROUNDTRIP_CONNECTED:
-    case ROUNDTRIP_OVER:
-        break;
+    default:
+        return 0;
     }
-    return 0;
 }
 
 static void step_handshake(struct roundtrip *roundtrip)
@@ -262,9 +254,7 @@ void roundtrip_step(struct roundtrip *roundtrip, int events)
         transfer_step(&roundtrip->transfer, events);
         follow_transfer(roundtrip);
         break;
-    case ROUNDTRIP_QUEUED:
-    case ROUNDTRIP_CONNECTED:
-    case ROUNDTRIP_OVER:
+    default:
         break;
     }
 }
@@ -304,8 +294,7 @@ void roundtrip_expire(struct roundtrip *roundtrip)
         transfer_expire(&roundtrip->transfer);
         follow_transfer(roundtrip);
         break;
-    case ROUNDTRIP_CONNECTED:
-    case ROUNDTRIP_OVER:
+    default:
         break;
     }
 }

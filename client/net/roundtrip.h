@@ -22,22 +22,22 @@ enum roundtrip_state {
     ROUNDTRIP_CONNECTING,
     ROUNDTRIP_HANDSHAKE, /* connected to a hybrid vsock socket, but not yet to its guest */
     ROUNDTRIP_CONNECTED, /* waiting for roundtrip_send() */
-    ROUNDTRIP_SENDING,
+    ROUNDTRIP_SENDING,   /* from here on as enum transfer_state */
     ROUNDTRIP_RECEIVING, /* the message is sent, or can't be */
     ROUNDTRIP_CLOSING,   /* the echo is here; waiting for the server to close */
     ROUNDTRIP_OVER,      /* `outcome` is final, and nothing is open */
 };
 
 struct roundtrip {
-    /* Set before roundtrip_begin(). The message must stay until the end. */
+    /* Set before roundtrip_begin(). */
     struct target *target;
-    const char *message;
-    size_t length;
-    bool connect_first; /* wait for roundtrip_send() once connected, which has the message */
     int64_t begun;      /* clock_now, when it began, with resolving perhaps */
     int64_t timeout;    /* nanoseconds that it has from then on */
+    bool connect_first; /* once connected, wait for roundtrip_send() */
 
     enum roundtrip_state state;
+    const char *message;      /* the caller's */
+    size_t length;            /* of the message, in bytes */
     enum outcome outcome;     /* known from ROUNDTRIP_CLOSING on */
     int error;                /* errno behind it, or 0 */
     size_t peer;              /* index in the target of the address it goes to */
@@ -57,12 +57,13 @@ struct roundtrip {
 };
 
 /*
- * Begins to connect to the target's working address, or else to its first. If the target has no
- * address, or all fail at once, it is over on return.
+ * Begins to connect to the target's working address, or else to its first, and to send `length`
+ * bytes at `message`, which must stay until the end. If the target has no address, or all fail at
+ * once, the round trip is over on return.
  */
-void roundtrip_begin(struct roundtrip *roundtrip);
+void roundtrip_begin(struct roundtrip *roundtrip, const char *message, size_t length);
 
-/* Sends the message in ROUNDTRIP_CONNECTED. Its time begins anew. */
+/* Sends another message instead in ROUNDTRIP_CONNECTED. The time begins anew. */
 void roundtrip_send(struct roundtrip *roundtrip, const char *message, size_t length);
 
 /* Returns the events of poll(2) to wait for on `fd`, or 0. */

@@ -135,10 +135,10 @@ static int fail(struct target *target, enum outcome outcome, int error)
     return -1;
 }
 
-static int add_host(struct target *target, int family, int64_t deadline)
+static int add_host(struct target *target, int64_t deadline)
 {
     int64_t begun = clock_now();
-    struct answer answer = resolve(target->address, family, deadline);
+    struct answer answer = resolve(target->address, target->family, deadline);
     int result = 0;
 
     target->resolve_nsec = clock_now() - begun;
@@ -151,13 +151,15 @@ static int add_host(struct target *target, int family, int64_t deadline)
     return result == 0 ? 0 : fail(target, OUTCOME_LOCAL, ENOMEM);
 }
 
-int target_find(struct target *target, const struct address *address, int family,
-                const struct bind_address *bind_address, int64_t deadline)
+int target_find(struct target *target, int64_t deadline)
 {
-    *target =
-        (struct target){.address = address, .bind_address = bind_address, .working = SIZE_MAX};
+    const struct address *address = target->address;
+
+    target->count = target->reported = 0;
+    target->working = SIZE_MAX;
+    target->resolve_nsec = 0;
     if (address->socket_size == 0)
-        return add_host(target, family, deadline);
+        return add_host(target, deadline);
     if (add_peer(target, &address->socket, address->socket_size) < 0)
         return fail(target, OUTCOME_LOCAL, ENOMEM);
     return 0;
@@ -167,4 +169,5 @@ void target_free(struct target *target)
 {
     free(target->peers);
     target->peers = NULL;
+    target->count = 0;
 }

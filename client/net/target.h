@@ -19,13 +19,18 @@ struct target_peer {
 };
 
 struct target {
+    /* Set before target_find(). */
     const struct address *address;
+    int family;                              /* of a host's addresses, or AF_UNSPEC for all */
     const struct bind_address *bind_address; /* or NULL */
-    struct target_peer *peers;               /* in the order in which to try them */
-    size_t count;                            /* how many there are */
-    int64_t resolve_nsec;                    /* time that the resolver took, or 0 */
+    /* Called once for each address that fails and has another after it, unless NULL. */
+    void (*failed)(const struct roundtrip *roundtrip);
 
-    /* Where target_find() failed. */
+    struct target_peer *peers; /* in the order in which to try them */
+    size_t count;              /* how many there are */
+    int64_t resolve_nsec;      /* time that the resolver took, or 0 */
+
+    /* Why target_find() failed. */
     enum outcome outcome; /* OUTCOME_UNRESOLVED or OUTCOME_LOCAL */
     int resolver_error;   /* EAI_ code of OUTCOME_UNRESOLVED */
     int error;            /* errno; ETIMEDOUT if the resolver did not answer in time */
@@ -33,18 +38,14 @@ struct target {
     /* What round trips learn. */
     size_t working;  /* index of the address that was last connected to, or SIZE_MAX */
     size_t reported; /* how many addresses were given to `failed` */
-    /* Called once for each address that fails and has another after it, unless NULL. */
-    void (*failed)(const struct roundtrip *roundtrip);
 };
 
 /*
- * Finds the stream addresses of `address` by `deadline` (of clock_now), those of a host only in
- * `family` unless that is AF_UNSPEC. `address` and `bind_address` must outlive `target`. Returns 0;
- * or -1 with the reason in `target`, which then has no address. In both cases the caller ends it
- * with target_free().
+ * Finds the addresses, anew if there are some, by `deadline` (of clock_now). Returns 0; or -1 with
+ * the reason in `target`, which then has no address. In both cases the caller ends it with
+ * target_free().
  */
-int target_find(struct target *target, const struct address *address, int family,
-                const struct bind_address *bind_address, int64_t deadline);
+int target_find(struct target *target, int64_t deadline);
 
 void target_free(struct target *target);
 

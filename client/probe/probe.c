@@ -104,12 +104,13 @@ static int find_target(struct probe *probe)
     struct text text;
 
     roundtrip.timeout = (int64_t)(limit > 0 && limit < time ? limit : time) * CLOCK_USEC;
-    if (target_find(&probe->target, &options->address, options->family, &options->source,
-                    roundtrip.begun + roundtrip.timeout) == 0) {
-        probe->target.failed = measure_report_failed_address;
+    probe->target = (struct target){.address = &options->address,
+                                    .family = options->family,
+                                    .bind_address = &options->source,
+                                    .failed = measure_report_failed_address};
+    if (target_find(&probe->target, roundtrip.begun + roundtrip.timeout) == 0)
         return 0;
-    }
-    roundtrip_begin(&roundtrip); /* over at once, as there is no address */
+    roundtrip_begin(&roundtrip, NULL, 0); /* over at once, as there is no address */
     text_init(&text, buffer, sizeof buffer);
     explain_roundtrip(&text, &roundtrip);
     if (roundtrip.outcome != OUTCOME_UNRESOLVED)

@@ -96,9 +96,7 @@ static void begin_next(struct schedule *schedule, int64_t due)
     roundtrip->due = plan->interval == 0 ? now : due;
     roundtrip->begun = now;
     roundtrip->timeout = plan->timeout;
-    roundtrip->message = plan->message;
-    roundtrip->length = plan->length;
-    roundtrip_begin(roundtrip);
+    roundtrip_begin(roundtrip, plan->message, plan->length);
     update(schedule, roundtrip);
 }
 

@@ -69,18 +69,13 @@ static void complain(struct batch *batch, const struct text *text, int status)
 /* Sends one message. Returns 0, or -1 when standard output is lost. */
 static int exchange(struct batch *batch, const char *message, size_t length)
 {
-    const struct options *options = batch->options;
     struct roundtrip *roundtrip = &batch->roundtrip;
     char complaint[EXPLAIN_SIZE];
     struct text text;
 
-    roundtrip->message = message;
-    roundtrip->length = length;
     roundtrip->begun = clock_now();
-    target_free(&batch->target);
-    target_find(&batch->target, &options->address, options->family, &options->source,
-                roundtrip->begun + roundtrip->timeout);
-    roundtrip_begin(roundtrip);
+    target_find(&batch->target, roundtrip->begun + roundtrip->timeout);
+    roundtrip_begin(roundtrip, message, length);
     roundtrip_run(roundtrip, ROUNDTRIP_OVER);
     if (roundtrip->outcome == OUTCOME_ECHOED) {
         if (roundtrip->transfer.left_open)
@@ -165,6 +160,8 @@ int batch(const struct options *options)
     static struct batch batch; /* zero; its chunk of input is rather large for a stack */
 
     batch.options = options;
+    batch.target = (struct target){
+        .address = &options->address, .family = options->family, .bind_address = &options->source};
     batch.roundtrip.target = &batch.target;
     batch.roundtrip.timeout = (int64_t)options->timeout_usec * CLOCK_USEC;
     batch.on_terminal = isatty(STDOUT_FILENO) == 1;

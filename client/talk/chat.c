@@ -65,17 +65,12 @@ static void report(struct chat *chat)
 /* Connects, and sends the message unless that comes later. Returns whether it connected. */
 static bool connect_to_server(struct chat *chat, const char *message, size_t length)
 {
-    const struct options *options = chat->options;
     struct roundtrip *roundtrip = &chat->roundtrip;
     const char *peer;
 
-    roundtrip->message = message;
-    roundtrip->length = length;
     roundtrip->begun = clock_now();
-    target_free(&chat->target);
-    target_find(&chat->target, &options->address, options->family, &options->source,
-                roundtrip->begun + roundtrip->timeout);
-    roundtrip_begin(roundtrip);
+    target_find(&chat->target, roundtrip->begun + roundtrip->timeout);
+    roundtrip_begin(roundtrip, message, length);
     roundtrip_run(roundtrip, ROUNDTRIP_CONNECTED);
     if (roundtrip_never_connected(roundtrip)) {
         report(chat);
@@ -187,6 +182,8 @@ int chat(const struct options *options)
         output_complain(&text);
         return STATUS_USAGE;
     }
+    chat.target = (struct target){
+        .address = &options->address, .family = options->family, .bind_address = &options->source};
     chat.roundtrip.target = &chat.target;
     chat.roundtrip.connect_first = options->connect_first;
     chat.roundtrip.timeout = (int64_t)options->timeout_usec * CLOCK_USEC;
