@@ -7,8 +7,8 @@
 #include "common/text.h"
 
 /*
- * Adds "outcome: details" for a roundtrip that is over, and a guess at what altered its message,
- * which it returns: a constant, or NULL when it was not altered or nobody knows.
+ * Adds "outcome: details" for a round trip that is over and brought no echo, and the suspected
+ * cause of an altered reply. Returns that cause, a constant, or NULL if there is none.
  */
 const char *probe_explain(struct text *text, const struct roundtrip *roundtrip);
 

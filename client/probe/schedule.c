@@ -11,6 +11,7 @@
 
 /* A probe that the end of the run cuts short counts as lost only if it is this old. */
 #define FAIR_TIME CLOCK_SECOND
+#define AGE_UNIT  (10 * CLOCK_MSEC) /* to which its age is rounded for reports */
 
 int schedule_init(struct schedule *schedule, size_t size)
 {
@@ -58,10 +59,10 @@ static void finish(struct schedule *schedule, struct roundtrip *roundtrip)
 }
 
 /*
- * Does what is left to do after a round trip went on: finishes it if it is over, else has its
- * descriptor watched, which mostly takes one call in the life of a connection.
+ * Finishes the round trip if it is over; else watches for its events and its timer. Its events
+ * seldom change, so that this mostly takes one call of epoll_ctl(2) in the life of a connection.
  */
-static void update(struct schedule *schedule, struct roundtrip *roundtrip)
+static void finish_or_watch(struct schedule *schedule, struct roundtrip *roundtrip)
 {
     if (roundtrip->state != ROUNDTRIP_OVER) {
         lower(&schedule->next_timer, roundtrip_timer(roundtrip));
@@ -97,7 +98,7 @@ static void begin_next(struct schedule *schedule, int64_t due)
     roundtrip->begun = now;
     roundtrip->timeout = plan->timeout;
     roundtrip_begin(roundtrip, plan->message, plan->length);
-    update(schedule, roundtrip);
+    finish_or_watch(schedule, roundtrip);
 }
 
 static void begin_due(struct schedule *schedule)
@@ -130,25 +131,19 @@ static void check_timer(struct schedule *schedule, struct roundtrip *roundtrip, 
         return;
     }
     roundtrip_timer_expired(roundtrip);
-    update(schedule, roundtrip);
-}
-
-/* Returns the duration with three digits or so: more would mean nothing to a reader. */
-static int64_t round_duration(int64_t duration)
-{
-    int64_t unit = duration < CLOCK_SECOND ? CLOCK_MSEC : 10 * CLOCK_MSEC;
-
-    return (duration + unit / 2) / unit * unit;
+    finish_or_watch(schedule, roundtrip);
 }
 
 static void cut_short(struct schedule *schedule, struct roundtrip *roundtrip, int64_t now)
 {
+    int64_t age = now - roundtrip->begun;
+
     if (roundtrip->state == ROUNDTRIP_CLOSING) {
         roundtrip_expire(roundtrip);
-        roundtrip->transfer.left_open = false; /* for all that is known */
+        roundtrip->transfer.left_open = false; /* the server might have closed in time */
         finish(schedule, roundtrip);
-    } else if (now >= schedule->plan->until && now - roundtrip->begun >= FAIR_TIME) {
-        roundtrip->timeout = round_duration(now - roundtrip->begun);
+    } else if (now >= schedule->plan->until && age >= FAIR_TIME) {
+        roundtrip->timeout = (age + AGE_UNIT / 2) / AGE_UNIT * AGE_UNIT;
         roundtrip->connect_deadline = now;
         roundtrip_expire(roundtrip);
         finish(schedule, roundtrip);
@@ -192,7 +187,7 @@ static void handle_events(struct schedule *schedule, const struct epoll_event *e
             take_signals(schedule, end);
         } else {
             roundtrip_step(roundtrip, (int)events[i].events);
-            update(schedule, roundtrip);
+            finish_or_watch(schedule, roundtrip);
         }
     }
 }
