@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 /*
- * getaddrinfo(3) has no deadline, so a thread calls it and sends the answer through a socket. The
- * thread owns the query; if nobody waits for the answer any more, sending fails and it frees that.
+ * getaddrinfo(3) has no deadline, so a thread calls it and sends the answer through a socket. Past
+ * the deadline that socket is closed: sending fails, and the thread frees the answer.
  */
 struct query {
     struct address address;
