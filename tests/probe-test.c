@@ -4,7 +4,7 @@
  * holds, and else says what did not.
  */
 #include "client/pattern.h"
-#include "client/probe/culprit.h"
+#include "client/probe/cause.h"
 #include "client/report/histogram.h"
 #include "common/frame.h"
 
@@ -175,7 +175,7 @@ static void cells(void)
         fail("the count of all", (double)histogram.count, 0);
 }
 
-/* --- culprits --- */
+/* --- suspected causes --- */
 
 struct alteration {
     const char *message, *reply;
@@ -235,7 +235,7 @@ static const struct alteration alterations[] = {
     {"hello", "", NULL},
 };
 
-static void check_culprit(const struct alteration *each, const char *found)
+static void check_cause(const struct alteration *each, const char *found)
 {
     const char *name = each->name ? each->name : "nothing";
 
@@ -258,16 +258,16 @@ static void check_blanks(void)
     memset(message, '\n', size);
     memcpy(message + size - 3, "\nx\n", 4);
     memcpy(reply, message, size + 1);
-    check_culprit(&(struct alteration){"many lines", "one less", "at the end was removed"},
-                  culprit(message, size, reply, size - 1, false));
+    check_cause(&(struct alteration){"many lines", "one less", "at the end was removed"},
+                cause_of_change(message, size, reply, size - 1, false));
     reply[size - 2] = '~';
-    check_culprit(&(struct alteration){"many lines", "a byte", "a single byte was replaced"},
-                  culprit(message, size, reply, size, false));
+    check_cause(&(struct alteration){"many lines", "a byte", "a single byte was replaced"},
+                cause_of_change(message, size, reply, size, false));
     free(message);
     free(reply);
 }
 
-static void culprits(void)
+static void causes(void)
 {
     char long_message[4097];
     struct alteration cut = {long_message, "its beginning", "TCP segment"};
@@ -275,21 +275,21 @@ static void culprits(void)
     for (size_t i = 0; i < sizeof alterations / sizeof *alterations; i++) {
         const struct alteration *each = &alterations[i];
 
-        check_culprit(each, culprit(each->message, strlen(each->message), each->reply,
-                                    strlen(each->reply), false));
+        check_cause(each, cause_of_change(each->message, strlen(each->message), each->reply,
+                                          strlen(each->reply), false));
     }
     memset(long_message, 'x', 4096);
     long_message[4096] = '\0';
-    check_culprit(&cut, culprit(long_message, 4096, long_message, 1448, false));
-    check_culprit(&cut, culprit(long_message, 4096, long_message, 2920, false));
+    check_cause(&cut, cause_of_change(long_message, 4096, long_message, 1448, false));
+    check_cause(&cut, cause_of_change(long_message, 4096, long_message, 2920, false));
     cut.name = "size of a buffer";
-    check_culprit(&cut, culprit(long_message, 4096, long_message, 2048, false));
+    check_cause(&cut, cause_of_change(long_message, 4096, long_message, 2048, false));
     cut.name = NULL;
-    check_culprit(&cut, culprit(long_message, 4096, long_message, 2049, false));
+    check_cause(&cut, cause_of_change(long_message, 4096, long_message, 2049, false));
     check_blanks();
     /* A reply that was not read to its end: as much of it as was read must agree. */
-    check_culprit(&(struct alteration){"\n\n\n\n", "", "LF to CRLF"},
-                  culprit("\n\n\n\n", 4, "\r\n\r\n\r", 5, true));
+    check_cause(&(struct alteration){"\n\n\n\n", "", "LF to CRLF"},
+                cause_of_change("\n\n\n\n", 4, "\r\n\r\n\r", 5, true));
 }
 
 /* --- patterns --- */
@@ -336,13 +336,13 @@ int main(int argc, char **argv)
         const char *name;
         void (*run)(void);
     } tests[] = {
-        {"cells", cells}, {"quantiles", quantiles}, {"culprits", culprits}, {"patterns", patterns}};
+        {"cells", cells}, {"quantiles", quantiles}, {"causes", causes}, {"patterns", patterns}};
 
     for (size_t i = 0; argc == 2 && i < sizeof tests / sizeof *tests; i++)
         if (strcmp(argv[1], tests[i].name) == 0) {
             tests[i].run();
             return 0;
         }
-    fprintf(stderr, "usage: probe-test cells|quantiles|culprits|patterns\n");
+    fprintf(stderr, "usage: probe-test cells|quantiles|causes|patterns\n");
     return 2;
 }

@@ -26,8 +26,8 @@ teardown() {
     "$PROBE_TEST" quantiles
 }
 
-@test "culprit: each known way of altering a message is named" {
-    timeout 20 "$PROBE_TEST" culprits
+@test "suspected cause: each known way of altering a message is named" {
+    timeout 20 "$PROBE_TEST" causes
 }
 
 @test "pattern: each is a message at every size" {
@@ -339,23 +339,23 @@ outcome() {
     outcome flip:31 3 'altered: the byte at offset 31 was sent as 0x69 and came back as 0x68; it looks as if a single bit was flipped$'
 }
 
-@test "LF to CRLF is: altered, at the first line ending, with the culprit" {
+@test "LF to CRLF is: altered, at the first line ending, with the suspected cause" {
     outcome to-crlf 3 'altered: the byte at offset 55 was sent as 0x0a and came back as 0x0d; it looks as if line endings were rewritten \(LF to CRLF\)$'
 }
 
-@test "a stripped 8th bit is: altered, with the culprit" {
+@test "a stripped 8th bit is: altered, with the suspected cause" {
     outcome strip-high-bit 3 'altered: the byte at offset 2 was sent as 0xc2 and came back as 0x42; it looks as if the 8th bit of every byte was stripped$' -P utf8
 }
 
-@test "another case is: altered, with the culprit" {
+@test "another case is: altered, with the suspected cause" {
     outcome upper 3 'altered: the byte at offset 1 .*; it looks as if the case was changed \(to upper\)$'
 }
 
-@test "telnet's doubling of 0xff is: altered, with the culprit" {
+@test "telnet's doubling of 0xff is: altered, with the suspected cause" {
     outcome telnet 3 'altered: .*; it looks as if it was converted from UTF-8 to Latin-1, and telnet doubled' -P iac
 }
 
-@test "a cut at a segment's size is: altered, with the culprit" {
+@test "a cut at a segment's size is: altered, with the suspected cause" {
     outcome shorter:1460 3 'altered: the reply is shorter: it ends at offset 1460 .*; it looks as if it was cut at the size of a TCP segment' -s 4000
 }
 

@@ -2,25 +2,25 @@
 #include "client/probe/probe_explain.h"
 
 #include "client/net/explain.h"
-#include "client/probe/culprit.h"
+#include "client/probe/cause.h"
 #include "common/frame.h"
 
-static const char *guess_culprit(const struct roundtrip *roundtrip)
+static const char *guess_cause(const struct roundtrip *roundtrip)
 {
     const struct transfer *transfer = &roundtrip->transfer;
     size_t tag = transfer->compared.tag_length;
 
     if (roundtrip->outcome == OUTCOME_TRUNCATED)
-        return culprit_of_cut(transfer->reply_length);
+        return cause_of_cut(transfer->reply_length);
     if (roundtrip->outcome != OUTCOME_ALTERED)
         return NULL;
-    return culprit(transfer->message, transfer->length, transfer->reply + tag,
-                   transfer->reply_length - tag, !transfer->complete);
+    return cause_of_change(transfer->message, transfer->length, transfer->reply + tag,
+                           transfer->reply_length - tag, !transfer->complete);
 }
 
 const char *probe_explain(struct text *text, const struct roundtrip *roundtrip)
 {
-    const char *guess = guess_culprit(roundtrip);
+    const char *guess = guess_cause(roundtrip);
 
     explain_outcome(text, roundtrip);
     if (guess)
