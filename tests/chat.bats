@@ -261,7 +261,7 @@ type "q\r"
 ends 0
 END
     run cat "$HISTORY"
-    assert_output $'first\nsecond wörld\nfirst\nsecond wörld'
+    assert_output $'_HiStOrY_V2_\nfirst\nsecond\\040wörld\nfirst\nsecond\\040wörld'
     assert_equal "$(stat -c %a "$HISTORY" "${HISTORY%/*}" "$XDG_STATE_HOME" | tr '\n' ' ')" '600 700 700 '
 }
 
@@ -283,15 +283,82 @@ END
     need_libedit
     serve echo
     mkdir -p "${HISTORY%/*}"
-    seq 3000 >"$HISTORY"
+    { echo _HiStOrY_V2_ && seq 3000; } >"$HISTORY"
     play <<'END'
 chat $address
 see "> "
 type "q\r"
 ends 0
 END
-    seq 2001 3000 | cmp - "$HISTORY"
+    { echo _HiStOrY_V2_ && seq 2001 3000; } | cmp - "$HISTORY"
     assert_equal "$(stat -c %a "$HISTORY")" 600
+}
+
+@test "a history of plain lines, as 0.1.0 kept it, is read and converted" {
+    need_libedit
+    serve echo
+    mkdir -p "${HISTORY%/*}"
+    { seq 1500 && printf '%s\n' 'back\slash' 'two wörds'; } >"$HISTORY"
+    play <<'END'
+chat $address
+see "> "
+type "\x1b\[A\x1b\[A"
+see "back\\slash"
+type "\r"
+see "Received echo: back\\slash\r\n"
+see "> "
+type "q\r"
+ends 0
+chat $address
+see "> "
+type "\x1b\[A\x1b\[A"
+see "two wörds"
+type "\r"
+see "Received echo: two wörds\r\n"
+see "> "
+type "q\r"
+ends 0
+END
+    { echo _HiStOrY_V2_ && seq 503 1500 && printf '%s\n' 'back\134slash' 'two\040wörds' 'back\134slash' 'two\040wörds'; } |
+        cmp - "$HISTORY"
+    assert_equal "$(stat -c %a "$HISTORY")" 600
+}
+
+@test "two terminals keep the messages of both" {
+    need_libedit
+    serve echo
+    play <<'END'
+chat $address
+see "> "
+set one $spawn_id
+chat $address
+see "> "
+set two $spawn_id
+foreach message {alpha beta gamma} {
+    foreach spawn_id [list $one $two] name {first second} {
+        type "$message $name\r"
+        see "Received echo: $message $name\r\n"
+        see "> "
+    }
+}
+foreach spawn_id [list $one $two] {
+    type "q\r"
+    ends 0
+}
+chat $address
+see "> "
+type "\x1b\[A"
+see "gamma second"
+type "\x1b\[A"
+see "first"
+type "\r"
+see "Received echo: gamma first\r\n"
+see "> "
+type "q\r"
+ends 0
+END
+    run cat "$HISTORY"
+    assert_output $'_HiStOrY_V2_\nalpha\\040first\nalpha\\040second\nbeta\\040first\nbeta\\040second\ngamma\\040first\ngamma\\040second\ngamma\\040first'
 }
 
 @test "what a hostile server sends is shown escaped" {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines typed at a terminal. One of line_edit.c (libedit) and line_plain.c is linked. */
+/* Lines typed at a terminal. Either line_edit.c (libedit) or line_plain.c is linked. */
 #ifndef TINCAN_CLIENT_TALK_LINE_H
 #define TINCAN_CLIENT_TALK_LINE_H
 
@@ -8,20 +8,20 @@
 struct line;
 
 /*
- * Prepares to read lines from standard input; `prompt`, which must stay, is shown before each on
- * standard output, or on standard error when that is no terminal. Returns NULL with errno when that
- * failed; else the result ends with line_close.
+ * Prepares to read lines from standard input. `prompt`, which must outlive the result, is shown
+ * before each line, on standard output if that is a terminal, else on standard error. Returns NULL
+ * with errno on failure; otherwise the caller ends it with line_close.
  */
 struct line *line_open(const char *prompt);
 
 /*
- * Reads the next line, sets `*length`, and returns it without its newline but with a null byte; it
- * is valid until the next call. NULL at the end of input, which also leaves the cursor at the start
- * of a row, or when reading failed.
+ * Reads the next line, sets `*length`, and returns it with a null byte in place of its newline,
+ * valid until the next call. Returns NULL at the end of input or if reading failed; the cursor is
+ * then at the start of a row.
  */
 const char *line_read(struct line *line, size_t *length);
 
-/* Keeps the text for recalling it later, now and in another run, where that is possible. */
+/* Adds the text to the history of this run and, where possible, of later ones. */
 void line_keep(struct line *line, const char *text);
 
 void line_close(struct line *line);

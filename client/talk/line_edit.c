@@ -1,24 +1,133 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines edited by libedit, with history and the keys of the user's editrc(5). */
+/*
+ * Lines edited by libedit with the keys of the user's editrc(5), and their history, also of earlier
+ * runs: a file in libedit's format. Failing to read or write it is harmless, so not reported.
+ */
 #include "client/talk/line.h"
 
-#include "client/talk/recall.h"
-
 #include <errno.h>
+#include <fcntl.h>
 #include <histedit.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define HISTORY_LINES 1000 /* kept; the file is shortened when it has twice as many */
 
 struct line {
     EditLine *editor;
     History *history;
     FILE *screen;
-    char *prompt; /* not const, because libedit's prompts are not */
-    char *text;   /* the last line, without its newline */
-    struct recall recall;
+    char *prompt;            /* not const, because libedit's prompts are not */
+    char *text;              /* the last line, without its newline */
+    char history_path[4096]; /* empty if there is nowhere to keep the file */
 };
+
+/* Finds the file below $XDG_STATE_HOME or ~/.local/state. */
+static void find_history(struct line *line)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    const size_t size = sizeof line->history_path;
+    int length;
+
+    /* The XDG specification says to ignore relative paths. */
+    if (state && state[0] == '/')
+        length = snprintf(line->history_path, size, "%s/tincan/history", state);
+    else
+        length =
+            snprintf(line->history_path, size, "%s/.local/state/tincan/history", home ? home : "");
+    if (line->history_path[0] != '/' || (!home && !state) || (size_t)length >= size)
+        line->history_path[0] = '\0';
+}
+
+static void make_directories(const struct line *line)
+{
+    char path[sizeof line->history_path];
+
+    memcpy(path, line->history_path, sizeof path);
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(path, 0700);
+        *slash = '/';
+    }
+}
+
+/* Appends the history to a file that only its user can read. Returns 0 or -1. */
+static int save_history(History *lines, const char *path, int flags)
+{
+    int fd = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | flags, 0600);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "a");
+    HistEvent event;
+    int saved;
+
+    if (!file) {
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    fseek(file, 0, SEEK_END); /* at offset 0 libedit writes the mark of its format first */
+    saved = history(lines, &event, H_SAVE_FP, file);
+    return fclose(file) == 0 && saved >= 0 ? 0 : -1;
+}
+
+static void replace_history(const struct line *line)
+{
+    char path[sizeof line->history_path + 8];
+
+    snprintf(path, sizeof path, "%s.new", line->history_path);
+    if (save_history(line->history, path, O_TRUNC) < 0 || rename(path, line->history_path) < 0)
+        unlink(path);
+}
+
+/* Reads a file of plain lines, which tincan 0.1.0 wrote. Returns 0, or -1 if there is none. */
+static int load_plain(struct line *line)
+{
+    FILE *file = fopen(line->history_path, "re");
+    char *text = NULL;
+    size_t size = 0;
+    HistEvent event;
+
+    if (!file)
+        return -1;
+    while (getline(&text, &size, file) >= 0) {
+        text[strcspn(text, "\n")] = '\0';
+        if (text[0] != '\0')
+            history(line->history, &event, H_ENTER, text);
+    }
+    free(text);
+    fclose(file);
+    return 0;
+}
+
+static void load_history(struct line *line)
+{
+    HistEvent event;
+    int loaded;
+
+    find_history(line);
+    if (line->history_path[0] == '\0')
+        return;
+    loaded = history(line->history, &event, H_LOAD, line->history_path);
+    if (loaded < 0 ? load_plain(line) == 0 : loaded > 2 * HISTORY_LINES)
+        replace_history(line);
+}
+
+/* Appends one line to the file: what other terminals append at the same time stays. */
+static void append_history(const struct line *line, const char *text)
+{
+    History *lines = line->history_path[0] != '\0' ? history_init() : NULL;
+    HistEvent event;
+
+    if (!lines)
+        return;
+    make_directories(line);
+    history(lines, &event, H_SETSIZE, 1);
+    history(lines, &event, H_ENTER, text);
+    save_history(lines, line->history_path, 0);
+    history_end(lines);
+}
 
 static char *show_prompt(EditLine *editor)
 {
@@ -26,14 +135,6 @@ static char *show_prompt(EditLine *editor)
 
     el_get(editor, EL_CLIENTDATA, &line);
     return line->prompt;
-}
-
-static void remember(void *context, const char *text)
-{
-    struct line *line = context;
-    HistEvent event;
-
-    history(line->history, &event, H_ENTER, text);
 }
 
 static int open_editor(struct line *line)
@@ -44,7 +145,7 @@ static int open_editor(struct line *line)
     line->history = history_init();
     if (!line->history)
         return -1;
-    history(line->history, &event, H_SETSIZE, (int)RECALL_LINES);
+    history(line->history, &event, H_SETSIZE, HISTORY_LINES);
     history(line->history, &event, H_SETUNIQUE, 1);
     line->editor = el_init("tincan", stdin, line->screen, stderr);
     if (!line->editor)
@@ -53,8 +154,7 @@ static int open_editor(struct line *line)
     el_set(line->editor, EL_PROMPT, show_prompt);
     el_set(line->editor, EL_EDITOR, "emacs");
     el_set(line->editor, EL_HIST, history, line->history);
-    el_set(line->editor, EL_SIGNAL,
-           1); /* the terminal is as it was when a signal ends or stops us */
+    el_set(line->editor, EL_SIGNAL, 1); /* a signal that ends or stops us restores the terminal */
     el_source(line->editor, NULL);
     return 0;
 }
@@ -71,8 +171,7 @@ struct line *line_open(const char *prompt)
         errno = ENOMEM;
         return NULL;
     }
-    recall_init(&line->recall);
-    recall_load(&line->recall, remember, line);
+    load_history(line);
     return line;
 }
 
@@ -81,7 +180,7 @@ const char *line_read(struct line *line, size_t *length)
     int count = 0;
     const char *typed;
 
-    /* libedit itself shows the prompt first, and loses what is typed just then. */
+    /* libedit itself would show the prompt first, and lose what is typed just then. */
     el_set(line->editor, EL_PREP_TERM, 1);
     typed = el_gets(line->editor, &count);
     if (!typed || count <= 0) {
@@ -101,10 +200,12 @@ const char *line_read(struct line *line, size_t *length)
 
 void line_keep(struct line *line, const char *text)
 {
+    HistEvent event;
+
     if (text[0] == '\0')
         return;
-    remember(line, text);
-    recall_add(&line->recall, text);
+    history(line->history, &event, H_ENTER, text);
+    append_history(line, text);
 }
 
 void line_close(struct line *line)
