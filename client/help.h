@@ -3,7 +3,7 @@
 #ifndef TINCAN_CLIENT_HELP_H
 #define TINCAN_CLIENT_HELP_H
 
-/* The text for a topic, NULL being the overview; NULL when there is no such topic. */
+/* Returns the text for a topic, for NULL the overview; or NULL if there is no such topic. */
 const char *help_text(const char *topic);
 
 #endif

@@ -6,246 +6,278 @@
 #include "common/quantity.h"
 
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_TIMEOUT_USEC UINT64_C(10000000)
-#define LEAST_TIMEOUT_USEC   UINT64_C(1000)
-#define MOST_TIMEOUT_USEC    UINT64_C(86400000000)
-#define MOST_MAX_BYTES       ((uint64_t)1 << 30)
+#define MOST_BYTES    ((uint64_t)1 << 30)
+#define MOST_COUNT    UINT64_C(1000000000000)
+#define MOST_PARALLEL 1000000
+#define LEAST_TIME    UINT64_C(1000)        /* microseconds */
+#define MOST_TIME     UINT64_C(86400000000) /* a day */
 
-/* Long options without a letter. */
-enum { OPTION_WHOLE = 256, OPTION_CONNECT_FIRST, OPTION_MAX_BYTES };
-
-static const struct option long_options[] = {
-    {"message", required_argument, NULL, 'm'},
-    {"null", no_argument, NULL, '0'},
-    {"whole", no_argument, NULL, OPTION_WHOLE},
-    {"connect-first", no_argument, NULL, OPTION_CONNECT_FIRST},
-    {"ipv4", no_argument, NULL, '4'},
-    {"ipv6", no_argument, NULL, '6'},
-    {"source", required_argument, NULL, 'I'},
-    {"timeout", required_argument, NULL, 'W'},
-    {"max-bytes", required_argument, NULL, OPTION_MAX_BYTES},
-    {"quiet", no_argument, NULL, 'q'},
-    {"help", optional_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-    PROBE_OPTION_ROWS,
-    {NULL, 0, NULL, 0},
+/* What kind of value an option sets. */
+enum kind {
+    FLAG,
+    CHOICE, /* set by the option itself, one of several that exclude each other */
+    HELP,
+    MESSAGE,
+    SOURCE,
+    PATTERN,
+    COUNT,
+    SIZE,
+    TIME,
+    LIMIT,
+    LOSS,
+    SWEEP,
+    PATH,
 };
 
-/* Adds "before'value'after" and returns OPTIONS_WRONG. */
-static enum options_result wrong(struct text *reason, const char *before, const char *value,
-                                 const char *after)
+#define TO(name)        .member = offsetof(struct options, name)
+#define INPUTS_EXCLUDE  .what = "--message, --null and --whole exclude each other"
+#define FAMILY_EXCLUDES .what = "--ipv4 and --ipv6 exclude each other"
+#define A_SIZE          .what = "a size from 0 to 1G"
+#define A_TIME          .what = "a time from 1ms to 1d"
+#define A_LIMIT         .what = "a time up to 1d, in ms unless a unit is given"
+#define A_LOSS          .what = "a share from 0 to 100 percent"
+
+static const struct row {
+    const char *name;
+    int letter; /* or 0 */
+    enum kind kind;
+    size_t member;    /* where in struct options the value goes */
+    uint64_t value;   /* of a CHOICE or MESSAGE; the greatest COUNT */
+    const char *what; /* what a wrong value is not, or which choices exclude each other */
+} rows[] = {
+    {"message", 'm', MESSAGE, TO(input), OPTIONS_MESSAGE, INPUTS_EXCLUDE},
+    {"null", '0', CHOICE, TO(input), OPTIONS_NULL, INPUTS_EXCLUDE},
+    {"whole", 0, CHOICE, TO(input), OPTIONS_WHOLE, INPUTS_EXCLUDE},
+    {"connect-first", 0, FLAG, TO(connect_first)},
+    {"ipv4", '4', CHOICE, TO(family), AF_INET, FAMILY_EXCLUDES},
+    {"ipv6", '6', CHOICE, TO(family), AF_INET6, FAMILY_EXCLUDES},
+    {"source", 'I', SOURCE, TO(source)},
+    {"timeout", 'W', TIME, TO(timeout_usec), A_TIME},
+    {"max-bytes", 0, SIZE, TO(max_bytes), A_SIZE},
+    {"quiet", 'q', FLAG, TO(quiet)},
+    {"help", 'h', HELP, TO(help), .what = "a topic: it knows probe and report"},
+    {"version", 'V', FLAG, TO(version)},
+    {"count", 'c', COUNT, TO(probe.count), MOST_COUNT, "a count from 1 to 1000000000000"},
+    {"flood", 'f', FLAG, TO(probe.flood)},
+    {"interval", 'i', TIME, TO(probe.interval_usec), A_TIME},
+    {"pattern", 'P', PATTERN, TO(probe.pattern)},
+    {"size", 's', SIZE, TO(probe.size), A_SIZE},
+    {"deadline", 'w', TIME, TO(probe.deadline_usec), A_TIME},
+    {"parallel", 0, COUNT, TO(probe.parallel), MOST_PARALLEL, "a number from 1 to 1000000"},
+    {"sweep", 0, SWEEP, TO(probe.sweep),
+     .what = "two sizes FROM-TO, the first the smaller, up to 1G"},
+    {"json", 0, FLAG, TO(probe.json)},
+    {"check", 0, FLAG, TO(probe.check)},
+    {"warning", 0, LIMIT, TO(probe.warning), A_LIMIT},
+    {"critical", 0, LIMIT, TO(probe.critical), A_LIMIT},
+    {"warning-loss", 0, LOSS, TO(probe.warning_loss), A_LOSS},
+    {"critical-loss", 0, LOSS, TO(probe.critical_loss), A_LOSS},
+    {"prometheus", 0, PATH, TO(probe.prometheus), .what = "the path of a file"},
+    {"histogram", 0, FLAG, TO(probe.histogram)},
+};
+
+#define ROWS (sizeof rows / sizeof *rows)
+
+/* What getopt_long returns for the option. */
+static int code_of(const struct row *row)
 {
-    text_add(reason, before);
-    text_add(reason, "'");
-    text_add(reason, value);
-    text_add(reason, "'");
-    text_add(reason, after);
-    return OPTIONS_WRONG;
+    return row->letter ? row->letter : 256 + (int)(row - rows);
 }
 
-static enum options_result wrong_string(struct text *reason, const char *string)
+static int argument_of(const struct row *row)
 {
-    text_add(reason, string);
-    return OPTIONS_WRONG;
+    if (row->kind == HELP)
+        return optional_argument;
+    return row->kind < HELP ? no_argument : required_argument;
 }
 
-static enum options_result set_input(struct options *options, enum options_input input,
-                                     struct text *reason)
+/* Fills in what getopt_long wants to know: the letters, with a colon first to tell errors apart. */
+static void describe(struct option names[ROWS + 1], char letters[2 * ROWS + 2])
 {
-    if (options->input != OPTIONS_AUTO && options->input != input)
-        return wrong_string(reason, "--message, --null and --whole exclude each other");
-    options->input = input;
-    return OPTIONS_RUN;
+    *letters++ = ':';
+    for (size_t i = 0; i < ROWS; i++) {
+        names[i] = (struct option){rows[i].name, argument_of(&rows[i]), NULL, code_of(&rows[i])};
+        if (rows[i].letter)
+            *letters++ = (char)rows[i].letter;
+        if (rows[i].letter && names[i].has_arg == required_argument)
+            *letters++ = ':';
+    }
+    names[ROWS] = (struct option){NULL, 0, NULL, 0};
+    *letters = '\0';
 }
 
-static enum options_result set_family(struct options *options, int family, struct text *reason)
+static const struct row *row_of(int code)
 {
-    if (options->family != AF_UNSPEC && options->family != family)
-        return wrong_string(reason, "--ipv4 and --ipv6 exclude each other");
-    options->family = family;
-    return OPTIONS_RUN;
+    for (size_t i = 0; i < ROWS; i++)
+        if (code_of(&rows[i]) == code)
+            return &rows[i];
+    return NULL;
 }
 
-static enum options_result set_source(struct options *options, const char *value,
-                                      struct text *reason)
+static bool ends_with_digit(const char *string)
 {
-    text_add(reason, "--source: ");
-    if (bind_address_parse(value, &options->source, reason) < 0)
-        return OPTIONS_WRONG;
-    text_init(reason, reason->start, reason->size);
-    return OPTIONS_RUN;
+    size_t length = strlen(string);
+
+    return length > 0 && string[length - 1] >= '0' && string[length - 1] <= '9';
 }
 
-static enum options_result set_timeout(struct options *options, const char *value,
-                                       struct text *reason)
-{
-    if (quantity_time(value, LEAST_TIMEOUT_USEC, MOST_TIMEOUT_USEC, &options->timeout_usec) < 0)
-        return wrong(reason, "--timeout: ", value, " is not a time from 1ms to 1d");
-    return OPTIONS_RUN;
-}
-
-static enum options_result set_max_bytes(struct options *options, const char *value,
-                                         struct text *reason)
+static bool read_size(const char *value, size_t *size)
 {
     uint64_t bytes;
 
-    if (quantity_size(value, 0, MOST_MAX_BYTES, &bytes) < 0)
-        return wrong(reason, "--max-bytes: ", value, " is not a size from 0 to 1G");
-    options->max_bytes = (size_t)bytes;
-    return OPTIONS_RUN;
+    if (quantity_size(value, 0, MOST_BYTES, &bytes) < 0)
+        return false;
+    *size = (size_t)bytes;
+    return true;
 }
 
-/* Names the option that getopt_long did not take, which returned `code` for it. */
-static enum options_result reject_option(int code, char **argv, struct text *reason)
+static bool read_sweep(const char *value, struct probe_options *options)
 {
-    char letter[3] = {'-', (char)optopt, '\0'};
-    bool is_long = strncmp(argv[optind - 1], "--", 2) == 0;
+    const char *dash = strchr(value, '-');
+    char from[32];
 
-    if (code == ':')
-        return wrong(reason, "the option ", is_long ? argv[optind - 1] : letter, " needs a value");
-    if (optopt == 0)
-        return wrong(reason, "there is no option ", argv[optind - 1], ", or it is ambiguous");
-    for (const struct option *each = long_options; each->name; each++)
-        if (each->val == optopt)
-            return wrong(reason, "the option takes no value: ", argv[optind - 1], "");
-    return wrong(reason, "there is no option ", letter, "");
+    if (!dash || (size_t)(dash - value) >= sizeof from)
+        return false;
+    memcpy(from, value, (size_t)(dash - value));
+    from[dash - value] = '\0';
+    options->sweep = true;
+    return read_size(from, &options->sweep_from) && read_size(dash + 1, &options->sweep_to) &&
+           options->sweep_from < options->sweep_to;
 }
 
-static enum options_result take_help(struct options *options, const char *topic,
-                                     struct text *reason)
+/* Reads a time as monitoring plugins take it: in milliseconds unless a unit is given. */
+static bool read_limit(const char *value, struct probe_limit *limit)
 {
-    if (!help_text(topic))
-        return wrong(reason, "--help: ", topic, " is not a topic: it knows probe and report");
-    options->help_topic = topic;
-    return OPTIONS_HELP;
+    bool plain = ends_with_digit(value); /* then quantity_time takes the number for seconds */
+    uint64_t usec;
+
+    if (quantity_time(value, 1, plain ? MOST_TIME * 1000 : MOST_TIME, &usec) < 0)
+        return false;
+    *limit = (struct probe_limit){true, (double)usec / (plain ? 1000000 : 1000)};
+    return true;
 }
 
-static enum options_result take_probe_option(struct options *options, int code, char **argv,
-                                             struct text *reason)
+static bool read_loss(const char *value, struct probe_limit *limit)
 {
-    switch (probe_options_take(&options->probe, code, optarg, reason)) {
-    case PROBE_OPTION_TAKEN:
-        return OPTIONS_RUN;
-    case PROBE_OPTION_WRONG:
-        return OPTIONS_WRONG;
-    case PROBE_OPTION_NOT_MINE:
-        break;
-    }
-    return reject_option(code, argv, reason);
+    char *end;
+    double percent = strtod(value, &end);
+
+    if (*end == '%')
+        end++;
+    *limit = (struct probe_limit){true, percent};
+    return *value >= '0' && *value <= '9' && *end == '\0' && percent >= 0 && percent <= 100;
 }
 
-static enum options_result take_option(struct options *options, int code, char **argv,
-                                       struct text *reason)
+/* Reads the value into its member; false if it is not one. */
+static bool read_value(const struct row *row, const char *value, struct options *options)
 {
-    switch (code) {
-    case 'm':
-        options->message = optarg;
-        return set_input(options, OPTIONS_MESSAGE, reason);
-    case '0':
-        return set_input(options, OPTIONS_NULL, reason);
-    case OPTION_WHOLE:
-        return set_input(options, OPTIONS_WHOLE, reason);
-    case OPTION_CONNECT_FIRST:
-        options->connect_first = true;
-        return OPTIONS_RUN;
-    case '4':
-        return set_family(options, AF_INET, reason);
-    case '6':
-        return set_family(options, AF_INET6, reason);
-    case 'I':
-        return set_source(options, optarg, reason);
-    case 'W':
-        return set_timeout(options, optarg, reason);
-    case OPTION_MAX_BYTES:
-        return set_max_bytes(options, optarg, reason);
-    case 'q':
-        options->quiet = true;
-        return OPTIONS_RUN;
-    case 'h':
-        return take_help(options, optarg, reason);
-    case 'V':
-        return OPTIONS_VERSION;
+    void *member = (char *)options + row->member;
+
+    switch (row->kind) {
+    case COUNT: /* quantity_size knows units, which a count has not */
+        return ends_with_digit(value) && quantity_size(value, 1, row->value, member) == 0;
+    case SIZE:
+        return read_size(value, member);
+    case TIME:
+        return quantity_time(value, LEAST_TIME, MOST_TIME, member) == 0;
+    case LIMIT:
+        return read_limit(value, member);
+    case LOSS:
+        return read_loss(value, member);
+    case SWEEP:
+        return read_sweep(value, &options->probe);
+    case PATH:
+        *(const char **)member = value;
+        return *value != '\0';
+    case HELP:
+        options->help = help_text(value);
+        return options->help != NULL;
     default:
-        return take_probe_option(options, code, argv, reason);
+        *(bool *)member = true;
+        return true;
     }
 }
 
-/* The source address decides the family, and neither is for anything but hosts. */
-static enum options_result settle_family(struct options *options, struct text *reason)
-{
-    int family = options->source.address.ss_family;
+#define REFUSE(reason, ...) (text_addf(reason, __VA_ARGS__), -1)
 
-    if (options->address.host[0] == '\0' && options->family != AF_UNSPEC)
-        return wrong_string(reason, "--ipv4 and --ipv6 are for hosts only");
-    if (options->address.host[0] == '\0' && bind_address_given(&options->source))
-        return wrong_string(reason, "--source is for hosts only");
-    if (family == AF_UNSPEC)
-        return OPTIONS_RUN;
-    if (options->family != AF_UNSPEC && options->family != family)
-        return wrong_string(reason, "--source is an address of the other family than --ipv4 or "
-                                    "--ipv6 asks for");
-    options->family = family;
-    return OPTIONS_RUN;
+static int choose(int *member, const struct row *row, struct text *reason)
+{
+    if (*member != 0 && *member != (int)row->value)
+        return REFUSE(reason, "%s", row->what);
+    *member = (int)row->value;
+    return 0;
 }
 
-static enum options_result take_address(struct options *options, char **arguments,
-                                        struct text *reason)
+/* Reads a value whose reader says itself what is wrong with it. */
+static int read_named(const struct row *row, const char *value, struct options *options,
+                      struct text *reason)
 {
-    const char *text = arguments[0] ? arguments[0] : ADDRESS_DEFAULT;
-
-    if (arguments[0] && arguments[1])
-        return wrong(reason, "one address is enough, the second is ", arguments[1], "");
-    text_add(reason, "the address '");
-    text_add(reason, text);
-    text_add(reason, "': ");
-    if (address_parse(text, &options->address, reason) < 0)
-        return OPTIONS_WRONG;
+    text_addf(reason, "--%s: ", row->name);
+    if (row->kind == SOURCE ? bind_address_parse(value, &options->source, reason) < 0
+                            : pattern_parse(value, &options->probe.pattern, reason) < 0)
+        return -1;
     text_init(reason, reason->start, reason->size);
-    return settle_family(options, reason);
+    return 0;
 }
 
-/* Refuses options that contradict each other, and fills in what was not given. */
-static enum options_result settle(struct options *options, struct text *reason)
+static int take(const struct row *row, const char *value, struct options *options,
+                struct text *reason)
 {
-    const struct probe_options *probe = &options->probe;
-    bool timeout_given = options->timeout_usec > 0;
-
-    if (!timeout_given)
-        options->timeout_usec = DEFAULT_TIMEOUT_USEC;
-    if (options->connect_first && (options->input != OPTIONS_AUTO || probe->on))
-        return wrong_string(reason, "--connect-first is for the conversation at a terminal only");
-    if (!probe->on)
-        return OPTIONS_RUN;
-    if (options->input == OPTIONS_NULL || options->input == OPTIONS_WHOLE)
-        return wrong_string(reason, "probes don't read standard input: --null and --whole are not "
-                                    "for them");
-    if (options->input == OPTIONS_MESSAGE &&
-        (probe->has_size || probe->has_pattern || probe->sweep))
-        return wrong_string(reason, "--message excludes --pattern, --size and --sweep");
-    return probe_options_settle(&options->probe, timeout_given, &options->timeout_usec, reason) < 0
-               ? OPTIONS_WRONG
-               : OPTIONS_RUN;
+    if (row->member >= offsetof(struct options, probe))
+        options->probe.on = true;
+    if (row->kind == SOURCE || row->kind == PATTERN)
+        return read_named(row, value, options, reason);
+    if (row->kind == MESSAGE)
+        options->message = value;
+    if (row->kind == MESSAGE || row->kind == CHOICE)
+        return choose((int *)((char *)options + row->member), row, reason);
+    if (!read_value(row, value, options))
+        return REFUSE(reason, "--%s: '%s' is not %s", row->name, value, row->what);
+    return 0;
 }
 
-enum options_result options_read(int argc, char **argv, struct options *options,
-                                 struct text *reason)
+/* Names the option for which getopt_long returned `code`, ':' or '?'. */
+static int refuse_option(int code, char **argv, struct text *reason)
 {
-    enum options_result result;
-    int code;
+    const char *argument = argv[optind - 1];
+    bool is_long = strncmp(argument, "--", 2) == 0;
+
+    if (code == ':' && is_long)
+        return REFUSE(reason, "the option '%s' needs a value", argument);
+    if (code == ':')
+        return REFUSE(reason, "the option '-%c' needs a value", optopt);
+    if (optopt == 0)
+        return REFUSE(reason, "there is no option '%s', or it is ambiguous", argument);
+    if (row_of(optopt))
+        return REFUSE(reason, "the option takes no value: '%s'", argument);
+    return REFUSE(reason, "there is no option '-%c'", optopt);
+}
+
+int options_read(int argc, char **argv, struct options *options, struct text *reason)
+{
+    struct option names[ROWS + 1];
+    char letters[2 * ROWS + 2];
+    int code, result = 0;
 
     *options = (struct options){
-        .family = AF_UNSPEC,
         .max_bytes = FRAME_DEFAULT_MAX_BYTES,
+        .probe.size = OPTIONS_NO_SIZE,
     };
+    describe(names, letters);
     opterr = 0;
-    while ((code = getopt_long(argc, argv, ":m:046I:W:qhV" PROBE_OPTION_LETTERS, long_options,
-                               NULL)) != -1) {
-        result = take_option(options, code, argv, reason);
-        if (result != OPTIONS_RUN)
-            return result;
+    while (!options->help && !options->version &&
+           (code = getopt_long(argc, argv, letters, names, NULL)) != -1) {
+        const struct row *row = row_of(code);
+
+        if (result == 0)
+            result = row ? take(row, optarg, options, reason) : refuse_option(code, argv, reason);
+        else if (row && row->member == offsetof(struct options, probe.check))
+            options->probe.check = true;
     }
-    result = settle(options, reason);
-    return result == OPTIONS_RUN ? take_address(options, argv + optind, reason) : result;
+    if (result < 0 || options->help || options->version)
+        return result;
+    return options_finish(options, argv + optind, reason);
 }

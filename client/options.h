@@ -4,7 +4,7 @@
 #define TINCAN_CLIENT_OPTIONS_H
 
 #include "client/net/bind_address.h"
-#include "client/probe_options.h"
+#include "client/pattern.h"
 #include "common/address.h"
 
 #include <stdbool.h>
@@ -12,13 +12,41 @@
 #include <stdint.h>
 
 enum options_input {
-    OPTIONS_AUTO,    /* a conversation when standard input is a terminal, else a message a line */
+    OPTIONS_AUTO,    /* a conversation if standard input is a terminal, else a message a line */
     OPTIONS_MESSAGE, /* the one on the command line */
     OPTIONS_NULL,    /* messages on standard input, separated by null bytes */
     OPTIONS_WHOLE,   /* all of standard input is one message */
 };
 
+/* As a size: none was given. */
+#define OPTIONS_NO_SIZE SIZE_MAX
+
+/* A limit of --check. */
+struct probe_limit {
+    bool given;
+    double value; /* milliseconds, or percent */
+};
+
+struct probe_options {
+    bool on;                /* at least one of these options was given */
+    uint64_t count;         /* 0: no end */
+    uint64_t interval_usec; /* 0 with `flood` */
+    uint64_t deadline_usec; /* 0: none */
+    bool flood;
+    uint64_t parallel; /* 0: as many as the interval needs */
+    bool parallel_given;
+    size_t size; /* bytes, or OPTIONS_NO_SIZE */
+    struct pattern pattern;
+    bool sweep;
+    size_t sweep_from, sweep_to; /* bytes */
+    bool json, check, histogram;
+    const char *prometheus; /* a path, or NULL */
+    struct probe_limit warning, critical, warning_loss, critical_loss;
+};
+
 struct options {
+    const char *help; /* print this text and exit, or NULL */
+    bool version;     /* print the version and exit */
     enum options_input input;
     const char *message; /* for OPTIONS_MESSAGE */
     struct address address;
@@ -28,17 +56,20 @@ struct options {
     size_t max_bytes;
     bool connect_first;
     bool quiet;
-    struct probe_options probe;
-    const char *help_topic; /* for OPTIONS_HELP, as help_text takes it */
+    struct probe_options probe; /* the last member: options.c relies on it */
 };
 
-enum options_result { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_WRONG };
+/*
+ * Reads the command line into `options`, which keeps pointers into it. Returns 0; or -1 with the
+ * reason, which names the option and its value, added to `reason`. Even then `probe.check` is set
+ * if --check is anywhere on the line.
+ */
+int options_read(int argc, char **argv, struct options *options, struct text *reason);
 
 /*
- * Reads the command line into `options`, which refers to its strings. At OPTIONS_WRONG the reason,
- * naming the option and its value, was added to `reason`.
+ * For options_read: refuses options that contradict each other, fills in what was not given, and
+ * reads the address among the NULL-ended `arguments` left. Returns as options_read does.
  */
-enum options_result options_read(int argc, char **argv, struct options *options,
-                                 struct text *reason);
+int options_finish(struct options *options, char **arguments, struct text *reason);
 
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/pattern.h"
 
+#include "common/quantity.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#define SEED_PREFIX "random:"
-#define FILE_PREFIX "file:"
 
 struct unit {
     const char *bytes;
@@ -19,7 +18,7 @@ struct unit {
 
 /* Each text is made of whole characters. */
 static const struct unit texts[] = {
-    /* Of the default size, so that a line ending is always put to the test. */
+    /* As long as the default message, which then always contains a line ending. */
     [PATTERN_TEXT] = UNIT("Two cans and a line: what goes in here comes out there.\n"),
     [PATTERN_ASCII] =
         UNIT("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14"
@@ -30,8 +29,7 @@ static const struct unit texts[] = {
                           "\xee\x80\x80\xef\xbf\xbd\xef\xbf\xbf\xf0\x90\x80\x80\xf0\x9f\xa5\xab"
                           "\xf4\x8f\xbf\xbf"),
     [PATTERN_CRLF] = UNIT("lf\ncrlf\r\ncr\rlfcr\n\rempty\n\n\r\n\r\n\r\rblank \nend\t\r\n"),
-    /* All of U+00F0 to U+00FF, telnet's commands when taken for Latin-1; CR before this and that.
-     */
+    /* U+00F0 to U+00FF, which are telnet's commands in Latin-1, and CR before several bytes. */
     [PATTERN_IAC] =
         UNIT("\xc3\xbf\xc3\xbf\xc3\xbb\x01\xc3\xbf\xc3\xbd\x18\xc3\xb0\xc3\xb1\xc3\xb2\xc3\xb3"
              "\xc3\xb4\xc3\xb5\xc3\xb6\xc3\xb7\xc3\xb8\xc3\xb9\xc3\xba\xc3\xbc\xc3\xbe\r\r\n\r"
@@ -40,52 +38,47 @@ static const struct unit texts[] = {
 
 static int reject(const char *string, const char *problem, struct text *reason)
 {
-    text_add(reason, "'");
-    text_add(reason, string);
-    text_add(reason, "' ");
-    text_add(reason, problem);
+    text_addf(reason, "'%s' %s", string, problem);
     return -1;
 }
 
-static int parse_seed(const char *string, const char *digits, struct pattern *pattern,
-                      struct text *reason)
+/* Returns what follows the prefix, or NULL if the string does not begin with it. */
+static const char *after(const char *string, const char *prefix)
 {
-    uint64_t seed = 0;
+    size_t length = strlen(prefix);
 
-    for (const char *next = digits; *next; next++) {
-        uint64_t digit = (uint64_t)(*next - '0');
-        if (*next < '0' || *next > '9' || seed > (UINT64_MAX - digit) / 10)
-            return reject(string, "has no whole number below 2^64 for a seed", reason);
-        seed = seed * 10 + digit;
-    }
-    if (*digits == '\0')
-        return reject(string, "has no whole number below 2^64 for a seed", reason);
-    *pattern = (struct pattern){.kind = PATTERN_RANDOM, .seed = seed};
-    return 0;
+    return strncmp(string, prefix, length) == 0 ? string + length : NULL;
 }
 
 int pattern_parse(const char *string, struct pattern *pattern, struct text *reason)
 {
     static const char *const names[] = {"text", "ascii", "utf8", "crlf", "iac"};
+    const char *seed = after(string, "random:"), *path = after(string, "file:");
+    size_t kind = 0, digits;
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(string, names[i]) == 0) {
-            *pattern = (struct pattern){.kind = (enum pattern_kind)i};
-            return 0;
-        }
-    if (strncmp(string, SEED_PREFIX, strlen(SEED_PREFIX)) == 0)
-        return parse_seed(string, string + strlen(SEED_PREFIX), pattern, reason);
-    if (strncmp(string, FILE_PREFIX, strlen(FILE_PREFIX)) == 0) {
-        *pattern = (struct pattern){.kind = PATTERN_FILE, .path = string + strlen(FILE_PREFIX)};
-        if (pattern->path[0] == '\0')
-            return reject(string, "has no path of a file", reason);
+    *pattern = (struct pattern){.name = string};
+    if (seed) {
+        pattern->kind = PATTERN_RANDOM;
+        digits = quantity_digits(seed, SIZE_MAX, UINT64_MAX, &pattern->seed);
+        if (digits == 0 || seed[digits] != '\0')
+            return reject(string, "has no whole number below 2^64 for a seed", reason);
         return 0;
     }
-    return reject(string, "is none of text, ascii, utf8, crlf, iac, random:SEED, file:PATH",
-                  reason);
+    if (path) {
+        pattern->kind = PATTERN_FILE;
+        pattern->path = path;
+        return *path ? 0 : reject(string, "has no path of a file", reason);
+    }
+    while (kind < PATTERN_RANDOM && strcmp(string, names[kind]) != 0)
+        kind++;
+    pattern->kind = (enum pattern_kind)kind;
+    return kind < PATTERN_RANDOM
+               ? 0
+               : reject(string, "is none of text, ascii, utf8, crlf, iac, random:SEED, file:PATH",
+                        reason);
 }
 
-/* Steps a generator (splitmix64: any seed is as good as any other) and returns its next number. */
+/* Returns the next number of the generator: splitmix64, in which every seed is good. */
 static uint64_t next_random(uint64_t *state)
 {
     uint64_t mixed = *state += UINT64_C(0x9e3779b97f4a7c15);
@@ -95,7 +88,7 @@ static uint64_t next_random(uint64_t *state)
     return mixed ^ (mixed >> 31);
 }
 
-/* Writes a character of 1 to 4 bytes, each length as likely, and returns its length. */
+/* Writes a character of 1 to 4 bytes, each length equally likely, and returns its length. */
 static size_t random_character(uint64_t *state, char character[4])
 {
     static const uint32_t first[] = {0x01, 0x80, 0x800, 0x10000},
@@ -105,7 +98,7 @@ static size_t random_character(uint64_t *state, char character[4])
     size_t longer = random & 3;
     uint32_t code = first[longer] + (uint32_t)((random >> 2) % (last[longer] - first[longer] + 1));
 
-    if (code >= 0xd800 && code <= 0xdfff) /* surrogates are no characters */
+    if (code >= 0xd800 && code <= 0xdfff) /* surrogates are not characters */
         code -= 0x800;
     for (size_t i = longer; i > 0; i--, code >>= 6)
         character[i] = (char)(0x80 | (code & 0x3f));
@@ -130,7 +123,7 @@ static void fill_random(uint64_t seed, char *message, size_t size)
     }
 }
 
-/* The greatest length up to `length` at which no character is cut. */
+/* Returns the greatest length up to `length` that cuts no character. */
 static size_t whole_characters(const char *bytes, size_t length)
 {
     while (length > 0 && ((unsigned char)bytes[length] & 0xc0) == 0x80)
@@ -151,7 +144,7 @@ static void fill_repeating(struct unit unit, char *message, size_t size)
 
 char *pattern_make(const struct pattern *pattern, const char *own, size_t own_length, size_t size)
 {
-    char *message = malloc(size + 1); /* an empty message is one too */
+    char *message = malloc(size + 1); /* never 0 bytes */
 
     if (!message)
         return NULL;

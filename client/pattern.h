@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The messages of probes: text of any size that shows what a path does to certain bytes. */
+/* Messages of probes: text of any size whose bytes a network path may alter. */
 #ifndef TINCAN_CLIENT_PATTERN_H
 #define TINCAN_CLIENT_PATTERN_H
 
@@ -12,7 +12,7 @@
 enum pattern_kind {
     PATTERN_TEXT,   /* words and lines of ASCII */
     PATTERN_ASCII,  /* every character from 0x01 to 0x7f */
-    PATTERN_UTF8,   /* characters of one to four bytes, the ends of each range among them */
+    PATTERN_UTF8,   /* characters of one to four bytes, also those that end each range */
     PATTERN_CRLF,   /* line endings of every kind */
     PATTERN_IAC,    /* what telnet and conversions to 7 or 8 bits alter */
     PATTERN_RANDOM, /* characters of all lengths from a seed, the same each time */
@@ -20,18 +20,19 @@ enum pattern_kind {
 };
 
 struct pattern {
+    const char *name; /* as the user wrote it */
     enum pattern_kind kind;
     uint64_t seed;    /* of PATTERN_RANDOM */
     const char *path; /* of PATTERN_FILE */
 };
 
-/* Reads the name of a pattern. Returns 0; or -1 with the reason added to `reason`. */
+/* Reads the name of a pattern, and keeps a pointer to it. Returns 0; or -1 with the reason added to
+ * `reason`. */
 int pattern_parse(const char *string, struct pattern *pattern, struct text *reason);
 
 /*
- * A message of `size` bytes of the pattern, which is repeated and cut between characters as that
- * needs, and filled up with dots. NULL with errno; else the caller frees it. `own` is the text to
- * repeat for PATTERN_FILE.
+ * Returns a message of `size` bytes, which the caller frees, or NULL with errno. The pattern is
+ * repeated, cut between characters, and filled up with dots. `own` is the text of PATTERN_FILE.
  */
 char *pattern_make(const struct pattern *pattern, const char *own, size_t own_length, size_t size);
 

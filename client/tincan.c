@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tincan: sends messages to an echo server and checks that they come back as they were. */
-#include "client/help.h"
+/* tincan: sends messages to an echo server and checks that they come back unaltered. */
 #include "client/net/outcome.h"
 #include "client/options.h"
 #include "client/output.h"
@@ -16,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Editing needs to know where characters begin, and messages are UTF-8 in any locale. */
+/* Line editing needs to know where characters begin; messages are UTF-8 in every locale. */
 static void use_utf8(void)
 {
     setlocale(LC_CTYPE, "");
@@ -33,14 +32,13 @@ static int run(const struct options *options)
     return batch(options);
 }
 
-/* A plugin says what is wrong in its line, and has a status of its own for it. */
-static int refuse(char **argv, const struct text *reason)
+/* Reports a wrong command line: --check does it in its one line, with a status of its own. */
+static int refuse(const struct options *options, const struct text *reason)
 {
-    for (; *argv; argv++)
-        if (strcmp(*argv, "--check") == 0) {
-            report_check_failure(REPORT_CHECK_UNKNOWN, reason->start);
-            return REPORT_CHECK_UNKNOWN;
-        }
+    if (options->probe.check) {
+        report_check_failure(REPORT_CHECK_UNKNOWN, reason->start);
+        return REPORT_CHECK_UNKNOWN;
+    }
     output_complain(reason);
     return STATUS_USAGE;
 }
@@ -55,20 +53,15 @@ int main(int argc, char **argv)
     streams_fill();
     use_utf8();
     text_init(&reason, buffer, sizeof buffer);
-    switch (options_read(argc, argv, &options, &reason)) {
-    case OPTIONS_WRONG:
+    if (options_read(argc, argv, &options, &reason) < 0) {
         text_add(&reason, "; see tincan --help");
-        status = refuse(argv, &reason);
-        break;
-    case OPTIONS_HELP:
-        fputs(help_text(options.help_topic), stdout);
-        break;
-    case OPTIONS_VERSION:
+        status = refuse(&options, &reason);
+    } else if (options.help) {
+        fputs(options.help, stdout);
+    } else if (options.version) {
         puts("tincan " TINCAN_VERSION);
-        break;
-    case OPTIONS_RUN:
+    } else {
         status = run(&options);
-        break;
     }
     output_flush(&status);
     return status;

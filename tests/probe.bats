@@ -953,6 +953,11 @@ PYTHON
     assert_failure 3
     assert_output --partial "TINCAN UNKNOWN - --count: 'none' is not a count"
     said ''
+    # Wherever --check is on the line, but not where it is the value of another option.
+    run "$TINCAN" -c none --nonsense localhost --check
+    assert_failure 3
+    run "$TINCAN" -c none -P --check
+    assert_failure 2
     run --separate-stderr "$TINCAN" -P file:missing --check
     assert_failure 3
     assert_output --partial "TINCAN UNKNOWN - the pattern file 'missing': "

@@ -154,7 +154,7 @@ static void begin_run(struct probe *probe)
         .target = &probe->target,
         .tally = &probe->tally,
         .pattern =
-            options->input == OPTIONS_MESSAGE ? "the given text" : options->probe.pattern_name,
+            options->input == OPTIONS_MESSAGE ? "the given text" : options->probe.pattern.name,
         .started = now,
         .until = limit > 0 ? now + limit : CLOCK_NEVER,
         .wall_offset = wall_offset(),

@@ -83,7 +83,7 @@ int probe_message_make(struct probe_message *message, const struct options *opti
                        struct text *reason)
 {
     const struct probe_options *probe = &options->probe;
-    size_t size = probe->has_size ? (size_t)probe->size : DEFAULT_SIZE;
+    size_t size = probe->size;
 
     *message = (struct probe_message){.bytes = NULL};
     if (options->input == OPTIONS_MESSAGE)
@@ -92,9 +92,11 @@ int probe_message_make(struct probe_message *message, const struct options *opti
         if (read_file(message, options, reason) < 0)
             return -1;
         text_init(reason, reason->start, reason->size);
-        if (!probe->has_size)
+        if (size == OPTIONS_NO_SIZE)
             size = message->own_length;
     }
+    if (size == OPTIONS_NO_SIZE)
+        size = DEFAULT_SIZE;
     if (probe_message_resize(message, options, size) < 0)
         return fail(reason, "making the message: ", strerror(errno));
     return 0;

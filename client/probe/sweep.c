@@ -146,8 +146,8 @@ static bool works(struct sweep *sweep, size_t size)
 
 static void bisect(struct sweep *sweep)
 {
-    size_t low = (size_t)sweep->run->options->probe.sweep_from;
-    size_t high = (size_t)sweep->run->options->probe.sweep_to;
+    size_t low = sweep->run->options->probe.sweep_from;
+    size_t high = sweep->run->options->probe.sweep_to;
 
     if (!works(sweep, low) || sweep->over || works(sweep, high))
         return;
@@ -247,9 +247,8 @@ int sweep(struct schedule *schedule, const struct run *run, struct probe_message
     if (!options->quiet && !options->probe.json) {
         fputs("Sweeping ", stdout);
         display(stdout, report_peer(run), strlen(report_peer(run)), false);
-        printf(" from %llu to %llu bytes of %s; times in ms\n",
-               (unsigned long long)options->probe.sweep_from,
-               (unsigned long long)options->probe.sweep_to, run->pattern);
+        printf(" from %zu to %zu bytes of %s; times in ms\n", options->probe.sweep_from,
+               options->probe.sweep_to, run->pattern);
     }
     bisect(&sweep);
     (options->probe.json ? print_verdict_json : print_verdict)(&sweep);
