@@ -10,7 +10,7 @@ static bool is_control(uint32_t code)
     return code < 0x20 || (code >= 0x7f && code <= 0x9f);
 }
 
-/* Direction marks, embeddings, overrides and isolates: they reorder what stands around them. */
+/* Direction marks, embeddings, overrides and isolates, which reorder the text around them. */
 static bool is_directional(uint32_t code)
 {
     return code == 0x061c || code == 0x200e || code == 0x200f ||

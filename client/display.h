@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes from anywhere, written so that they can do nothing to a terminal but appear on it. */
+/* Printing bytes from anywhere so that they do nothing to a terminal but appear on it. */
 #ifndef TINCAN_CLIENT_DISPLAY_H
 #define TINCAN_CLIENT_DISPLAY_H
 
@@ -8,9 +8,9 @@
 #include <stdio.h>
 
 /*
- * Writes the bytes to `stream`: printable UTF-8 as it is, and each byte of anything else as \xNN.
- * That is: control characters, those that change the direction of text, line and paragraph
- * separators, noncharacters and what is not UTF-8. With `lines`, newlines and tabs pass too.
+ * Writes the bytes to `stream`: printable UTF-8 as it is, every other byte as \xNN. The others are
+ * control characters, those that change the direction of text, line and paragraph separators,
+ * noncharacters, and what is not UTF-8. With `lines`, newlines and tabs are written as they are.
  */
 void display(FILE *stream, const char *bytes, size_t length, bool lines);
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-static const char overview[] =
+static const char general[] =
     "Usage: tincan [OPTION]... [HOST[:PORT] | [IPV6]:PORT | unix:PATH[#PORT]\n"
     "                           | unix:@NAME | vsock:CID:PORT]   (" ADDRESS_DEFAULT ")\n"
     "Send messages to an echo server and check that they come back. At a terminal it\n"
@@ -28,7 +28,7 @@ static const char overview[] =
     "Exit status: 0 all echoed, 1 some were not, 2 usage or local error,\n"
     "3 an echo was altered.\n";
 
-static const char probe[] =
+static const char on_probes[] =
     "Usage: tincan -c COUNT [OPTION]... [ADDRESS]\n"
     "Probe a server: each probe is a connection and a message, checked and timed.\n"
     "Any of these but -W and -m, and any of --help=report but -q, turns it on.\n"
@@ -46,7 +46,7 @@ static const char probe[] =
     "\n"
     "Ctrl-C ends the run with a summary; Ctrl-\\ prints one and goes on.\n";
 
-static const char report[] =
+static const char on_reports[] =
     "Usage: tincan -c COUNT [OPTION]... [ADDRESS]\n"
     "What probes are reported by, instead of lines for people:\n"
     "\n"
@@ -64,8 +64,8 @@ static const char report[] =
 const char *help_text(const char *topic)
 {
     if (!topic)
-        return overview;
+        return general;
     if (strcmp(topic, "probe") == 0)
-        return probe;
-    return strcmp(topic, "report") == 0 ? report : NULL;
+        return on_probes;
+    return strcmp(topic, "report") == 0 ? on_reports : NULL;
 }

@@ -54,29 +54,29 @@ static const struct row {
     {"connect-first", 0, FLAG, TO(connect_first)},
     {"ipv4", '4', CHOICE, TO(family), AF_INET, FAMILY_EXCLUDES},
     {"ipv6", '6', CHOICE, TO(family), AF_INET6, FAMILY_EXCLUDES},
-    {"source", 'I', SOURCE, TO(source)},
+    {"source", 'I', SOURCE, TO(bind_address)},
     {"timeout", 'W', TIME, TO(timeout_usec), A_TIME},
     {"max-bytes", 0, SIZE, TO(max_bytes), A_SIZE},
     {"quiet", 'q', FLAG, TO(quiet)},
     {"help", 'h', HELP, TO(help), .what = "a topic: it knows probe and report"},
     {"version", 'V', FLAG, TO(version)},
-    {"count", 'c', COUNT, TO(probe.count), MOST_COUNT, "a count from 1 to 1000000000000"},
-    {"flood", 'f', FLAG, TO(probe.flood)},
-    {"interval", 'i', TIME, TO(probe.interval_usec), A_TIME},
-    {"pattern", 'P', PATTERN, TO(probe.pattern)},
-    {"size", 's', SIZE, TO(probe.size), A_SIZE},
-    {"deadline", 'w', TIME, TO(probe.deadline_usec), A_TIME},
-    {"parallel", 0, COUNT, TO(probe.parallel), MOST_PARALLEL, "a number from 1 to 1000000"},
-    {"sweep", 0, SWEEP, TO(probe.sweep),
+    {"count", 'c', COUNT, TO(probes.count), MOST_COUNT, "a count from 1 to 1000000000000"},
+    {"flood", 'f', FLAG, TO(probes.flood)},
+    {"interval", 'i', TIME, TO(probes.interval_usec), A_TIME},
+    {"pattern", 'P', PATTERN, TO(probes.pattern)},
+    {"size", 's', SIZE, TO(probes.size), A_SIZE},
+    {"deadline", 'w', TIME, TO(probes.deadline_usec), A_TIME},
+    {"parallel", 0, COUNT, TO(probes.parallel), MOST_PARALLEL, "a number from 1 to 1000000"},
+    {"sweep", 0, SWEEP, TO(probes.sweep),
      .what = "two sizes FROM-TO, the first the smaller, up to 1G"},
-    {"json", 0, FLAG, TO(probe.json)},
-    {"check", 0, FLAG, TO(probe.check)},
-    {"warning", 0, LIMIT, TO(probe.warning), A_LIMIT},
-    {"critical", 0, LIMIT, TO(probe.critical), A_LIMIT},
-    {"warning-loss", 0, LOSS, TO(probe.warning_loss), A_LOSS},
-    {"critical-loss", 0, LOSS, TO(probe.critical_loss), A_LOSS},
-    {"prometheus", 0, PATH, TO(probe.prometheus), .what = "the path of a file"},
-    {"histogram", 0, FLAG, TO(probe.histogram)},
+    {"json", 0, FLAG, TO(probes.json)},
+    {"check", 0, FLAG, TO(probes.check)},
+    {"warning", 0, LIMIT, TO(probes.warning), A_LIMIT},
+    {"critical", 0, LIMIT, TO(probes.critical), A_LIMIT},
+    {"warning-loss", 0, LOSS, TO(probes.warning_loss), A_LOSS},
+    {"critical-loss", 0, LOSS, TO(probes.critical_loss), A_LOSS},
+    {"prometheus", 0, PATH, TO(probes.prometheus), .what = "the path of a file"},
+    {"histogram", 0, FLAG, TO(probes.histogram)},
 };
 
 #define ROWS (sizeof rows / sizeof *rows)
@@ -188,7 +188,7 @@ static bool read_value(const struct row *row, const char *value, struct options 
     case LOSS:
         return read_loss(value, member);
     case SWEEP:
-        return read_sweep(value, &options->probe);
+        return read_sweep(value, &options->probes);
     case PATH:
         *(const char **)member = value;
         return *value != '\0';
@@ -216,8 +216,8 @@ static int read_named(const struct row *row, const char *value, struct options *
                       struct text *reason)
 {
     text_addf(reason, "--%s: ", row->name);
-    if (row->kind == SOURCE ? bind_address_parse(value, &options->source, reason) < 0
-                            : pattern_parse(value, &options->probe.pattern, reason) < 0)
+    if (row->kind == SOURCE ? bind_address_parse(value, &options->bind_address, reason) < 0
+                            : pattern_parse(value, &options->probes.pattern, reason) < 0)
         return -1;
     text_init(reason, reason->start, reason->size);
     return 0;
@@ -226,8 +226,8 @@ static int read_named(const struct row *row, const char *value, struct options *
 static int take(const struct row *row, const char *value, struct options *options,
                 struct text *reason)
 {
-    if (row->member >= offsetof(struct options, probe))
-        options->probe.on = true;
+    if (row->member >= offsetof(struct options, probes))
+        options->probes.on = true;
     if (row->kind == SOURCE || row->kind == PATTERN)
         return read_named(row, value, options, reason);
     if (row->kind == MESSAGE)
@@ -264,7 +264,7 @@ int options_read(int argc, char **argv, struct options *options, struct text *re
 
     *options = (struct options){
         .max_bytes = FRAME_DEFAULT_MAX_BYTES,
-        .probe.size = OPTIONS_NO_SIZE,
+        .probes.size = OPTIONS_NO_SIZE,
     };
     describe(names, letters);
     opterr = 0;
@@ -274,8 +274,8 @@ int options_read(int argc, char **argv, struct options *options, struct text *re
 
         if (result == 0)
             result = row ? take(row, optarg, options, reason) : refuse_option(code, argv, reason);
-        else if (row && row->member == offsetof(struct options, probe.check))
-            options->probe.check = true;
+        else if (row && row->member == offsetof(struct options, probes.check))
+            options->probes.check = true;
     }
     if (result < 0 || options->help || options->version)
         return result;

@@ -51,17 +51,17 @@ struct options {
     const char *message; /* for OPTIONS_MESSAGE */
     struct address address;
     int family; /* AF_INET, AF_INET6 or AF_UNSPEC */
-    struct bind_address source;
+    struct bind_address bind_address;
     uint64_t timeout_usec;
     size_t max_bytes;
     bool connect_first;
     bool quiet;
-    struct probe_options probe; /* the last member: options.c relies on it */
+    struct probe_options probes; /* the last member: options.c relies on it */
 };
 
 /*
  * Reads the command line into `options`, which keeps pointers into it. Returns 0; or -1 with the
- * reason, which names the option and its value, added to `reason`. Even then `probe.check` is set
+ * reason, which names the option and its value, added to `reason`. Even then `probes.check` is set
  * if --check is anywhere on the line.
  */
 int options_read(int argc, char **argv, struct options *options, struct text *reason);

@@ -10,14 +10,14 @@ static bool above(struct probe_limit warning, struct probe_limit critical)
 }
 
 /* Returns what is wrong with the limits together, or NULL. */
-static const char *limits_problem(const struct probe_options *probe)
+static const char *limits_problem(const struct probe_options *probes)
 {
-    if (!probe->check && (probe->warning.given || probe->critical.given ||
-                          probe->warning_loss.given || probe->critical_loss.given))
+    if (!probes->check && (probes->warning.given || probes->critical.given ||
+                           probes->warning_loss.given || probes->critical_loss.given))
         return "--warning, --critical and their losses are for --check only";
-    if (above(probe->warning, probe->critical))
+    if (above(probes->warning, probes->critical))
         return "--warning is above --critical";
-    if (above(probe->warning_loss, probe->critical_loss))
+    if (above(probes->warning_loss, probes->critical_loss))
         return "--warning-loss is above --critical-loss";
     return NULL;
 }
@@ -25,23 +25,23 @@ static const char *limits_problem(const struct probe_options *probe)
 /* Returns what is wrong with the options of probes together, or NULL. */
 static const char *probe_problem(const struct options *options)
 {
-    const struct probe_options *probe = &options->probe;
-    bool size = probe->size != OPTIONS_NO_SIZE;
+    const struct probe_options *probes = &options->probes;
+    bool size = probes->size != OPTIONS_NO_SIZE;
 
     if (options->input == OPTIONS_NULL || options->input == OPTIONS_WHOLE)
         return "probes don't read standard input: --null and --whole are not for them";
-    if (options->input == OPTIONS_MESSAGE && (size || probe->pattern.name || probe->sweep))
+    if (options->input == OPTIONS_MESSAGE && (size || probes->pattern.name || probes->sweep))
         return "--message excludes --pattern, --size and --sweep";
-    if (probe->flood && probe->interval_usec > 0)
+    if (probes->flood && probes->interval_usec > 0)
         return "--flood and --interval exclude each other";
-    if (probe->sweep && (probe->flood || probe->count > 0 || probe->interval_usec > 0 || size ||
-                         probe->parallel > 0))
+    if (probes->sweep && (probes->flood || probes->count > 0 || probes->interval_usec > 0 || size ||
+                          probes->parallel > 0))
         return "--sweep excludes --count, --flood, --interval, --parallel and --size";
-    if (probe->sweep && (probe->check || probe->prometheus || probe->histogram))
+    if (probes->sweep && (probes->check || probes->prometheus || probes->histogram))
         return "--sweep excludes --check, --histogram and --prometheus";
-    if (probe->check && (probe->json || probe->histogram))
+    if (probes->check && (probes->json || probes->histogram))
         return "--check excludes --histogram and --json: it prints one line";
-    return limits_problem(probe);
+    return limits_problem(probes);
 }
 
 static void fill_in(uint64_t *value, uint64_t otherwise)
@@ -52,32 +52,32 @@ static void fill_in(uint64_t *value, uint64_t otherwise)
 
 static void fill_in_defaults(struct options *options)
 {
-    struct probe_options *probe = &options->probe;
+    struct probe_options *probes = &options->probes;
 
-    fill_in(&options->timeout_usec, (probe->sweep ? 2 : 10) * SECOND);
-    if (probe->check && !probe->flood) {
-        fill_in(&probe->count, 5);
-        fill_in(&probe->interval_usec, 200 * MSEC);
+    fill_in(&options->timeout_usec, (probes->sweep ? 2 : 10) * SECOND);
+    if (probes->check && !probes->flood) {
+        fill_in(&probes->count, 5);
+        fill_in(&probes->interval_usec, 200 * MSEC);
     }
-    if (probe->check)
-        fill_in(&probe->deadline_usec, 10 * SECOND);
-    probe->parallel_given = probe->parallel > 0;
-    if (probe->flood)
-        fill_in(&probe->parallel, 32);
+    if (probes->check)
+        fill_in(&probes->deadline_usec, 10 * SECOND);
+    probes->parallel_given = probes->parallel > 0;
+    if (probes->flood)
+        fill_in(&probes->parallel, 32);
     else
-        fill_in(&probe->interval_usec, 1 * SECOND);
-    if (!probe->pattern.name)
-        probe->pattern.name = "text";
+        fill_in(&probes->interval_usec, 1 * SECOND);
+    if (!probes->pattern.name)
+        probes->pattern.name = "text";
 }
 
 /* Lets the source address decide the family. Returns what is wrong with them, or NULL. */
 static const char *family_problem(struct options *options)
 {
-    int family = options->source.address.ss_family;
+    int family = options->bind_address.address.ss_family;
 
     if (options->address.host[0] == '\0' && options->family != AF_UNSPEC)
         return "--ipv4 and --ipv6 are for hosts only";
-    if (options->address.host[0] == '\0' && bind_address_given(&options->source))
+    if (options->address.host[0] == '\0' && bind_address_given(&options->bind_address))
         return "--source is for hosts only";
     if (family == AF_UNSPEC)
         return NULL;
@@ -106,9 +106,9 @@ int options_finish(struct options *options, char **arguments, struct text *reaso
 {
     const char *problem = NULL;
 
-    if (options->connect_first && (options->input != OPTIONS_AUTO || options->probe.on))
+    if (options->connect_first && (options->input != OPTIONS_AUTO || options->probes.on))
         problem = "--connect-first is for the conversation at a terminal only";
-    else if (options->probe.on)
+    else if (options->probes.on)
         problem = probe_problem(options);
     fill_in_defaults(options);
     if (!problem && take_address(options, arguments, reason) < 0)

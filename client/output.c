@@ -27,8 +27,8 @@ void output_complain_string(const char *sentence)
 static bool lost; /* standard output failed */
 
 /*
- * Standard output failed with `error`: says so, once. An interruption is the user's word that it is
- * not to be waited for: what was not written is dropped, so that nothing blocks on it at exit.
+ * Reports once that standard output failed with `error`. After an interruption the user does not
+ * want to wait: what was not written is dropped, so that exit does not block on it.
  */
 static int report_loss(int error, int *status)
 {
@@ -49,7 +49,7 @@ int output_flush(int *status)
 {
     if (lost)
         __fpurge(stdout);
-    /* A failed write just before leaves errno too, and then there is nothing left to flush. */
+    /* If a write has just failed, its errno is still set and nothing is left to flush. */
     if (fflush(stdout) == 0 && !ferror(stdout))
         return 0;
     return report_loss(errno, status);

@@ -18,7 +18,7 @@ void reader_init(struct reader *reader, int fd, int separator, size_t max_bytes)
     reader->too_long = reader->ended = false;
 }
 
-/* Reads more into the empty chunk; 0 at the end of input, -1 with errno. */
+/* Reads into the empty chunk. Returns 0 at the end of input, or -1 with errno. */
 static ssize_t refill(struct reader *reader)
 {
     struct pollfd wait = {.fd = reader->fd, .events = POLLIN};
@@ -58,7 +58,7 @@ static int append(struct reader *reader, const char *bytes, size_t length)
     return 0;
 }
 
-/* Takes bytes of the chunk up to a separator: 1 when it was there, 0 when not, -1 with errno. */
+/* Takes bytes of the chunk up to a separator. Returns 1 if it is there, 0 if not, -1 with errno. */
 static int take(struct reader *reader)
 {
     const char *start = reader->chunk + reader->next;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages from a file descriptor, one after the other as they come, each up to a separator.
- * Memory is bounded by the longest message allowed: of a longer one the rest is skipped.
+ * Reads messages from a file descriptor, each up to a separator. Memory is bounded by the longest
+ * message allowed; a longer one is skipped.
  */
 #ifndef TINCAN_CLIENT_READER_H
 #define TINCAN_CLIENT_READER_H
@@ -9,14 +9,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* For a separator: there is none, all of the input is one message. */
+/* As the separator: none, all of the input is one message. */
 #define READER_WHOLE (-1)
 
 enum reader_status {
     READER_MESSAGE,  /* `message` and `length` are the next one */
-    READER_TOO_LONG, /* the next one was over `max_bytes`, and is gone */
-    READER_END,      /* there are no more */
-    READER_ERROR,    /* errno says why there are no more */
+    READER_TOO_LONG, /* the next one was over `max_bytes` and is skipped */
+    READER_END,      /* there is no more */
+    READER_ERROR,    /* reading failed, with errno */
 };
 
 struct reader {
@@ -26,21 +26,21 @@ struct reader {
 
     char *message; /* the module's, valid until the next call */
     size_t length;
-    size_t number; /* of the message last read, the first being 1 */
+    size_t number; /* of messages read */
 
     size_t size; /* allocated for `message` */
     bool too_long, ended;
-    size_t next, filled; /* what is unused in `chunk` */
+    size_t next, filled; /* the unread part of `chunk` */
     char chunk[65536];
 };
 
 /* Prepares to read from `fd`, which stays the caller's. */
 void reader_init(struct reader *reader, int fd, int separator, size_t max_bytes);
 
-/* Reads the next message; the last one may lack its separator. */
+/* Reads the next message. The last one may lack its separator. */
 enum reader_status reader_next(struct reader *reader);
 
-/* Frees what `reader` holds. */
+/* Frees the message. */
 void reader_free(struct reader *reader);
 
 #endif

@@ -23,10 +23,10 @@ static void use_utf8(void)
         setlocale(LC_CTYPE, "C.UTF-8");
 }
 
-static int run(const struct options *options)
+static int run_mode(const struct options *options)
 {
-    if (options->probe.on)
-        return probe(options);
+    if (options->probes.on)
+        return probe_run(options);
     if (options->input == OPTIONS_AUTO && isatty(STDIN_FILENO))
         return chat(options);
     return batch(options);
@@ -35,7 +35,7 @@ static int run(const struct options *options)
 /* Reports a wrong command line: --check does it in its one line, with a status of its own. */
 static int refuse(const struct options *options, const struct text *reason)
 {
-    if (options->probe.check) {
+    if (options->probes.check) {
         report_check_failure(REPORT_CHECK_UNKNOWN, reason->start);
         return REPORT_CHECK_UNKNOWN;
     }
@@ -61,7 +61,7 @@ int main(int argc, char **argv)
     } else if (options.version) {
         puts("tincan " TINCAN_VERSION);
     } else {
-        status = run(&options);
+        status = run_mode(&options);
     }
     output_flush(&status);
     return status;

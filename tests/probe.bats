@@ -333,6 +333,12 @@ outcome() {
 
 @test "bytes behind the reply are: extra bytes, 3" {
     outcome extra:zzz 3 'extra bytes: at least 3 bytes came after'
+    # For programs its name has no space.
+    run "$TINCAN" -q --json --prometheus file -c 1 "$ADDRESS"
+    assert_equal "$("$REPORTS" outcomes <<<"$output")" '{"extra_bytes": 1}'
+    run "$REPORTS" prometheus file
+    assert_line "tincan_probes_total{target=\"$ADDRESS\",outcome=\"extra_bytes\"} 1"
+    assert_line "tincan_probes_total{target=\"$ADDRESS\",outcome=\"local_error\"} 0"
 }
 
 @test "another byte at an offset is: altered, 3, with both bytes" {

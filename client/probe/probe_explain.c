@@ -5,7 +5,7 @@
 #include "client/probe/cause.h"
 #include "common/frame.h"
 
-static const char *guess_cause(const struct roundtrip *roundtrip)
+static const char *suspected_cause(const struct roundtrip *roundtrip)
 {
     const struct transfer *transfer = &roundtrip->transfer;
     size_t tag = transfer->compared.tag_length;
@@ -20,14 +20,14 @@ static const char *guess_cause(const struct roundtrip *roundtrip)
 
 const char *probe_explain(struct text *text, const struct roundtrip *roundtrip)
 {
-    const char *guess = guess_cause(roundtrip);
+    const char *cause = suspected_cause(roundtrip);
 
     explain_outcome(text, roundtrip);
-    if (guess)
-        text_addf(text, "; it looks as if %s", guess);
+    if (cause)
+        text_addf(text, "; it looks as if %s", cause);
     if ((roundtrip->outcome == OUTCOME_CLOSED || roundtrip->outcome == OUTCOME_RESET) &&
         roundtrip->length > FRAME_DEFAULT_MAX_BYTES)
         text_add(text, "; the message is over 1 MiB, the limit of a server that was not told "
                        "another");
-    return guess;
+    return cause;
 }

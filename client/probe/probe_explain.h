@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Why a probe brought no echo, in words. */
+/* Sentences about probes without an echo. */
 #ifndef TINCAN_CLIENT_PROBE_PROBE_EXPLAIN_H
 #define TINCAN_CLIENT_PROBE_PROBE_EXPLAIN_H
 

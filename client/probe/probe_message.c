@@ -14,15 +14,14 @@
 
 static int fail(struct text *reason, const char *what, const char *why)
 {
-    text_add(reason, what);
-    text_add(reason, why);
+    text_addf(reason, "%s%s", what, why);
     return -1;
 }
 
-/* Takes all of the open file, and its memory. */
+/* Reads all of the open file into memory that `message` owns. */
 static int read_whole(struct probe_message *message, int fd, size_t max_bytes, struct text *reason)
 {
-    static struct reader reader; /* with its chunk rather large for a stack */
+    static struct reader reader; /* rather large for a stack */
     enum reader_status status;
 
     reader_init(&reader, fd, READER_WHOLE, max_bytes);
@@ -43,12 +42,10 @@ static int read_whole(struct probe_message *message, int fd, size_t max_bytes, s
 static int read_file(struct probe_message *message, const struct options *options,
                      struct text *reason)
 {
-    const char *path = options->probe.pattern.path;
+    const char *path = options->probes.pattern.path;
     int fd, result;
 
-    text_add(reason, "the pattern file '");
-    text_add(reason, path);
-    text_add(reason, "': ");
+    text_addf(reason, "the pattern file '%s': ", path);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return fail(reason, "", strerror(errno));
@@ -75,20 +72,21 @@ int probe_message_resize(struct probe_message *message, const struct options *op
 {
     free(message->bytes);
     message->length = size;
-    message->bytes = pattern_make(&options->probe.pattern, message->own, message->own_length, size);
+    message->bytes =
+        pattern_make(&options->probes.pattern, message->own, message->own_length, size);
     return message->bytes ? 0 : -1;
 }
 
 int probe_message_make(struct probe_message *message, const struct options *options,
                        struct text *reason)
 {
-    const struct probe_options *probe = &options->probe;
-    size_t size = probe->size;
+    const struct probe_options *probes = &options->probes;
+    size_t size = probes->size;
 
     *message = (struct probe_message){.bytes = NULL};
     if (options->input == OPTIONS_MESSAGE)
         return take_text(message, options, reason);
-    if (probe->pattern.kind == PATTERN_FILE) {
+    if (probes->pattern.kind == PATTERN_FILE) {
         if (read_file(message, options, reason) < 0)
             return -1;
         text_init(reason, reason->start, reason->size);

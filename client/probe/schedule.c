@@ -53,7 +53,7 @@ static void finish(struct schedule *schedule, struct roundtrip *roundtrip)
 {
     if (roundtrip->outcome == OUTCOME_LOCAL && schedule->plan->interval == 0)
         schedule->pause_until = clock_now() + PAUSE_TIME;
-    if (schedule->listener->probe(schedule->listener->context, roundtrip) < 0)
+    if (schedule->listener->roundtrip(schedule->listener->context, roundtrip) < 0)
         schedule->stopped = true;
     free_slot(schedule, roundtrip);
 }

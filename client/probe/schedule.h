@@ -26,7 +26,7 @@ struct schedule_plan {
 /* Functions that are called as things happen. The run stops when one returns -1. */
 struct schedule_listener {
     void *context;
-    int (*probe)(void *context, const struct roundtrip *roundtrip); /* it is over */
+    int (*roundtrip)(void *context, const struct roundtrip *roundtrip); /* it is over */
     int (*tick)(void *context, int64_t now);
     int (*interim)(void *context); /* at SIGQUIT */
 };

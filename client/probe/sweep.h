@@ -7,16 +7,13 @@
 #include "client/probe/schedule.h"
 #include "client/report/report.h"
 
-/* How often a size is tried before it counts as failing, so that a chance loss does not mislead. */
+/* A size fails after this many tries, so that one lost probe does not mislead. */
 #define SWEEP_TRIES 3
 
 /*
- * Probes sizes between those that the options name, by bisection, and prints each and the verdict.
- * Returns the exit status.
+ * Probes sizes between those of `run->options` by bisection, and reports them; none if the target
+ * has no address. Returns the exit status.
  */
-int sweep(struct schedule *schedule, const struct run *run, struct probe_message *message);
-
-/* Prints the end of a sweep, in JSON, whose target has no address, as `why` says. */
-void sweep_print_unresolved(const struct run *run, const char *why);
+int sweep(struct run *run, struct schedule *schedule, struct probe_message *message);
 
 #endif

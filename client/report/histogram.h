@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Durations counted in a log-linear histogram of fixed size: each power of two is divided into 128
- * cells of equal width, so that a percentile is off by at most 0.4 % however many values there are.
- * Least, greatest, mean and standard deviation are exact.
+ * A log-linear histogram of durations, of fixed size: each power of two is divided into 128 cells
+ * of equal width, so a percentile is off by at most 0.4 %, however many values there are. The
+ * least, greatest, mean and standard deviation are exact.
  */
 #ifndef TINCAN_CLIENT_REPORT_HISTOGRAM_H
 #define TINCAN_CLIENT_REPORT_HISTOGRAM_H
@@ -16,7 +16,7 @@
 
 struct histogram {
     uint64_t count;          /* of values added */
-    int64_t least, greatest; /* when there are any */
+    int64_t least, greatest; /* if there are any */
     double mean, squares;    /* squares: the sum of squared distances from the mean */
     double sum;              /* of all values */
     uint64_t cells[HISTOGRAM_CELLS];
@@ -26,19 +26,25 @@ struct histogram {
 void histogram_add(struct histogram *histogram, int64_t nsec);
 
 /*
- * The duration that `share` of all values, from 0 to 1, do not exceed: the value at rank
- * ceil(share * count) of the sorted values, to within 0.4 %. 0 when there are none.
+ * Returns the duration that `share` of the values, from 0 to 1, do not exceed: the value at rank
+ * ceil(share * count) of the sorted values, to within 0.4 %. 0 if there are none.
  */
 int64_t histogram_quantile(const struct histogram *histogram, double share);
 
-/* The standard deviation of all values, in nanoseconds. */
+/* Returns the standard deviation of the values, in nanoseconds. */
 double histogram_deviation(const struct histogram *histogram);
 
-/* How many values are at most `nsec`, by cells: those of the cell that it falls in are counted. */
+/* Returns how many values are at most `nsec`, counting all in its cell. */
 uint64_t histogram_count_to(const struct histogram *histogram, int64_t nsec);
 
-/* The bounds of a cell: the least value that it counts, and the least of the next. */
+/* Return the bounds of a cell: the least value in it, and the least of the next cell. */
 int64_t histogram_cell_start(size_t cell);
 int64_t histogram_cell_end(size_t cell);
+
+/*
+ * Prints a row for each range of durations, all equally wide on a logarithmic scale, with a bar for
+ * the share of the values in it. Rows fit the terminal on standard output, or 80 columns.
+ */
+void histogram_print(const struct histogram *histogram);
 
 #endif

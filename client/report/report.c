@@ -1,17 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/report/report.h"
 
+#include "client/output.h"
 #include "common/clock.h"
+#include "common/frame.h"
+
+#include <string.h>
+#include <unistd.h>
+
+void report_select(struct run *run)
+{
+    const struct probe_options *options = &run->options->probes;
+    size_t count = 0;
+
+    run->each = !options->check && !run->options->quiet && (options->json || !options->flood);
+    /* Both on one terminal would write over each other. */
+    if (options->flood && isatty(STDERR_FILENO) && !(run->each && isatty(STDOUT_FILENO)))
+        run->reports[count++] = &report_status_line;
+    /* The file comes before the line of --check, which reports its failure. */
+    if (options->prometheus)
+        run->reports[count++] = &report_prometheus;
+    run->reports[count++] = options->check  ? &report_check
+                            : options->json ? &report_json
+                                            : &report_text;
+    run->reports[count] = NULL;
+}
+
+void report_complain(const struct text *sentence)
+{
+    report_status_line_clear();
+    output_complain(sentence);
+}
 
 const char *report_peer(const struct run *run)
 {
-    return run->target->count == 1 ? run->target->peers->text : run->target->address->text;
+    return run->target.count == 1 ? run->target.peers->text : run->target.address->text;
 }
 
 uint64_t report_unfinished(const struct run *run)
 {
-    const struct tally *tally = run->tally;
-    uint64_t count = run->options->probe.count, over = 0;
+    const struct tally *tally = &run->tally;
+    uint64_t count = run->options->probes.count, over = 0;
 
     for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++)
         over += tally->outcomes[outcome];
@@ -20,12 +49,20 @@ uint64_t report_unfinished(const struct run *run)
 
 int report_status(const struct run *run)
 {
-    const struct tally *tally = run->tally;
+    const struct tally *tally = &run->tally;
     int status = tally_status(tally);
     bool short_of =
-        tally->ended != 0 && tally->outcomes[OUTCOME_ECHOED] < run->options->probe.count;
+        tally->ended != 0 && tally->outcomes[OUTCOME_ECHOED] < run->options->probes.count;
 
     return status == STATUS_ECHOED && short_of ? STATUS_FAILED : status;
+}
+
+bool report_is_utf8(const char *string)
+{
+    struct frame frame;
+
+    frame_init(&frame, SIZE_MAX);
+    return frame_feed(&frame, string, strlen(string) + 1) == FRAME_COMPLETE;
 }
 
 double report_milliseconds(int64_t nsec)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a run of probes prints. Each report is a set of functions that are called as things happen;
- * they write to standard output, which the mode watches for failure.
+ * Reports of a run of probes: what it prints, or writes to a file. Each is a set of functions that
+ * are called as things happen. Those that print write to standard output; the caller flushes it.
  */
 #ifndef TINCAN_CLIENT_REPORT_REPORT_H
 #define TINCAN_CLIENT_REPORT_REPORT_H
@@ -9,36 +9,97 @@
 #include "client/options.h"
 #include "client/report/tally.h"
 
-/* A run, as reports see it. */
+#define REPORTS_MOST 3
+
+/* All the probes of one command. */
 struct run {
     const struct options *options;
-    struct target *target;
-    const struct tally *tally;
-    const char *pattern; /* its name */
+    struct target target; /* without an address if it could not be resolved */
+    struct tally tally;
+    const char *pattern; /* the name of the message's pattern */
     size_t length;       /* of the message, in bytes */
-    int64_t started;     /* clock_now, before its name was resolved */
-    int64_t until;       /* clock_now at which it ends at the latest, or CLOCK_NEVER */
-    int64_t wall_offset; /* what to add to clock_now for nanoseconds since 1970, UTC */
-    bool interrupted;    /* the run ended at a signal */
-    bool faulty;         /* something beside the probes failed on this machine */
+    int64_t started;     /* clock_now, before the target was resolved */
+    int64_t until;       /* clock_now, when it ends at the latest, or CLOCK_NEVER */
+    int64_t wall_offset; /* nanoseconds from clock_now to the time since 1970, UTC */
+    bool interrupted;    /* a signal ended it */
+    bool each;           /* each probe is reported */
+    int status;          /* exit status for what failed beside the probes */
+
+    const struct report *reports[REPORTS_MOST + 1]; /* ends with NULL */
+};
+
+/* One size of a sweep, after its last try. */
+struct sweep_size {
+    size_t size; /* bytes */
+    unsigned tries;
+    enum outcome outcome; /* of the last try */
+    int64_t time;         /* nanoseconds, of an echo */
+    bool never_connected; /* in no try */
+    char why[EXPLAIN_SIZE];
+};
+
+/* The end of a sweep. */
+struct sweep_verdict {
+    bool any_works, any_fails;
+    size_t works;            /* the largest size that came back */
+    struct sweep_size fails; /* the smallest that did not, although it connected */
+    struct sweep_size last;  /* the last that was tried */
+    bool unfinished;
+    const char *hint; /* a possible reason, or NULL */
 };
 
 /* Each function may be NULL. */
 struct report {
-    void (*begin)(const struct run *run);
-    /* A roundtrip is over; `why` is the sentence that explains it, or NULL for an echo, and `guess`
-     * what altered it, or NULL. */
-    void (*probe)(const struct run *run, const struct roundtrip *roundtrip, const char *why,
-                  const char *guess);
-    void (*interim)(const struct run *run);
-    void (*end)(const struct run *run);
+    /* Before any probe. Returns 0; or -1, the reason added, if the report can't be made. */
+    int (*prepare)(const struct run *run, struct text *reason);
+    void (*begin)(struct run *run);
+    /* A probe is over. `why` explains the outcome, NULL for an echo; `cause` is what may have
+     * altered it, or NULL. */
+    void (*roundtrip)(struct run *run, const struct roundtrip *roundtrip, const char *why,
+                      const char *cause);
+    void (*size)(struct run *run, const struct sweep_size *size);
+    void (*verdict)(struct run *run, const struct sweep_verdict *verdict);
+    void (*tick)(struct run *run, int64_t now); /* a few times a second */
+    void (*interim)(struct run *run);           /* a summary is wanted */
+    void (*end)(struct run *run);
 };
 
-extern const struct report report_text;  /* for people */
-extern const struct report report_json;  /* an object a line */
-extern const struct report report_check; /* one line, as monitoring systems want it */
+extern const struct report report_text;        /* for people */
+extern const struct report report_json;        /* an object a line */
+extern const struct report report_check;       /* one line for monitoring systems */
+extern const struct report report_prometheus;  /* a file for the textfile collector */
+extern const struct report report_status_line; /* the state of a flood, on standard error */
 
-/* The exit statuses of report_check, which are those of plugins of monitoring systems. */
+/* Sets `reports` and `each` as the options ask for. */
+void report_select(struct run *run);
+
+/* Calls a function of each report that has it. */
+#define REPORT(run, function, ...)                                                                 \
+    do {                                                                                           \
+        for (const struct report *const *report = (run)->reports; *report; report++)               \
+            if ((*report)->function)                                                               \
+                (*report)->function((run), ##__VA_ARGS__);                                         \
+    } while (0)
+
+/* Writes "tincan: sentence" to standard error, where the status line may be. */
+void report_complain(const struct text *sentence);
+void report_status_line_clear(void);
+
+/* Returns how many probes the end of the run cut short or, of a count, kept from beginning. */
+uint64_t report_unfinished(const struct run *run);
+
+/* Returns the exit status of the probes, at least STATUS_FAILED if a count was not reached. */
+int report_status(const struct run *run);
+
+/* Returns the server's only address, or the target as the user wrote it. */
+const char *report_peer(const struct run *run);
+
+/* Returns whether the string is UTF-8, and so can be written as it is. */
+bool report_is_utf8(const char *string);
+
+double report_milliseconds(int64_t nsec);
+
+/* Exit statuses of monitoring plugins. */
 enum {
     REPORT_CHECK_OK,
     REPORT_CHECK_WARNING,
@@ -46,21 +107,10 @@ enum {
     REPORT_CHECK_UNKNOWN,
 };
 
+/* Returns the exit status of --check. */
 int report_check_status(const struct run *run);
 
-/* Probes that the end of the run cut short, or kept from beginning where it has a count. */
-uint64_t report_unfinished(const struct run *run);
-
-/* The exit status of a run: that of its outcomes, and at its end STATUS_FAILED at least where it
- * did not bring the echoes that were asked for. */
-int report_status(const struct run *run);
-
-/* The line of a plugin that could not begin, with one of the above. */
+/* Prints the line of --check for a run without probes, with one of the above. */
 void report_check_failure(int status, const char *why);
-
-/* How the server is called: its address where it is known, else as the user wrote it. */
-const char *report_peer(const struct run *run);
-
-double report_milliseconds(int64_t nsec);
 
 #endif

@@ -2,6 +2,7 @@
 #include "client/report/report.h"
 #include "common/clock.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 static const char *word(int status)
@@ -21,7 +22,7 @@ static bool exceeded(struct probe_limit limit, double value)
     return limit.given && value > limit.value;
 }
 
-/* Where no limit of losses is given, one lost probe is a warning. */
+/* Returns the limit of loss for a warning: 0 if no limit of loss is given. */
 static struct probe_limit loss_limit(const struct probe_options *options)
 {
     struct probe_limit limit = options->warning_loss;
@@ -32,14 +33,14 @@ static struct probe_limit loss_limit(const struct probe_options *options)
 
 int report_check_status(const struct run *run)
 {
-    const struct probe_options *options = &run->options->probe;
-    const struct tally *tally = run->tally;
+    const struct probe_options *options = &run->options->probes;
+    const struct tally *tally = &run->tally;
     double loss = tally_loss(tally), time = average_time(tally);
     bool any = tally->outcomes[OUTCOME_ECHOED] > 0;
-    /* Without a count some are always under way at the end. */
+    /* Without a count some probes are always running at the end. */
     bool missing = options->count > 0 && report_unfinished(run) > 0;
 
-    if (run->faulty)
+    if (run->status == STATUS_USAGE)
         return REPORT_CHECK_UNKNOWN;
     if (tally->outcomes[OUTCOME_ALTERED] > 0 || tally->outcomes[OUTCOME_EXTRA] > 0)
         return REPORT_CHECK_CRITICAL;
@@ -54,7 +55,7 @@ int report_check_status(const struct run *run)
     return tally->outcomes[OUTCOME_LOCAL] > 0 ? REPORT_CHECK_UNKNOWN : REPORT_CHECK_OK;
 }
 
-/* Text in which nothing ends the line or begins the performance data. */
+/* Prints the string so that nothing in it ends the line or begins the performance data. */
 static void print_plain(const char *string)
 {
     for (; *string; string++)
@@ -77,8 +78,8 @@ static void print_limit(struct probe_limit limit)
 
 static void print_performance(const struct run *run)
 {
-    const struct probe_options *options = &run->options->probe;
-    const struct tally *tally = run->tally;
+    const struct probe_options *options = &run->options->probes;
+    const struct tally *tally = &run->tally;
 
     if (tally->outcomes[OUTCOME_ECHOED] > 0)
         printf(" | 'time'=%.3fms", average_time(tally));
@@ -92,20 +93,24 @@ static void print_performance(const struct run *run)
     fputs(";0;100", stdout);
     for (enum phase phase = 0; phase < PHASE_TIME; phase++)
         if (tally->phases[phase].count > 0)
-            printf(" '%s'=%.3fms;;;0;", phase_key(phase),
+            printf(" '%s'=%.3fms;;;0;", phase_label(phase),
                    tally->phases[phase].mean / (double)CLOCK_MSEC);
     putchar('\n');
 }
 
-static void end(const struct run *run)
+static void end(struct run *run)
 {
-    const struct tally *tally = run->tally;
+    const struct tally *tally = &run->tally;
     enum outcome worst = tally_worst(tally);
     uint64_t unfinished = report_unfinished(run), over = tally_sent(tally) - tally->unfinished;
     uint64_t all = over + unfinished + tally->outcomes[OUTCOME_LOCAL];
 
-    printf("TINCAN %s - %llu of %llu echoed by ", word(report_check_status(run)),
-           (unsigned long long)tally->outcomes[OUTCOME_ECHOED], (unsigned long long)all);
+    if (tally->outcomes[OUTCOME_UNRESOLVED] > 0) {
+        report_check_failure(report_check_status(run), tally->examples[OUTCOME_UNRESOLVED]);
+        return;
+    }
+    printf("TINCAN %s - %" PRIu64 " of %" PRIu64 " echoed by ", word(report_check_status(run)),
+           tally->outcomes[OUTCOME_ECHOED], all);
     print_plain(report_peer(run));
     if (tally->outcomes[OUTCOME_ECHOED] > 0)
         printf(" in %.3f ms on average", average_time(tally));
@@ -114,10 +119,10 @@ static void end(const struct run *run)
         print_plain(tally->examples[worst]);
     }
     if (unfinished > 0)
-        printf("; %llu unfinished", (unsigned long long)unfinished);
+        printf("; %" PRIu64 " unfinished", unfinished);
     if (run->interrupted)
         fputs("; interrupted", stdout);
     print_performance(run);
 }
 
-const struct report report_check = {NULL, NULL, NULL, end};
+const struct report report_check = {.end = end};

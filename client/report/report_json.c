@@ -1,15 +1,71 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/report/json.h"
 #include "client/report/report.h"
 #include "common/clock.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
-static void begin(const struct run *run)
+/* Prints the string with its quotes; what is not UTF-8 becomes U+FFFD. */
+static void json_string(const char *string)
 {
-    const struct target *target = run->target;
+    bool utf8 = report_is_utf8(string);
 
-    if (run->options->quiet)
+    putchar('"');
+    for (; *string; string++) {
+        unsigned char byte = (unsigned char)*string;
+
+        if (byte == '"' || byte == '\\')
+            printf("\\%c", byte);
+        else if (byte < 0x20 || byte == 0x7f)
+            printf("\\u%04x", byte);
+        else if (byte >= 0x80 && !utf8)
+            fputs("\\ufffd", stdout);
+        else
+            putchar(byte);
+    }
+    putchar('"');
+}
+
+static void name_field(const char *name)
+{
+    printf(",\"%s\":", name);
+}
+
+/* Each of these prints a comma, the name, a colon and the value. */
+
+static void json_string_field(const char *name, const char *value)
+{
+    name_field(name);
+    json_string(value);
+}
+
+static void json_count_field(const char *name, uint64_t value)
+{
+    name_field(name);
+    printf("%" PRIu64, value);
+}
+
+static void json_number_field(const char *name, double value)
+{
+    name_field(name);
+    printf("%.6f", value);
+}
+
+/* Prints milliseconds to the nanosecond, or null for a negative value. */
+static void json_milliseconds_field(const char *name, int64_t nsec)
+{
+    name_field(name);
+    if (nsec < 0)
+        fputs("null", stdout);
+    else
+        printf("%" PRId64 ".%06" PRId64, (nsec / 1000000), (nsec % 1000000));
+}
+
+static void begin(struct run *run)
+{
+    const struct target *target = &run->target;
+
+    if (run->options->quiet || run->options->probes.sweep)
         return;
     fputs("{\"type\":\"begin\"", stdout);
     json_string_field("target", target->address->text);
@@ -31,13 +87,13 @@ static void print_phases(const struct roundtrip *roundtrip)
     for (enum phase phase = 0; phase < PHASE_COUNT; phase++) {
         char name[32];
 
-        (void)snprintf(name, sizeof name, "%s_ms", phase_key(phase));
+        (void)snprintf(name, sizeof name, "%s_ms", phase_label(phase));
         json_milliseconds_field(name, phase_of(roundtrip, phase));
     }
 }
 
-/* Which byte was altered, and into what: null where one of the two had already ended. */
-static void print_alteration(const struct roundtrip *roundtrip, const char *guess)
+/* Prints which byte was altered and into what, null where one of the texts has ended. */
+static void print_alteration(const struct roundtrip *roundtrip, const char *cause)
 {
     const struct verify *compared = &roundtrip->transfer.compared;
 
@@ -50,22 +106,22 @@ static void print_alteration(const struct roundtrip *roundtrip, const char *gues
             fputs(",\"sent\":null,\"received\":null", stdout);
         }
     }
-    if (guess)
-        json_string_field("culprit", guess);
+    if (cause)
+        json_string_field("culprit", cause);
 }
 
-static void probe(const struct run *run, const struct roundtrip *roundtrip, const char *why,
-                  const char *guess)
+static void print_roundtrip(struct run *run, const struct roundtrip *roundtrip, const char *why,
+                            const char *cause)
 {
     fputs("{\"type\":\"probe\"", stdout);
     json_count_field("seq", roundtrip->sequence);
     json_number_field("at", (double)(roundtrip->begun + run->wall_offset) / (double)CLOCK_SECOND);
     json_string_field("peer", roundtrip->target->peers[roundtrip->peer].text);
     json_count_field("size", roundtrip->length);
-    json_string_field("outcome", outcome_word(roundtrip->outcome));
+    json_string_field("outcome", outcome_label(roundtrip->outcome));
     print_phases(roundtrip);
     if (why) {
-        print_alteration(roundtrip, guess);
+        print_alteration(roundtrip, cause);
         json_string_field("why", why);
     }
     fputs("}\n", stdout);
@@ -78,7 +134,7 @@ static void print_statistics(const char *name, const struct histogram *histogram
         double share;
     } quantiles[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}};
 
-    printf("\"%s\":{\"count\":%llu", name, (unsigned long long)histogram->count);
+    printf("\"%s\":{\"count\":%" PRIu64, name, histogram->count);
     json_milliseconds_field("min", histogram->least);
     json_number_field("avg", histogram->mean / (double)CLOCK_MSEC);
     json_milliseconds_field("max", histogram->greatest);
@@ -98,13 +154,13 @@ static void print_all_statistics(const struct tally *tally)
         if (tally->phases[phase].count == 0)
             continue;
         fputs(before, stdout);
-        print_statistics(phase_key(phase), &tally->phases[phase]);
+        print_statistics(phase_label(phase), &tally->phases[phase]);
         before = ",";
     }
     putchar('}');
 }
 
-/* The cells that counted anything: from, to (both in ms), count. */
+/* Prints the cells that are not empty: from, to (both in ms), count. */
 static void print_cells(const struct histogram *histogram)
 {
     const char *before = "";
@@ -113,9 +169,8 @@ static void print_cells(const struct histogram *histogram)
     for (size_t cell = 0; cell < HISTOGRAM_CELLS; cell++) {
         if (histogram->cells[cell] == 0)
             continue;
-        printf("%s[%.6f,%.6f,%llu]", before, report_milliseconds(histogram_cell_start(cell)),
-               report_milliseconds(histogram_cell_end(cell)),
-               (unsigned long long)histogram->cells[cell]);
+        printf("%s[%.6f,%.6f,%" PRIu64 "]", before, report_milliseconds(histogram_cell_start(cell)),
+               report_milliseconds(histogram_cell_end(cell)), histogram->cells[cell]);
         before = ",";
     }
     putchar(']');
@@ -129,8 +184,7 @@ static void print_outcomes(const struct tally *tally)
     for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
         if (tally->outcomes[outcome] == 0)
             continue;
-        printf("%s\"%s\":%llu", before, outcome_word(outcome),
-               (unsigned long long)tally->outcomes[outcome]);
+        printf("%s\"%s\":%" PRIu64, before, outcome_label(outcome), tally->outcomes[outcome]);
         before = ",";
     }
     putchar('}');
@@ -138,11 +192,11 @@ static void print_outcomes(const struct tally *tally)
 
 static void print_summary(const struct run *run, const char *type)
 {
-    const struct tally *tally = run->tally;
+    const struct tally *tally = &run->tally;
     int64_t now = tally->ended != 0 ? tally->ended : clock_now();
 
     printf("{\"type\":\"%s\"", type);
-    json_string_field("target", run->target->address->text);
+    json_string_field("target", run->target.address->text);
     json_count_field("sent", tally_sent(tally));
     json_count_field("echoed", tally->outcomes[OUTCOME_ECHOED]);
     json_count_field("lost", tally_lost(tally));
@@ -151,24 +205,64 @@ static void print_summary(const struct run *run, const char *type)
     json_count_field("unfinished", tally->unfinished);
     json_count_field("local_errors", tally->outcomes[OUTCOME_LOCAL]);
     print_outcomes(tally);
-    json_milliseconds_field("resolve_ms", tally->resolve_nsec);
+    json_milliseconds_field("resolve_ms", run->target.resolve_nsec);
     json_number_field("seconds", (double)(now - tally->begun) / (double)CLOCK_SECOND);
     json_number_field("rate", tally_rate(tally, now));
     printf(",\"interrupted\":%s", run->interrupted ? "true" : "false");
     print_all_statistics(tally);
-    if (run->options->probe.histogram)
+    if (run->options->probes.histogram)
         print_cells(&tally->phases[PHASE_TIME]);
     fputs("}\n", stdout);
 }
 
-static void interim(const struct run *run)
+static void print_size(struct run *run, const struct sweep_size *size)
+{
+    bool echoed = size->outcome == OUTCOME_ECHOED;
+
+    if (run->options->quiet)
+        return;
+    fputs("{\"type\":\"size\"", stdout);
+    json_count_field("size", size->size);
+    json_string_field("outcome", outcome_label(size->outcome));
+    json_count_field("tries", size->tries);
+    json_milliseconds_field("time_ms", echoed ? size->time : -1);
+    if (!echoed)
+        json_string_field("why", size->why);
+    fputs("}\n", stdout);
+}
+
+static void print_verdict(struct run *run, const struct sweep_verdict *verdict)
+{
+    fputs("{\"type\":\"sweep\"", stdout);
+    json_string_field("target", run->target.address->text);
+    if (verdict->any_works)
+        json_count_field("largest_that_works", verdict->works);
+    if (verdict->any_fails) {
+        json_count_field("smallest_that_fails", verdict->fails.size);
+        json_string_field("outcome", outcome_label(verdict->fails.outcome));
+    }
+    if (verdict->hint)
+        json_string_field("hint", verdict->hint);
+    if (verdict->last.never_connected)
+        json_string_field("not_connected", verdict->last.why);
+    printf(",\"interrupted\":%s}\n", verdict->unfinished ? "true" : "false");
+}
+
+static void interim(struct run *run)
 {
     print_summary(run, "interim");
 }
 
-static void end(const struct run *run)
+static void end(struct run *run)
 {
     print_summary(run, "summary");
 }
 
-const struct report report_json = {begin, probe, interim, end};
+const struct report report_json = {
+    .begin = begin,
+    .roundtrip = print_roundtrip,
+    .size = print_size,
+    .verdict = print_verdict,
+    .interim = interim,
+    .end = end,
+};

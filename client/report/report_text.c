@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/display.h"
 #include "client/net/explain.h"
-#include "client/report/draw.h"
 #include "client/report/report.h"
 #include "common/clock.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 #define WIDTH 6 /* of a value: below 100 ms with its decimals */
 
-/* A label and its value, filled up to `width` so that lines stand in columns. */
+/* Prints a label and its value, padded to `width`, so that lines align. */
 static void print_value(const char *label, int64_t nsec, int width)
 {
     if (nsec < 0)
@@ -48,7 +48,7 @@ static void print_red(const char *string)
         fputs("\033[0m", stdout);
 }
 
-/* The addresses that a name was found to have. */
+/* Prints the addresses that a name was resolved to. */
 static void print_found(const struct target *target)
 {
     if (target->count == 1 && strcmp(target->peers->text, target->address->text) == 0)
@@ -60,15 +60,25 @@ static void print_found(const struct target *target)
     printf(", found in %.3f ms)", report_milliseconds(target->resolve_nsec));
 }
 
-static void begin(const struct run *run)
+static void begin_sweep(const struct run *run)
 {
-    const struct target *target = run->target;
+    fputs("Sweeping ", stdout);
+    print_text(report_peer(run));
+    printf(" from %zu to %zu bytes of %s; times in ms\n", run->options->probes.sweep_from,
+           run->options->probes.sweep_to, run->pattern);
+}
 
-    if (run->options->quiet)
+static void begin(struct run *run)
+{
+    if (run->options->quiet || run->target.count == 0)
         return;
+    if (run->options->probes.sweep) {
+        begin_sweep(run);
+        return;
+    }
     fputs("Probing ", stdout);
-    print_text(target->address->text);
-    print_found(target);
+    print_text(run->target.address->text);
+    print_found(&run->target);
     printf(" with %zu byte%s of ", run->length, run->length == 1 ? "" : "s");
     print_text(run->pattern);
     fputs("; times in ms\n", stdout);
@@ -78,7 +88,7 @@ static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
 {
     printf("%zu bytes from ", run->length);
     print_text(roundtrip->target->peers[roundtrip->peer].text);
-    printf(": seq=%-3llu", (unsigned long long)roundtrip->sequence);
+    printf(": seq=%-3" PRIu64 "", roundtrip->sequence);
     print_value("time", phase_of(roundtrip, PHASE_TIME), WIDTH);
     print_value("connect", phase_of(roundtrip, PHASE_CONNECT), WIDTH);
     print_value("first", phase_of(roundtrip, PHASE_FIRST_BYTE), WIDTH);
@@ -89,29 +99,28 @@ static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
     putchar('\n');
 }
 
-static void probe(const struct run *run, const struct roundtrip *roundtrip, const char *why,
-                  const char *guess)
+static void print_roundtrip(struct run *run, const struct roundtrip *roundtrip, const char *why,
+                            const char *cause)
 {
-    (void)guess; /* it is in the sentence */
+    (void)cause; /* `why` has it */
     if (!why) {
         print_echo(run, roundtrip);
         return;
     }
     fputs("no echo from ", stdout);
     print_text(roundtrip->target->peers[roundtrip->peer].text);
-    printf(": seq=%-3llu ", (unsigned long long)roundtrip->sequence);
+    printf(": seq=%-3" PRIu64 " ", roundtrip->sequence);
     print_red(why);
     putchar('\n');
 }
 
 static void print_counts(const struct run *run)
 {
-    const struct tally *tally = run->tally;
+    const struct tally *tally = &run->tally;
     const char *before = ": ";
 
-    printf("%llu sent, %llu echoed, %llu lost ", (unsigned long long)tally_sent(tally),
-           (unsigned long long)tally->outcomes[OUTCOME_ECHOED],
-           (unsigned long long)tally_lost(tally));
+    printf("%" PRIu64 " sent, %" PRIu64 " echoed, %" PRIu64 " lost ", tally_sent(tally),
+           tally->outcomes[OUTCOME_ECHOED], tally_lost(tally));
     if (tally_sent(tally) > tally->unfinished)
         printf("(%.1f %%)", tally_loss(tally));
     else
@@ -119,35 +128,33 @@ static void print_counts(const struct run *run)
     for (enum outcome outcome = OUTCOME_ECHOED + 1; outcome < OUTCOME_COUNT; outcome++) {
         if (tally->outcomes[outcome] == 0 || outcome == OUTCOME_LOCAL)
             continue;
-        printf("%s%llu %s", before, (unsigned long long)tally->outcomes[outcome],
-               outcome_word(outcome));
+        printf("%s%" PRIu64 " %s", before, tally->outcomes[outcome], outcome_word(outcome));
         before = ", ";
     }
     if (tally->unfinished > 0)
-        printf("; %llu unfinished", (unsigned long long)tally->unfinished);
+        printf("; %" PRIu64 " unfinished", tally->unfinished);
     if (tally->outcomes[OUTCOME_LOCAL] > 0)
-        printf("; %llu not sent for a local error",
-               (unsigned long long)tally->outcomes[OUTCOME_LOCAL]);
+        printf("; %" PRIu64 " not sent for a local error", tally->outcomes[OUTCOME_LOCAL]);
     putchar('\n');
 }
 
-/* Where the probes had no line of their own, what became of the first of each kind. */
+/* If probes had no line of their own, explains the first of each outcome. */
 static void print_examples(const struct run *run)
 {
-    const struct tally *tally = run->tally;
+    const struct tally *tally = &run->tally;
 
-    if (!run->options->quiet && !run->options->probe.flood)
+    if (!run->options->quiet && !run->options->probes.flood)
         return;
     for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
         if (tally->example_sequences[outcome] == 0)
             continue;
-        printf("first at seq=%llu: ", (unsigned long long)tally->example_sequences[outcome]);
+        printf("first at seq=%" PRIu64 ": ", tally->example_sequences[outcome]);
         print_red(tally->examples[outcome]);
         putchar('\n');
     }
 }
 
-/* Milliseconds in seven columns, with as many decimals as they leave room for. */
+/* Prints milliseconds in seven columns, with as many decimals as fit. */
 static void print_cell(double nsec)
 {
     double milliseconds = nsec / (double)CLOCK_MSEC;
@@ -161,7 +168,7 @@ static void print_row(const struct tally *tally, enum phase phase)
     const struct histogram *histogram = &tally->phases[phase];
     static const double shares[] = {0.5, 0.9, 0.99, 0.999};
 
-    printf("%-10s", phase_label(phase));
+    printf("%-10s", phase_word(phase));
     print_cell((double)histogram->least);
     print_cell(histogram->mean);
     print_cell((double)histogram->greatest);
@@ -178,14 +185,14 @@ static void print_table(const struct run *run)
     for (enum phase phase = 0; phase < PHASE_COUNT; phase++) {
         bool of_schedule = phase == PHASE_SINCE_DUE || phase == PHASE_LATE;
 
-        if (run->tally->phases[phase].count > 0 && !(of_schedule && run->options->probe.flood))
-            print_row(run->tally, phase);
+        if (run->tally.phases[phase].count > 0 && !(of_schedule && run->options->probes.flood))
+            print_row(&run->tally, phase);
     }
 }
 
-static void print_summary(const struct run *run)
+static void print_summary(struct run *run)
 {
-    const struct tally *tally = run->tally;
+    const struct tally *tally = &run->tally;
     int64_t now = tally->ended != 0 ? tally->ended : clock_now();
 
     fputs("--- ", stdout);
@@ -195,22 +202,79 @@ static void print_summary(const struct run *run)
     printf("in %.3f s, %.1f echoes a second\n", (double)(now - tally->begun) / (double)CLOCK_SECOND,
            tally_rate(tally, now));
     if (tally->left_open > 0)
-        printf("%llu left open: %s\n", (unsigned long long)tally->left_open, explain_left_open);
+        printf("%" PRIu64 " left open: %s\n", tally->left_open, explain_left_open);
     print_examples(run);
     if (tally->outcomes[OUTCOME_ECHOED] > 0)
         print_table(run);
 }
 
-static void interim(const struct run *run)
+static void print_size(struct run *run, const struct sweep_size *size)
 {
-    print_summary(run);
+    bool echoed = size->outcome == OUTCOME_ECHOED;
+
+    if (run->options->quiet)
+        return;
+    printf("%10zu bytes  ", size->size);
+    if (echoed)
+        printf("echoed  time=%.3f", report_milliseconds(size->time));
+    else
+        fputs(outcome_word(size->outcome), stdout);
+    if (size->tries > 1)
+        printf(echoed ? "  (at try %u)" : "  (%u tries)", size->tries);
+    putchar('\n');
 }
 
-static void end(const struct run *run)
+static void print_bounds(const struct sweep_verdict *verdict)
 {
-    print_summary(run);
-    if (run->options->probe.histogram)
-        draw_histogram(&run->tally->phases[PHASE_TIME]);
+    const char *word = outcome_word(verdict->fails.outcome);
+
+    if (verdict->any_works && verdict->any_fails)
+        printf("the largest that works: %zu bytes; the smallest that fails: %zu bytes (%s)\n",
+               verdict->works, verdict->fails.size, word);
+    else if (verdict->any_works && verdict->unfinished)
+        printf("the largest that works: %zu bytes\n", verdict->works);
+    else if (verdict->any_works)
+        printf("nothing fails up to %zu bytes\n", verdict->works);
+    else if (verdict->any_fails)
+        printf("nothing works, not even %zu bytes (%s)\n", verdict->fails.size, word);
 }
 
-const struct report report_text = {begin, probe, interim, end};
+static void print_verdict(struct run *run, const struct sweep_verdict *verdict)
+{
+    if (run->target.count == 0)
+        return;
+    fputs("--- ", stdout);
+    print_text(report_peer(run));
+    fputs(verdict->unfinished ? " --- (not finished)\n" : " ---\n", stdout);
+    print_bounds(verdict);
+    if (verdict->any_fails) {
+        print_text(verdict->fails.why);
+        putchar('\n');
+    }
+    if (verdict->last.never_connected) {
+        printf("could not connect at %zu bytes: nothing is known of this size\n",
+               verdict->last.size);
+        print_text(verdict->last.why);
+        putchar('\n');
+    }
+    if (verdict->hint)
+        puts(verdict->hint);
+}
+
+static void end(struct run *run)
+{
+    if (run->target.count == 0)
+        return;
+    print_summary(run);
+    if (run->options->probes.histogram)
+        histogram_print(&run->tally.phases[PHASE_TIME]);
+}
+
+const struct report report_text = {
+    .begin = begin,
+    .roundtrip = print_roundtrip,
+    .size = print_size,
+    .verdict = print_verdict,
+    .interim = print_summary,
+    .end = end,
+};

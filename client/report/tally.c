@@ -3,20 +3,83 @@
 
 #include "common/clock.h"
 
-void tally_add(struct tally *tally, const struct roundtrip *roundtrip)
+#include <stdio.h>
+
+const char *phase_word(enum phase phase)
 {
-    tally->outcomes[roundtrip->outcome]++;
-    if (roundtrip->outcome != OUTCOME_LOCAL)
-        histogram_add(&tally->phases[PHASE_LATE], phase_of(roundtrip, PHASE_LATE));
-    if (roundtrip->outcome != OUTCOME_ECHOED)
+    static const char *const words[] = {
+        [PHASE_CONNECT] = "connect",   [PHASE_FIRST_BYTE] = "first byte",
+        [PHASE_COMPLETE] = "complete", [PHASE_CLOSE] = "close",
+        [PHASE_TIME] = "time",         [PHASE_SINCE_DUE] = "since due",
+        [PHASE_LATE] = "late",
+    };
+
+    return words[phase];
+}
+
+const char *phase_label(enum phase phase)
+{
+    static const char *const labels[] = {
+        [PHASE_CONNECT] = "connect",   [PHASE_FIRST_BYTE] = "first_byte",
+        [PHASE_COMPLETE] = "complete", [PHASE_CLOSE] = "close",
+        [PHASE_TIME] = "time",         [PHASE_SINCE_DUE] = "since_due",
+        [PHASE_LATE] = "late",
+    };
+
+    return labels[phase];
+}
+
+static int64_t between(int64_t from, int64_t to)
+{
+    return from != 0 && to != 0 ? to - from : -1;
+}
+
+int64_t phase_of(const struct roundtrip *roundtrip, enum phase phase)
+{
+    const struct transfer *transfer = &roundtrip->transfer;
+
+    switch (phase) {
+    case PHASE_CONNECT:
+        return between(roundtrip->begun, roundtrip->connected);
+    case PHASE_FIRST_BYTE:
+        return between(roundtrip->connected, transfer->first_at);
+    case PHASE_COMPLETE:
+        return between(transfer->first_at, transfer->replied_at);
+    case PHASE_CLOSE:
+        return between(transfer->replied_at, transfer->closed_at);
+    case PHASE_TIME:
+        return between(roundtrip->begun, transfer->replied_at);
+    case PHASE_SINCE_DUE:
+        return between(roundtrip->due, transfer->replied_at);
+    case PHASE_LATE:
+        break;
+    }
+    return between(roundtrip->due, roundtrip->begun);
+}
+
+static void add_phase(struct tally *tally, const struct roundtrip *roundtrip, enum phase phase)
+{
+    int64_t nsec = phase_of(roundtrip, phase);
+
+    if (nsec >= 0)
+        histogram_add(&tally->phases[phase], nsec);
+}
+
+void tally_add(struct tally *tally, const struct roundtrip *roundtrip, const char *why)
+{
+    enum outcome outcome = roundtrip->outcome;
+
+    if (tally->outcomes[outcome]++ == 0 && why) {
+        tally->example_sequences[outcome] = roundtrip->sequence;
+        (void)snprintf(tally->examples[outcome], EXPLAIN_SIZE, "%s", why);
+    }
+    if (outcome != OUTCOME_LOCAL)
+        add_phase(tally, roundtrip, PHASE_LATE);
+    if (outcome != OUTCOME_ECHOED)
         return;
     tally->left_open += roundtrip->transfer.left_open;
-    for (enum phase phase = 0; phase < PHASE_LATE; phase++) {
-        int64_t nsec = phase_of(roundtrip, phase);
-
-        if (nsec >= 0)
-            histogram_add(&tally->phases[phase], nsec);
-    }
+    for (enum phase phase = 0; phase < PHASE_LATE; phase++)
+        add_phase(tally, roundtrip, phase);
 }
 
 static uint64_t finished(const struct tally *tally)

@@ -1,44 +1,61 @@
 /* SPDX-License-Identifier: MIT */
-/* What a run of probes has come to so far: counts by outcome, and durations by phase. */
+/* The probes of a run so far: counts by outcome, and durations by phase. */
 #ifndef TINCAN_CLIENT_REPORT_TALLY_H
 #define TINCAN_CLIENT_REPORT_TALLY_H
 
+#include "client/net/explain.h"
+#include "client/net/roundtrip.h"
 #include "client/report/histogram.h"
-#include "client/report/phase.h"
 
-/* Room for what is kept of the first failure of each kind. */
-#define TALLY_EXAMPLE_SIZE 512
+/* The durations that are measured of a probe. */
+enum phase {
+    PHASE_CONNECT,    /* from the beginning to the connection */
+    PHASE_FIRST_BYTE, /* from there to the first byte of the reply, which includes sending */
+    PHASE_COMPLETE,   /* from there to its null byte */
+    PHASE_CLOSE,      /* from there to the server's end of the connection */
+    PHASE_TIME,       /* from the beginning to the null byte */
+    PHASE_SINCE_DUE,  /* from when the probe was due to the null byte */
+    PHASE_LATE,       /* from when the probe was due to its beginning */
+};
+
+#define PHASE_COUNT (PHASE_LATE + 1)
 
 struct tally {
     uint64_t outcomes[OUTCOME_COUNT];
     uint64_t left_open;   /* echoes after which the server did not close the connection */
     uint64_t unfinished;  /* probes that the end of the run cut short */
-    int64_t begun, ended; /* clock_now; `ended` is 0 while it goes on */
-    int64_t resolve_nsec;
-    struct histogram phases[PHASE_COUNT];      /* of echoed probes; lateness of all */
-    uint64_t example_sequences[OUTCOME_COUNT]; /* of the first, or 0 */
-    char examples[OUTCOME_COUNT][TALLY_EXAMPLE_SIZE];
+    int64_t begun, ended; /* clock_now; `ended` is 0 before */
+    struct histogram phases[PHASE_COUNT];      /* of echoed probes; PHASE_LATE of all */
+    uint64_t example_sequences[OUTCOME_COUNT]; /* of the first probe with the outcome, or 0 */
+    char examples[OUTCOME_COUNT][EXPLAIN_SIZE];
 };
 
-/* Counts a probe that is over. */
-void tally_add(struct tally *tally, const struct roundtrip *roundtrip);
+/* Returns the phase's name for people, and for JSON and Prometheus; constants. */
+const char *phase_word(enum phase phase);
+const char *phase_label(enum phase phase);
 
-/* How many probes reached the network: those that failed on this machine did not. */
+/* Returns the duration in nanoseconds, or -1 if the round trip did not get so far. */
+int64_t phase_of(const struct roundtrip *roundtrip, enum phase phase);
+
+/* Counts a round trip that is over. `why` explains its outcome; it is kept of the first. */
+void tally_add(struct tally *tally, const struct roundtrip *roundtrip, const char *why);
+
+/* Returns how many probes reached the network: all but those that failed on this machine. */
 uint64_t tally_sent(const struct tally *tally);
 
-/* Of those, how many came to an end without an intact echo. */
+/* Returns how many of those ended without an intact echo. */
 uint64_t tally_lost(const struct tally *tally);
 
-/* The share of those lost among those that came to an end, in percent; 0 when there are none. */
+/* Returns the share of those among all that ended, in percent; 0 if none did. */
 double tally_loss(const struct tally *tally);
 
-/* The exit status that the outcomes ask for; STATUS_FAILED when there was not a single echo. */
+/* Returns the exit status for the outcomes; STATUS_FAILED if there was no echo. */
 int tally_status(const struct tally *tally);
 
-/* Echoes a second until `now`. */
+/* Returns the echoes per second until `now`. */
 double tally_rate(const struct tally *tally, int64_t now);
 
-/* The outcome that is worst for the exit status and, of those, most frequent. */
+/* Returns the outcome with the worst exit status, of several the most frequent. */
 enum outcome tally_worst(const struct tally *tally);
 
 #endif

@@ -160,8 +160,9 @@ int batch(const struct options *options)
     static struct batch batch; /* zero; its chunk of input is rather large for a stack */
 
     batch.options = options;
-    batch.target = (struct target){
-        .address = &options->address, .family = options->family, .bind_address = &options->source};
+    batch.target = (struct target){.address = &options->address,
+                                   .family = options->family,
+                                   .bind_address = &options->bind_address};
     batch.roundtrip.target = &batch.target;
     batch.roundtrip.timeout = (int64_t)options->timeout_usec * CLOCK_USEC;
     batch.on_terminal = isatty(STDOUT_FILENO) == 1;

@@ -182,8 +182,9 @@ int chat(const struct options *options)
         output_complain(&text);
         return STATUS_USAGE;
     }
-    chat.target = (struct target){
-        .address = &options->address, .family = options->family, .bind_address = &options->source};
+    chat.target = (struct target){.address = &options->address,
+                                  .family = options->family,
+                                  .bind_address = &options->bind_address};
     chat.roundtrip.target = &chat.target;
     chat.roundtrip.connect_first = options->connect_first;
     chat.roundtrip.timeout = (int64_t)options->timeout_usec * CLOCK_USEC;

@@ -76,14 +76,14 @@ def check_json():
     for probe in probes:
         outcomes[probe["outcome"]] = outcomes.get(probe["outcome"], 0) + 1
     require(summary["outcomes"] == outcomes, "outcomes", summary["outcomes"], outcomes)
-    local = outcomes.get("local error", 0)
+    local = outcomes.get("local_error", 0)
     echoed = [probe for probe in probes if probe["outcome"] == "echoed"]
     require(summary["echoed"] == len(echoed), "echoed", summary["echoed"], len(echoed))
     require(summary["local_errors"] == local, "local_errors")
     require(summary["sent"] == len(probes) - local + summary["unfinished"], "sent")
     require(summary["lost"] == len(probes) - local - len(echoed), "lost")
     for phase in PHASES:
-        of = echoed if phase != "late" else [p for p in probes if p["outcome"] != "local error"]
+        of = echoed if phase != "late" else [p for p in probes if p["outcome"] != "local_error"]
         values = [p[phase + "_ms"] for p in of if p[phase + "_ms"] is not None]
         if values:
             check_statistics(phase, summary["ms"][phase], values)

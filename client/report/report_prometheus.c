@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/report/prometheus.h"
-
-#include "client/net/explain.h"
-#include "client/output.h"
-#include "client/report/json.h"
+#include "client/report/report.h"
 #include "common/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +12,12 @@
 #include <unistd.h>
 
 #define PATH_SIZE 4096
+#define INTERVAL  (10 * CLOCK_SECOND) /* between writings */
 
-/* A label's value, in which three characters are escaped, and what is not UTF-8 is replaced. */
+/* Prints a label. In its value three characters are escaped; what is not UTF-8 becomes U+FFFD. */
 static void print_label(FILE *file, const char *name, const char *value)
 {
-    bool utf8 = json_is_utf8(value);
+    bool utf8 = report_is_utf8(value);
 
     fprintf(file, "%s=\"", name);
     for (; *value; value++) {
@@ -40,13 +38,13 @@ static void describe(FILE *file, const char *name, const char *type, const char 
     fprintf(file, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-/* A metric that has one value for the target. */
+/* Prints a metric that has one value for the target. */
 static void print_single(FILE *file, const struct run *run, const char *name, const char *help,
                          double value)
 {
     describe(file, name, "gauge", help);
     fprintf(file, "%s{", name);
-    print_label(file, "target", run->target->address->text);
+    print_label(file, "target", run->target.address->text);
     fprintf(file, "} %.9g\n", value);
 }
 
@@ -55,25 +53,25 @@ static void print_outcomes(FILE *file, const struct run *run)
     describe(file, "tincan_probes_total", "counter", "Probes of this run by outcome.");
     for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
         fputs("tincan_probes_total{", file);
-        print_label(file, "target", run->target->address->text);
+        print_label(file, "target", run->target.address->text);
         fputc(',', file);
-        print_label(file, "outcome", outcome_word(outcome));
-        fprintf(file, "} %llu\n", (unsigned long long)run->tally->outcomes[outcome]);
+        print_label(file, "outcome", outcome_label(outcome));
+        fprintf(file, "} %" PRIu64 "\n", run->tally.outcomes[outcome]);
     }
 }
 
 static void print_series(FILE *file, const struct run *run, const char *suffix, enum phase phase)
 {
     fprintf(file, "tincan_probe_duration_seconds%s{", suffix);
-    print_label(file, "target", run->target->address->text);
+    print_label(file, "target", run->target.address->text);
     fputc(',', file);
-    print_label(file, "phase", phase_key(phase));
+    print_label(file, "phase", phase_label(phase));
 }
 
 static void print_phase(FILE *file, const struct run *run, enum phase phase)
 {
     static const int64_t tenths[] = {10, 25, 50};
-    const struct histogram *histogram = &run->tally->phases[phase];
+    const struct histogram *histogram = &run->tally.phases[phase];
 
     /* From 10 us to 5 s. */
     for (int64_t decade = 10 * CLOCK_USEC; decade < 10 * CLOCK_SECOND; decade *= 10)
@@ -81,20 +79,20 @@ static void print_phase(FILE *file, const struct run *run, enum phase phase)
             int64_t nsec = decade / 10 * tenths[i];
 
             print_series(file, run, "_bucket", phase);
-            fprintf(file, ",le=\"%.9g\"} %llu\n", (double)nsec / (double)CLOCK_SECOND,
-                    (unsigned long long)histogram_count_to(histogram, nsec));
+            fprintf(file, ",le=\"%.9g\"} %" PRIu64 "\n", (double)nsec / (double)CLOCK_SECOND,
+                    histogram_count_to(histogram, nsec));
         }
     print_series(file, run, "_bucket", phase);
-    fprintf(file, ",le=\"+Inf\"} %llu\n", (unsigned long long)histogram->count);
+    fprintf(file, ",le=\"+Inf\"} %" PRIu64 "\n", histogram->count);
     print_series(file, run, "_sum", phase);
     fprintf(file, "} %.9g\n", histogram->sum / (double)CLOCK_SECOND);
     print_series(file, run, "_count", phase);
-    fprintf(file, "} %llu\n", (unsigned long long)histogram->count);
+    fprintf(file, "} %" PRIu64 "\n", histogram->count);
 }
 
 static void print_all(FILE *file, const struct run *run)
 {
-    const struct tally *tally = run->tally;
+    const struct tally *tally = &run->tally;
     int64_t now = clock_now();
 
     print_single(file, run, "tincan_success",
@@ -105,12 +103,12 @@ static void print_all(FILE *file, const struct run *run)
                  (double)report_unfinished(run));
     print_single(file, run, "tincan_resolve_seconds",
                  "How long it took to find the addresses of the target.",
-                 (double)tally->resolve_nsec / (double)CLOCK_SECOND);
+                 (double)run->target.resolve_nsec / (double)CLOCK_SECOND);
     print_single(file, run, "tincan_run_seconds", "How long this run has lasted.",
                  (double)(now - tally->begun) / (double)CLOCK_SECOND);
     describe(file, "tincan_written_timestamp_seconds", "gauge", "When this was written.");
     fputs("tincan_written_timestamp_seconds{", file);
-    print_label(file, "target", run->target->address->text);
+    print_label(file, "target", run->target.address->text);
     fprintf(file, "} %.3f\n", (double)(now + run->wall_offset) / (double)CLOCK_SECOND);
     print_outcomes(file, run);
     describe(file, "tincan_probe_duration_seconds", "histogram",
@@ -119,7 +117,7 @@ static void print_all(FILE *file, const struct run *run)
         print_phase(file, run, phase);
 }
 
-/* Makes a file in the same folder, whose name the collector does not read; -1 with errno. */
+/* Makes a file in the same folder under a name that the collector ignores; -1 with errno. */
 static int make_beside(const char *path, char beside[PATH_SIZE])
 {
     const char *slash = strrchr(path, '/');
@@ -133,7 +131,8 @@ static int make_beside(const char *path, char beside[PATH_SIZE])
     return mkostemp(beside, O_CLOEXEC);
 }
 
-int prometheus_check(const char *path)
+/* Checks, without touching the file, that it can be written. Returns 0, or -1 with errno. */
+static int check_path(const char *path)
 {
     char beside[PATH_SIZE];
     struct stat status;
@@ -150,7 +149,7 @@ int prometheus_check(const char *path)
     return unlink(beside);
 }
 
-/* The permissions that a file gets which is just created. */
+/* Returns the permissions of a file that open(2) creates. */
 static mode_t usual_mode(void)
 {
     mode_t mask = umask(0);
@@ -170,13 +169,14 @@ static int write_all(int fd, const struct run *run)
     }
     print_all(file, run);
     result = fflush(file) == 0 && !ferror(file) && fchmod(fd, usual_mode()) == 0;
-    /* While probes are under way nothing is to wait for a disk. */
-    if (run->tally->ended != 0)
+    /* While probes are running, nothing waits for a disk. */
+    if (run->tally.ended != 0)
         result = result && fsync(fd) == 0;
     return fclose(file) == 0 && result ? 0 : -1;
 }
 
-int prometheus_write(const char *path, const struct run *run)
+/* Replaces the file at once, so that no reader sees a part of it. Returns 0, or -1 with errno. */
+static int replace(const char *path, const struct run *run)
 {
     char beside[PATH_SIZE];
     int fd = make_beside(path, beside), error;
@@ -191,22 +191,41 @@ int prometheus_write(const char *path, const struct run *run)
     return -1;
 }
 
-void prometheus_explain(const char *path, struct text *text)
+static int prepare(const struct run *run, struct text *reason)
 {
-    int error = errno;
+    const char *path = run->options->probes.prometheus;
 
-    text_add(text, "writing '");
-    text_add(text, path);
-    text_add(text, "': ");
-    text_add(text, strerror(error));
+    if (check_path(path) == 0)
+        return 0;
+    text_addf(reason, "writing '%s': %s", path, strerror(errno));
+    return -1;
 }
 
-void prometheus_complain(const char *path)
+static int64_t due; /* clock_now, when to write next; CLOCK_NEVER after a failure, 0 at first */
+
+static void write_file(struct run *run)
 {
+    const char *path = run->options->probes.prometheus;
     char buffer[EXPLAIN_SIZE];
     struct text text;
 
+    if (due == CLOCK_NEVER || replace(path, run) == 0)
+        return;
+    due = CLOCK_NEVER;
+    outcome_raise(&run->status, STATUS_USAGE);
     text_init(&text, buffer, sizeof buffer);
-    prometheus_explain(path, &text);
-    output_complain(&text);
+    text_addf(&text, "writing '%s': %s", path, strerror(errno));
+    report_complain(&text);
 }
+
+static void tick(struct run *run, int64_t now)
+{
+    if (due == 0)
+        due = run->tally.begun + INTERVAL;
+    if (now < due)
+        return;
+    due = now + INTERVAL;
+    write_file(run);
+}
+
+const struct report report_prometheus = {.prepare = prepare, .tick = tick, .end = write_file};
