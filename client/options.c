@@ -94,7 +94,7 @@ static int argument_of(const struct row *row)
     return row->kind < HELP ? no_argument : required_argument;
 }
 
-/* Fills in what getopt_long wants to know: the letters, with a colon first to tell errors apart. */
+/* Fills in what getopt_long takes. The colon before the letters lets it distinguish errors. */
 static void describe(struct option names[ROWS + 1], char letters[2 * ROWS + 2])
 {
     *letters++ = ':';
@@ -211,7 +211,7 @@ static int choose(int *member, const struct row *row, struct text *reason)
     return 0;
 }
 
-/* Reads a value whose reader says itself what is wrong with it. */
+/* Reads a value whose reader adds the reason itself if it is wrong. */
 static int read_named(const struct row *row, const char *value, struct options *options,
                       struct text *reason)
 {

@@ -156,7 +156,7 @@ static size_t expect_altered(struct rest *rest, const struct rule *rule, const c
     return size;
 }
 
-/* Whether the rule turns the message into the reply. */
+/* Returns whether the rule turns the message into the reply. */
 static bool explains(const struct rule *rule, const char *message, size_t length, struct rest rest)
 {
     size_t at = 0;

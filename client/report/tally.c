@@ -5,28 +5,26 @@
 
 #include <stdio.h>
 
+static const struct {
+    const char *word, *label;
+} names[] = {
+    [PHASE_CONNECT] = {"connect", "connect"},
+    [PHASE_FIRST_BYTE] = {"first byte", "first_byte"},
+    [PHASE_COMPLETE] = {"complete", "complete"},
+    [PHASE_CLOSE] = {"close", "close"},
+    [PHASE_TIME] = {"time", "time"},
+    [PHASE_SINCE_DUE] = {"since due", "since_due"},
+    [PHASE_LATE] = {"late", "late"},
+};
+
 const char *phase_word(enum phase phase)
 {
-    static const char *const words[] = {
-        [PHASE_CONNECT] = "connect",   [PHASE_FIRST_BYTE] = "first byte",
-        [PHASE_COMPLETE] = "complete", [PHASE_CLOSE] = "close",
-        [PHASE_TIME] = "time",         [PHASE_SINCE_DUE] = "since due",
-        [PHASE_LATE] = "late",
-    };
-
-    return words[phase];
+    return names[phase].word;
 }
 
 const char *phase_label(enum phase phase)
 {
-    static const char *const labels[] = {
-        [PHASE_CONNECT] = "connect",   [PHASE_FIRST_BYTE] = "first_byte",
-        [PHASE_COMPLETE] = "complete", [PHASE_CLOSE] = "close",
-        [PHASE_TIME] = "time",         [PHASE_SINCE_DUE] = "since_due",
-        [PHASE_LATE] = "late",
-    };
-
-    return labels[phase];
+    return names[phase].label;
 }
 
 static int64_t between(int64_t from, int64_t to)
