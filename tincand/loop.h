@@ -38,7 +38,7 @@ struct loop_timeout {
 };
 
 struct loop_timeouts {
-    TAILQ_HEAD(, loop_timeout) entries;
+    TAILQ_HEAD(loop_timeout_list, loop_timeout) entries;
     uint64_t usec;                         /* the timeout of each entry */
     void (*expire)(struct loop_timeout *); /* called after the deadline; must remove the entry */
     sd_event_source *timer;                /* if set: not later than the first deadline */
