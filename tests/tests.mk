@@ -10,7 +10,7 @@ check: all check-programs ## every test; FILES=... for some, TESTS_JOBS=1 for on
 	TINCAN_BUILD='$(abspath $(B))' tests/run $(FILES)
 
 check-programs: $(addprefix $(B)/tests/,frame-test probe-test deny tincan-handler-breakout) \
-    $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tests/tincand-hang) $(B)/bench/load \
+    $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tests/tincand-hang $(B)/tests/tincand-checked) $(B)/bench/load \
     $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
 
 # The same suite on programs that watch themselves. The cases of small memory limits and of the
@@ -75,6 +75,12 @@ $(B)/tests/tincan-handler-breakout: $(B)/handler-obj/tests/breakout.o $(HANDLER_
 $(B)/tests/tincand-hang: $(B)/obj/tests/hang.o $(TINCAND_OBJ) $(B)/LINK_TINCAND.command
 	@mkdir -p $(@D)
 	$(LINK) -pthread -Wl,--wrap=frame_feed -o $@ $(filter %.o,$^) $(SYSTEMD_LIBS) $(LDLIBS)
+
+# tincand that asserts its invariants of memory after each step (tests/invariants.c).
+CHECKED = memory_grow memory_free memory_slow
+$(B)/tests/tincand-checked: $(B)/obj/tests/invariants.o $(TINCAND_OBJ) $(B)/LINK_TINCAND.command
+	@mkdir -p $(@D)
+	$(LINK) -pthread $(CHECKED:%=-Wl,--wrap=%) -o $@ $(filter %.o,$^) $(SYSTEMD_LIBS) $(LDLIBS)
 
 # The handler that `make` builds where there is no musl, and one that is not static.
 GLIBC_OBJ  = $(HANDLER_SRC:%.c=$(B)/obj/%.o)

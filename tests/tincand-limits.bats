@@ -244,7 +244,7 @@ SCRIPT
 with Server("--max-memory=8M", "--max-connections-per-source=100") as server:
     server.echo()
     before = server.rss()
-    held = server.hold(60)
+    held = [peer for host in range(1, 7) for peer in server.hold(10, source=f"127.0.0.{host}")]
     for connection in held:
         connection.sock.setblocking(False)
         for _ in range(16):

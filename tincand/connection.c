@@ -20,9 +20,9 @@ static size_t tag_room(const struct workspace *workspace)
 }
 
 void connection_begin(struct connection *connection, const struct workspace *workspace, int fd,
-                      const struct sockaddr_storage *address, uint64_t now)
+                      const struct sockaddr_storage *address)
 {
-    *connection = (struct connection){.fd = fd, .started = now};
+    *connection = (struct connection){.fd = fd, .started = clock_usec()};
     memcpy(&connection->peer, address, sizeof connection->peer);
     frame_init(&connection->frame, (size_t)workspace->settings->max_bytes);
 }
@@ -95,6 +95,7 @@ static int store_input(struct connection *connection, struct workspace *workspac
     if (grow_buffer(connection, workspace, begin + size) < 0)
         return -1;
     memcpy(connection->buffer.bytes + begin, input_of(workspace), size);
+    memory_moved(&connection->buffer, size);
     return 0;
 }
 
@@ -126,6 +127,7 @@ static enum connection_state send_some(struct connection *connection, struct wor
     ssize_t count = send(connection->fd, reply, size, MSG_NOSIGNAL);
 
     *sent = count > 0 ? (size_t)count : 0;
+    memory_moved(&connection->buffer, *sent);
     if (*sent == size) {
         connection->result.code = RESULT_ECHOED;
         return finish(connection, workspace);
@@ -223,23 +225,17 @@ static bool is_decided(struct frame frame, const char *bytes, size_t size)
 
 /*
  * Reads input when there is no memory for a buffer: small messages that have arrived whole need
- * none, so that peers who use up the memory slowly cost them nothing. The first connection that
- * needs a buffer gets the reserve. Returns as read_input() does.
+ * none, so that peers who use up the memory cost them nothing. Returns as read_input() does.
  */
 static ssize_t read_without_memory(struct connection *connection, struct workspace *workspace)
 {
     char *input = input_of(workspace);
     ssize_t count = recv(connection->fd, input, MEMORY_READ_MIN, MSG_PEEK);
-    size_t size;
 
     if (count <= 0)
         return count;
     if (is_decided(connection->frame, input, (size_t)count))
         return recv(connection->fd, input, (size_t)count, 0); /* the same bytes */
-    memory_reserve(&workspace->memory, &connection->buffer);
-    size = memory_read_size(&workspace->memory, &connection->buffer);
-    if (size > 0)
-        return recv(connection->fd, input, size, 0);
     errno = ENOMEM;
     return -1;
 }
@@ -311,8 +307,8 @@ void connection_name(const struct connection *connection, struct peer *peer)
     peer_name(peer, connection->fd);
 }
 
-bool connection_free_message(struct connection *connection, struct workspace *workspace)
+void connection_free_message(struct connection *connection, struct workspace *workspace)
 {
     connection->result.message = NULL;
-    return memory_free(&workspace->memory, &connection->buffer);
+    memory_free(&workspace->memory, &connection->buffer);
 }

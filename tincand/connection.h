@@ -60,9 +60,10 @@ struct connection {
     bool trailing;        /* the peer sent bytes after its null byte */
 };
 
-/* Starts an exchange on `fd`, accepted from `address` at `now`, in clock_usec(). */
+/* Starts an exchange on `fd`, accepted from `address`. The caller sets `buffer.share` before the
+ * first step. */
 void connection_begin(struct connection *connection, const struct workspace *workspace, int fd,
-                      const struct sockaddr_storage *address, uint64_t now);
+                      const struct sockaddr_storage *address);
 
 /* Does what can be done without waiting, up to MEMORY_READ_MAX bytes, and sets the state. */
 void connection_step(struct connection *connection, struct workspace *workspace);
@@ -74,8 +75,7 @@ void connection_end(struct connection *connection, const struct workspace *works
 /* Names the peer, for the log. */
 void connection_name(const struct connection *connection, struct peer *peer);
 
-/* Frees the buffer, and with it the message in the result. Returns whether there is more memory
- * for other connections now. */
-bool connection_free_message(struct connection *connection, struct workspace *workspace);
+/* Frees the buffer, and with it the message in the result. */
+void connection_free_message(struct connection *connection, struct workspace *workspace);
 
 #endif

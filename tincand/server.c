@@ -154,7 +154,8 @@ static int run(struct server *server)
     status_send(&server->status, "READY=1");
     become_idle(server);
     for (;;) {
-        error = sd_event_run(server->event, UINT64_MAX);
+        bool busy = sessions_resume(&server->sessions);
+        error = sd_event_run(server->event, busy ? 0 : UINT64_MAX);
         if (error < 0 || sd_event_get_state(server->event) == SD_EVENT_FINISHED)
             break;
         update(server);

@@ -4,10 +4,17 @@
 #include "common/clock.h"
 #include "common/frame.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+/* How many connections that waited for memory continue before others are served. */
+#define RESUME_BATCH 64
+
+/* How often slow connections are looked for while others wait for memory. */
+#define MEMORY_RETRY_USEC UINT64_C(100000)
 
 struct session {
     struct loop_timeout timeout; /* first: expire() gets its address */
@@ -15,10 +22,8 @@ struct session {
     struct sessions *sessions;
     struct source *source; /* NULL where sources are not counted */
     uint32_t events;       /* polled for, if `polled` */
-    TAILQ_ENTRY(session) link;
-    bool polled;   /* the connection is in the poller */
-    bool waiting;  /* for memory: in that list, by the link */
-    bool reported; /* its result was counted and logged */
+    bool polled;           /* the connection is in the poller */
+    bool reported;         /* its result was counted and logged */
 };
 
 /* Counts and logs the result, once. */
@@ -56,41 +61,6 @@ static int poll_for(struct session *session, uint32_t events)
     return error;
 }
 
-/* --- waiting for memory --- */
-
-static void start_waiting(struct session *session)
-{
-    if (!session->waiting)
-        TAILQ_INSERT_TAIL(&session->sessions->waiting, session, link);
-    session->waiting = true;
-}
-
-static void stop_waiting(struct session *session)
-{
-    if (session->waiting)
-        TAILQ_REMOVE(&session->sessions->waiting, session, link);
-    session->waiting = false;
-}
-
-/* Lets as many sessions that wait for memory try again as there is some for. */
-static void wake_waiting(struct sessions *sessions)
-{
-    size_t count = memory_wakeups(&sessions->workspace.memory);
-    struct session *session;
-
-    while (count-- > 0 && (session = TAILQ_FIRST(&sessions->waiting))) {
-        stop_waiting(session);
-        session->connection.state = CONNECTION_RECEIVING;
-        (void)poll_for(session, EPOLLIN);
-    }
-}
-
-static void free_message(struct session *session)
-{
-    if (connection_free_message(&session->connection, &session->sessions->workspace))
-        wake_waiting(session->sessions);
-}
-
 /* --- one session --- */
 
 static void close_session(struct session *session)
@@ -98,8 +68,7 @@ static void close_session(struct session *session)
     struct sessions *sessions = session->sessions;
 
     loop_timeout_cancel(&session->timeout);
-    stop_waiting(session);
-    free_message(session);
+    connection_free_message(&session->connection, &sessions->workspace);
     close(session->connection.fd);
     if (session->source)
         sources_leave(&sessions->sources, session->source);
@@ -130,10 +99,10 @@ static void wait_for_next(struct session *session)
     int error;
 
     if (state == CONNECTION_NEEDS_MEMORY) {
-        start_waiting(session);
+        memory_wait(&sessions->workspace.memory, &session->connection.buffer);
         events |= EPOLLET; /* more input than there is already, or a peer that left */
     } else {
-        stop_waiting(session);
+        memory_stop_waiting(&sessions->workspace.memory, &session->connection.buffer);
     }
     error = poll_for(session, events);
     if (error < 0)
@@ -151,7 +120,7 @@ static void update(struct session *session)
 
     if (state >= CONNECTION_LINGERING) {
         report(session);
-        free_message(session);
+        connection_free_message(&session->connection, &session->sessions->workspace);
     }
     if (state == CONNECTION_DONE)
         close_session(session);
@@ -164,7 +133,7 @@ static void on_ready(void *data, uint32_t events)
     struct session *session = data;
     struct workspace *workspace = &session->sessions->workspace;
 
-    if (session->waiting && (events & (EPOLLHUP | EPOLLERR)))
+    if (session->connection.buffer.waiting && (events & (EPOLLHUP | EPOLLERR)))
         connection_end(&session->connection, workspace, RESULT_EOF);
     else
         connection_step(&session->connection, workspace);
@@ -179,21 +148,87 @@ static void expire(struct loop_timeout *timeout)
     update(session);
 }
 
+/* --- waiting for memory --- */
+
+static struct session *session_of(struct buffer *buffer)
+{
+    return (struct session *)((char *)buffer - offsetof(struct session, connection.buffer));
+}
+
+/* Ends a slow connection, for others that wait for its memory. */
+static void end_slow(struct session *session)
+{
+    struct connection *connection = &session->connection;
+
+    connection_end(connection, &session->sessions->workspace, RESULT_TIMEOUT);
+    connection->result.error = "other peers needed its memory";
+    update(session);
+}
+
+/* Lets one connection that waits for memory continue. Returns whether there was one. */
+static bool resume_one(struct sessions *sessions)
+{
+    struct memory *memory = &sessions->workspace.memory;
+    struct buffer *buffer = memory_next(memory);
+
+    if (buffer) {
+        connection_step(&session_of(buffer)->connection, &sessions->workspace);
+        update(session_of(buffer));
+        return true;
+    }
+    buffer = memory_slow(memory, clock_usec());
+    if (buffer)
+        end_slow(session_of(buffer));
+    return buffer != NULL;
+}
+
+bool sessions_resume(struct sessions *sessions)
+{
+    for (int i = 0; i < RESUME_BATCH; i++)
+        if (!resume_one(sessions)) {
+            if (memory_is_contended(&sessions->workspace.memory) &&
+                !loop_timer_is_set(sessions->memory_retry))
+                loop_timer_set(sessions->memory_retry,
+                               loop_now(sessions->event) + MEMORY_RETRY_USEC);
+            return false;
+        }
+    return true;
+}
+
+/* Connections become slow as time passes; sessions_resume() does the rest. */
+static int on_memory_retry(sd_event_source *timer, uint64_t usec, void *userdata)
+{
+    struct sessions *sessions = userdata;
+
+    (void)timer, (void)usec;
+    memory_retry(&sessions->workspace.memory);
+    return 0;
+}
+
 /* --- all sessions --- */
+
+/* Sources are not counted where each may have all connections. */
+static bool counts_sources(const struct sessions *sessions)
+{
+    return sessions->limits->max_per_source < sessions->limits->max_connections;
+}
 
 /* Counts the connection with its source. Returns whether the source may have it. */
 static bool enter_source(struct session *session)
 {
     struct sessions *sessions = session->sessions;
 
-    if (sessions->limits->max_per_source >= sessions->limits->max_connections)
+    session->connection.buffer.share = &sessions->all;
+    if (!counts_sources(sessions))
         return true;
     session->source =
         sources_enter(&sessions->sources, session->connection.fd, &session->connection.peer);
-    if (session->source)
-        return true;
-    sessions->counts.turned_away++;
-    return false;
+    if (!session->source) {
+        sessions->counts.turned_away++;
+        return false;
+    }
+    session->connection.buffer.share = &session->source->memory;
+    return true;
 }
 
 bool sessions_have_room(const struct sessions *sessions)
@@ -210,7 +245,7 @@ bool sessions_add(struct sessions *sessions, int fd, const struct sockaddr_stora
         return false;
     }
     *session = (struct session){.sessions = sessions};
-    connection_begin(&session->connection, &sessions->workspace, fd, address, clock_usec());
+    connection_begin(&session->connection, &sessions->workspace, fd, address);
     sessions->counts.open++;
     sessions->counts.changes++;
     if (!enter_source(session)) {
@@ -229,9 +264,9 @@ int sessions_open(struct sessions *sessions)
 
     sessions->workspace.settings = sessions->settings;
     memory_init(&sessions->workspace.memory, (size_t)sessions->limits->max_memory,
-                (size_t)sessions->settings->max_bytes);
+                (size_t)sessions->settings->max_bytes, counts_sources(sessions));
+    memory_share_init(&sessions->all);
     sessions->sources = (struct sources){.limit = (size_t)sessions->limits->max_per_source};
-    TAILQ_INIT(&sessions->waiting);
     error = loop_poller_open(&sessions->poller, sessions->event, on_ready);
     if (error < 0)
         return error;
@@ -239,7 +274,10 @@ int sessions_open(struct sessions *sessions)
                                expire);
     if (error < 0)
         return error;
-    return loop_timeouts_open(&sessions->lingering, sessions->event, FRAME_LINGER_USEC, expire);
+    error = loop_timeouts_open(&sessions->lingering, sessions->event, FRAME_LINGER_USEC, expire);
+    if (error < 0)
+        return error;
+    return loop_timer_add(sessions->event, &sessions->memory_retry, on_memory_retry, sessions);
 }
 
 void sessions_end_all(struct sessions *sessions)
@@ -253,4 +291,5 @@ void sessions_close(struct sessions *sessions)
     loop_poller_close(&sessions->poller);
     loop_timeouts_close(&sessions->exchanges);
     loop_timeouts_close(&sessions->lingering);
+    sessions->memory_retry = sd_event_source_unref(sessions->memory_retry);
 }

@@ -28,8 +28,6 @@ struct session_counts {
     uint64_t changes;                   /* how often any of these changed */
 };
 
-TAILQ_HEAD(session_list, session);
-
 struct sessions {
     sd_event *event;
     const struct settings *settings;
@@ -38,8 +36,9 @@ struct sessions {
     struct session_counts counts;
     struct loop_poller poller;
     struct loop_timeouts exchanges, lingering;
-    struct session_list waiting; /* for memory */
+    sd_event_source *memory_retry; /* set: connections wait for memory */
     struct sources sources;
+    struct memory_share all; /* of all connections, where sources are not counted */
     struct workspace workspace;
 };
 
@@ -54,6 +53,10 @@ bool sessions_have_room(const struct sessions *sessions);
  * possible. Returns whether there was memory for it; if not, it is closed.
  */
 bool sessions_add(struct sessions *sessions, int fd, const struct sockaddr_storage *address);
+
+/* Lets connections that wait for memory continue if there is some for them. To be called in each
+ * iteration of the loop; returns whether it has to be called again at once. */
+bool sessions_resume(struct sessions *sessions);
 
 /* Ends all sessions; the result of those that have none yet is a timeout. */
 void sessions_end_all(struct sessions *sessions);

@@ -5,26 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Identifies a source. Compared as bytes: those that a family does not use are zero. */
-struct key {
-    unsigned char name[8];
-    uint32_t family;
-};
-
-struct source {
-    struct key key; /* first: the tree compares by it */
-    size_t connections;
-};
-
 static int compare(const void *one, const void *other)
 {
-    return memcmp(one, other, sizeof(struct key));
+    return memcmp(one, other, sizeof(struct source_key));
 }
 
-static struct key key_of(int fd, const union connection_peer *peer)
+static struct source_key key_of(int fd, const union connection_peer *peer)
 {
     static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
-    struct key key = {.family = peer->any.sa_family};
+    struct source_key key = {.family = peer->any.sa_family};
     struct ucred credentials;
     socklen_t size = sizeof credentials;
 
@@ -53,7 +42,7 @@ static struct key key_of(int fd, const union connection_peer *peer)
 }
 
 /* Returns the source with this key, which is made if there is none; or NULL without memory. */
-static struct source *find_or_make(struct sources *sources, const struct key *key)
+static struct source *find_or_make(struct sources *sources, const struct source_key *key)
 {
     struct source **found = tfind(key, &sources->tree, compare);
     struct source *source;
@@ -64,6 +53,7 @@ static struct source *find_or_make(struct sources *sources, const struct key *ke
     if (!source)
         return NULL;
     *source = (struct source){.key = *key};
+    memory_share_init(&source->memory);
     if (!tsearch(source, &sources->tree, compare)) {
         free(source);
         return NULL;
@@ -73,7 +63,7 @@ static struct source *find_or_make(struct sources *sources, const struct key *ke
 
 struct source *sources_enter(struct sources *sources, int fd, const union connection_peer *peer)
 {
-    struct key key = key_of(fd, peer);
+    struct source_key key = key_of(fd, peer);
     struct source *source = find_or_make(sources, &key);
 
     if (!source || source->connections == sources->limit)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The number of connections of each source: an IPv4 address, the /64 network of an IPv6 address
+ * What each source has, connections and memory: an IPv4 address, the /64 network of an IPv6 address
  * (one host can choose any address of its network), the user of an AF_UNIX peer, a virtual machine.
  */
 #ifndef TINCAN_TINCAND_SOURCES_H
@@ -8,7 +8,17 @@
 
 #include "tincand/connection.h"
 
-struct source;
+/* Identifies a source. Compared as bytes: those that a family does not use are zero. */
+struct source_key {
+    unsigned char name[8];
+    uint32_t family;
+};
+
+struct source {
+    struct source_key key; /* first: the tree compares by it */
+    size_t connections;
+    struct memory_share memory;
+};
 
 struct sources {
     void *tree;   /* of tsearch(3) */

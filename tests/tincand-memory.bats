@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: MIT
+# Memory of the persistent server: connections that wait for it continue as soon as there is room,
+# and no source has it all. The server here is one that checks its own accounts after each step.
+
+load helpers/daemon
+
+setup() {
+    [ -x "$TINCAND" ] || skip "tincand is not built; it needs libsystemd (Debian: libsystemd-dev)"
+    [ ! -x "$TINCAN_BUILD/tests/tincand-checked" ] || TINCAND=$TINCAN_BUILD/tests/tincand-checked
+}
+
+# A server with room for one message of 64 KiB and a little more; and its peers.
+SMALL='
+LEAST = 512 + 65536 + 1 + 4096 + 512
+
+def small(extra, *options):
+    return Server("--max-bytes=64k", f"--max-memory={LEAST + extra}", "--no-preview",
+                  "--max-connections=1000", "--max-connections-per-source=1000", *options)
+
+def sends(server, data, **options):
+    connection = server.connect(**options)
+    connection.send(data)
+    return connection
+
+def answered(connection, data, within=0.1):
+    started = time.monotonic()
+    connection.read_to_end()
+    took = time.monotonic() - started
+    assert connection.received == data, f"{len(connection.received)} of {len(data)} bytes"
+    assert took < within, f"after {took:.3f} s"
+'
+
+@test "tincand: when all holders of memory time out at once, a message that waits is answered" {
+    script <<SCRIPT
+$SMALL
+for slow in 2, 4, 21:
+    with small(0, "--timeout=2s") as server:
+        server.signal(signal.SIGSTOP)
+        held = [sends(server, b"f" * 30000) for _ in range(slow)]
+        server.signal(signal.SIGCONT)
+        time.sleep(1)
+        waiting = sends(server, b"l" * 50000 + b"\0")
+        for connection in held:
+            connection.read_to_end()
+        answered(waiting, b"l" * 50000 + b"\0")
+SCRIPT
+}
+
+@test "tincand: when a holder of memory that waits for more leaves, the next is answered" {
+    script <<SCRIPT
+$SMALL
+for leaver in range(2):
+    with small(20000) as server:
+        held = [sends(server, b"s" * 12000)]
+        held[0].until_read()
+        held[0].send(b"s" * 12000)
+        held.append(sends(server, b"f" * 30000))
+        waiting = sends(server, b"l" * 15000 + b"\0")
+        time.sleep(0.2)
+        held[leaver].reset()
+        answered(waiting, b"l" * 15000 + b"\0")
+SCRIPT
+}
+
+@test "tincand: two hundred messages that wait for memory are all answered when there is some" {
+    script <<SCRIPT
+$SMALL
+with Server("--max-memory=2M", "--max-connections=1000", "--max-connections-per-source=1000") as server:
+    held = []
+    for _ in range(3):
+        held.append(server.connect())
+        held[-1].sock.setblocking(False)
+        left = 900000
+        for _ in range(50):
+            try:
+                left -= held[-1].sock.send(b"x" * min(left, 65536)) if left else 0
+            except BlockingIOError:
+                time.sleep(0.01)
+    data = b"m" * 5000 + b"\0"
+    waiting = [sends(server, data) for _ in range(200)]
+    time.sleep(0.3)
+    assert not waiting[-1].readable(0), "there was no lack of memory"
+    for connection in held:
+        connection.close()
+    started = time.monotonic()
+    for connection in waiting:
+        answered(connection, data)
+    assert time.monotonic() - started < 0.5
+SCRIPT
+}
+
+@test "tincand: in random schedules every message is answered when there is room for it" {
+    # TINCAN_SCHEDULES=1000 TINCAN_LATEST=0.1 for a thorough run on a machine that does nothing else.
+    SCRIPT_SECONDS=3600 script <<SCRIPT
+$SMALL
+import random
+def play(server, chance):
+    live = []  # [connection, data, bytes sent]
+    for _ in range(chance.randrange(20, 60)):
+        roll = chance.random()
+        if roll < 0.45 or not live:
+            size = chance.choice([0, 10, 3000, 5000, 20000, 60000, 65535])
+            data = b"m" * size + b"\0"
+            peer = server.connect(source=f"127.0.0.{chance.choice([1, 1, 2, 3, 4])}")
+            peer.sock.setblocking(False)
+            live.append([peer, data, 0])
+        else:
+            one = chance.choice(live)
+            peer, data, sent = one
+            if roll < 0.85 and sent < len(data):
+                try:
+                    one[2] += peer.sock.send(data[sent:sent + chance.choice([1, 4096, 30000, 70000])])
+                except BlockingIOError:
+                    pass
+                except OSError:
+                    live.remove(one)
+            elif roll < 0.93 and sent < len(data):
+                chance.choice([peer.close, peer.reset])()
+                live.remove(one)
+    whole = [one for one in live if one[2] == len(one[1])]
+    for one in live:
+        if one[2] < len(one[1]):
+            chance.choice([one[0].close, one[0].reset])()
+    started = time.monotonic()
+    for peer, data, _ in whole:
+        peer.sock.setblocking(True)
+        peer.read_to_end()
+        assert peer.received == data, f"{len(peer.received)} of {len(data)} bytes"
+        assert time.monotonic() - started < LATEST, time.monotonic() - started
+
+LATEST = float(os.environ.get("TINCAN_LATEST", "0.5"))
+schedules = int(os.environ.get("TINCAN_SCHEDULES", "60"))
+first = int(os.environ.get("TINCAN_SEED", "1"))
+for seed in range(first, first + schedules):
+    chance = random.Random(seed)
+    if (seed - first) % 20 == 0:
+        shares = chance.choice([500, 1000])
+        server = Server("--max-bytes=64k", f"--max-memory={LEAST + chance.choice([0, 5000, 50000, 200000])}",
+                        "--max-connections=1000", f"--max-connections-per-source={shares}", "--timeout=1h")
+        server.__enter__()
+    try:
+        play(server, chance)
+    except BaseException:
+        print("seed", seed)
+        server.__exit__(Failed, None, None)
+        raise
+    if (seed - first) % 20 == 19 or seed == first + schedules - 1:
+        server.__exit__(None, None, None)
+SCRIPT
+}
+
+# Peers that hold the memory, and exchanges of one that has nothing to do with them.
+OTHERS='
+def stall(server, sources, each, size=MIB - 1):
+    """Messages that never end, as far as the server takes them."""
+    held = []
+    for turn in range(each):
+        for number in range(sources):
+            peer = server.connect(source=f"127.0.1.{1 + number}")
+            peer.sock.setblocking(False)
+            left = size
+            for _ in range(100):
+                try:
+                    left -= peer.sock.send(b"z" * left)
+                except BlockingIOError:
+                    time.sleep(0.001)
+                if not left:
+                    break
+            held.append(peer)
+    return held
+
+def others_are_served(server):
+    for size in 4096, 100000, MIB:
+        for _ in range(10):
+            data = b"x" * size + b"\0"
+            started = time.monotonic()
+            connection = server.connect()
+            connection.send(data)
+            connection.read_to_end()
+            assert connection.received == data, f"{len(connection.received)} of {len(data)} bytes"
+            assert time.monotonic() - started < 1, time.monotonic() - started
+'
+
+@test "tincand: an address that sends messages without end takes no memory from others" {
+    script <<SCRIPT
+$OTHERS
+with Server("--max-memory=8M", "--max-connections=400", nofile=(1000, 1000)) as server:
+    held = stall(server, 1, 20)
+    others_are_served(server)
+SCRIPT
+}
+
+@test "tincand: nor do several addresses, whose slow connections are ended for others" {
+    script <<SCRIPT
+$OTHERS
+with Server("--max-memory=24M", "--max-connections=400", nofile=(1000, 1000)) as server:
+    held = stall(server, 14, 4)
+    time.sleep(0.5)
+    others_are_served(server)
+    server.until_line('peer=.* result=timeout .*error="other peers needed its memory".*')
+SCRIPT
+}
