@@ -5,7 +5,9 @@
 #include "common/frame.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sysexits.h>
 
 static char *input_of(struct workspace *workspace)
@@ -22,7 +24,8 @@ static size_t tag_room(const struct workspace *workspace)
 void connection_begin(struct connection *connection, const struct workspace *workspace, int fd,
                       const struct sockaddr_storage *address)
 {
-    *connection = (struct connection){.fd = fd, .started = clock_usec()};
+    *connection =
+        (struct connection){.fd = fd, .started = clock_usec(), .discard = FRAME_LINGER_BYTES};
     memcpy(&connection->peer, address, sizeof connection->peer);
     frame_init(&connection->frame, (size_t)workspace->settings->max_bytes);
 }
@@ -43,6 +46,25 @@ static enum connection_state complete(struct connection *connection,
     return CONNECTION_DONE;
 }
 
+/* Discards up to `size` bytes of input behind the message, as far as that is allowed; the rest
+ * stays in the kernel. */
+static void discard_input(struct connection *connection, struct workspace *workspace, size_t size)
+{
+    ssize_t count;
+
+    if (connection->discard < size)
+        size = connection->discard;
+    if (size == 0 || connection->input_ended)
+        return;
+    count = recv(connection->fd, workspace->input, size, 0);
+    if (count > 0) {
+        connection->discard -= (size_t)count;
+        connection->trailing = true;
+    } else if (count == 0 || (errno != EAGAIN && errno != EINTR)) {
+        connection->input_ended = true;
+    }
+}
+
 /*
  * Completes the result after a reply or a refusal. If the peer has sent more, the connection
  * lingers: closing with unread input would send a reset, which can destroy the reply on its way.
@@ -50,28 +72,63 @@ static enum connection_state complete(struct connection *connection,
  */
 static enum connection_state finish(struct connection *connection, struct workspace *workspace)
 {
-    bool more = result_is_refusal(connection->result.code) || connection->trailing;
-
     complete(connection, workspace);
-    if (!more)
-        more = recv(connection->fd, workspace->input, TAG_MAX, 0) > 0;
-    if (!more)
+    if (!connection->trailing)
+        discard_input(connection, workspace, TAG_MAX); /* the message is behind these bytes */
+    if (connection->input_ended ||
+        !(connection->trailing || result_is_refusal(connection->result.code)))
         return CONNECTION_DONE;
     (void)shutdown(connection->fd, SHUT_WR);
-    connection->left = FRAME_LINGER_BYTES;
     return CONNECTION_LINGERING;
+}
+
+/* Returns whether a reset would destroy part of the reply: the peer's kernel has not acknowledged
+ * all of it. 1 is the end of the stream. What was sent to an AF_UNIX peer has arrived. */
+static bool reply_is_on_its_way(const struct connection *connection)
+{
+    int unacknowledged = 0;
+
+    return connection->peer.any.sa_family != AF_UNIX &&
+           ioctl(connection->fd, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged > 1;
+}
+
+/* Returns whether lingering is over. With input that may not be discarded, the connection waits for
+ * the peer to take the reply and close. */
+static bool has_lingered(const struct connection *connection)
+{
+    if (connection->input_ended)
+        return true;
+    return connection->discard == 0 &&
+           (result_is_refusal(connection->result.code) || !reply_is_on_its_way(connection));
 }
 
 static enum connection_state linger(struct connection *connection, struct workspace *workspace)
 {
-    ssize_t count = recv(connection->fd, workspace->input, sizeof workspace->input, 0);
+    discard_input(connection, workspace, sizeof workspace->input);
+    return has_lingered(connection) ? CONNECTION_DONE : CONNECTION_LINGERING;
+}
 
-    if (count < 0 && (errno == EAGAIN || errno == EINTR))
-        return CONNECTION_LINGERING;
-    if (count <= 0 || connection->left <= (size_t)count)
-        return CONNECTION_DONE;
-    connection->left -= (size_t)count;
-    return CONNECTION_LINGERING;
+/* Closing with unread input sends a reset, so a reply that has not arrived may be lost. */
+static void end_lingering(struct connection *connection)
+{
+    struct result *result = &connection->result;
+
+    if (result->code != RESULT_ECHOED || connection->discard > 0 || has_lingered(connection))
+        return;
+    result->code = RESULT_GONE;
+    result->error = "too much came in behind the message";
+}
+
+bool connection_wants_input(const struct connection *connection)
+{
+    return connection->state < CONNECTION_REPLYING ||
+           (connection->discard > 0 && !connection->input_ended);
+}
+
+bool connection_is_decided(const struct connection *connection)
+{
+    return connection->state == CONNECTION_DONE ||
+           (connection->state == CONNECTION_LINGERING && connection->result.code != RESULT_ECHOED);
 }
 
 /* --- the buffer --- */
@@ -163,10 +220,12 @@ static enum connection_state begin_reply(struct connection *connection, struct w
     enum connection_state state;
 
     state = send_some(connection, workspace, reply, size, &sent);
-    if (state != CONNECTION_REPLYING)
+    if (state == CONNECTION_DONE)
         return state;
     if (store_reply(connection, workspace, &reply, size) < 0)
         return complete(connection, workspace);
+    if (state == CONNECTION_LINGERING) /* the log needs the message */
+        return state;
     connection->reply = (size_t)(reply - connection->buffer.bytes) + sent;
     connection->left = size - sent;
     return CONNECTION_REPLYING;
@@ -176,9 +235,12 @@ static enum connection_state continue_reply(struct connection *connection,
                                             struct workspace *workspace)
 {
     size_t sent;
-    enum connection_state state =
-        send_some(connection, workspace, connection->buffer.bytes + connection->reply,
-                  connection->left, &sent);
+    enum connection_state state;
+
+    /* Otherwise a peer that reads only when it has sent everything would be stuck. */
+    discard_input(connection, workspace, sizeof workspace->input);
+    state = send_some(connection, workspace, connection->buffer.bytes + connection->reply,
+                      connection->left, &sent);
 
     if (state == CONNECTION_REPLYING) {
         connection->reply += sent;
@@ -297,6 +359,8 @@ void connection_end(struct connection *connection, const struct workspace *works
     if (connection->state < CONNECTION_LINGERING) {
         connection->result.code = code;
         complete(connection, workspace);
+    } else {
+        end_lingering(connection);
     }
     connection->state = CONNECTION_DONE;
 }

@@ -53,11 +53,13 @@ struct connection {
     union connection_peer peer;
     uint64_t started; /* clock_usec() when it was accepted */
     struct frame frame;
-    struct result result; /* valid from CONNECTION_LINGERING on */
+    struct result result; /* valid from CONNECTION_LINGERING on; see connection_is_decided() */
     struct buffer buffer; /* room for a tag if there are tags, then the message */
     size_t reply;         /* offset in the buffer of the part of the reply that is not sent */
-    size_t left;          /* length of that part; lingering: bytes that may still be discarded */
+    size_t left;          /* length of that part */
+    size_t discard;       /* input behind the message that may still be discarded, in bytes */
     bool trailing;        /* the peer sent bytes after its null byte */
+    bool input_ended;     /* nothing more comes in */
 };
 
 /* Starts an exchange on `fd`, accepted from `address`. The caller sets `buffer.share` before the
@@ -71,6 +73,12 @@ void connection_step(struct connection *connection, struct workspace *workspace)
 /* Ends the connection; the result is `code` if it has none yet. */
 void connection_end(struct connection *connection, const struct workspace *workspace,
                     enum result_code code);
+
+/* Returns whether input has to be waited for: the message, or what has to be discarded. */
+bool connection_wants_input(const struct connection *connection);
+
+/* Returns whether the result is final. While lingering after a reply, that may still get lost. */
+bool connection_is_decided(const struct connection *connection);
 
 /* Names the peer, for the log. */
 void connection_name(const struct connection *connection, struct peer *peer);

@@ -280,14 +280,13 @@ static bool is_slow(const struct buffer *buffer, uint64_t now)
     return !buffer->waiting && now > buffer->slow_from;
 }
 
-/* Returns a slow one of the oldest buffers of the source, without which the source still uses at
- * least `least`; or NULL. */
-static struct buffer *find_slow(const struct memory_share *share, size_t least, uint64_t now)
+/* Returns a slow one of the oldest buffers of the source, or NULL. */
+static struct buffer *find_slow(const struct memory_share *share, uint64_t now)
 {
     struct buffer *buffer = TAILQ_FIRST(&share->holding);
 
     for (int i = 0; buffer && i < SLOW_CANDIDATES; i++) {
-        if (share->used - buffer->size >= least && is_slow(buffer, now))
+        if (is_slow(buffer, now))
             return buffer;
         buffer = TAILQ_NEXT(buffer, holder);
     }
@@ -297,13 +296,16 @@ static struct buffer *find_slow(const struct memory_share *share, size_t least, 
 /* Returns a slow buffer of the greatest source that uses more than the smallest that waits. */
 static struct buffer *find_greedy(const struct memory *memory, uint64_t now)
 {
-    struct memory_share *share, *waiting = smallest_waiting(memory);
+    const struct memory_share *share, *greatest = smallest_waiting(memory);
     struct buffer *found = NULL, *buffer;
 
     TAILQ_FOREACH(share, &memory->holding, holder)
-    if (share != waiting && (!found || share->used > found->share->used) &&
-        (buffer = find_slow(share, waiting->used, now)))
+    {
+        if (share->used <= greatest->used || !(buffer = find_slow(share, now)))
+            continue;
+        greatest = share;
         found = buffer;
+    }
     return found;
 }
 

@@ -95,7 +95,7 @@ static void wait_for_next(struct session *session)
 {
     struct sessions *sessions = session->sessions;
     enum connection_state state = session->connection.state;
-    uint32_t events = state == CONNECTION_REPLYING ? EPOLLOUT : EPOLLIN;
+    uint32_t events = connection_wants_input(&session->connection) ? EPOLLIN : 0;
     int error;
 
     if (state == CONNECTION_NEEDS_MEMORY) {
@@ -104,6 +104,10 @@ static void wait_for_next(struct session *session)
     } else {
         memory_stop_waiting(&sessions->workspace.memory, &session->connection.buffer);
     }
+    if (state == CONNECTION_REPLYING)
+        events |= EPOLLOUT;
+    else if (events == 0)
+        events = EPOLLET; /* only a peer that left */
     error = poll_for(session, events);
     if (error < 0)
         fail_to_poll(session, -error);
@@ -118,7 +122,7 @@ static void update(struct session *session)
 {
     enum connection_state state = session->connection.state;
 
-    if (state >= CONNECTION_LINGERING) {
+    if (connection_is_decided(&session->connection)) {
         report(session);
         connection_free_message(&session->connection, &session->sessions->workspace);
     }
