@@ -57,11 +57,6 @@ static size_t room(const struct memory *memory, const struct buffer *buffer)
     return room_beyond(memory, buffer->share->used);
 }
 
-static bool has_room(const struct memory *memory, const struct memory_share *share)
-{
-    return room_beyond(memory, share->used) >= ROOM_MIN;
-}
-
 /* Returns whether others of the same source have to be served first. */
 static bool must_wait(const struct buffer *buffer)
 {
@@ -218,18 +213,7 @@ void memory_stop_waiting(struct memory *memory, struct buffer *buffer)
     }
 }
 
-/* Returns the first source that waits although it has room, or NULL. */
-static struct memory_share *find_served(const struct memory *memory)
-{
-    struct memory_share *share;
-
-    TAILQ_FOREACH(share, &memory->waiting, waiter)
-    if (has_room(memory, share))
-        return share;
-    return NULL;
-}
-
-/* Returns the source that uses least of those that wait; there must be one. */
+/* Returns the source that uses least of those that wait, so has most room; there must be one. */
 static struct memory_share *smallest_waiting(const struct memory *memory)
 {
     struct memory_share *share, *smallest = TAILQ_FIRST(&memory->waiting);
@@ -262,13 +246,13 @@ struct buffer *memory_next(struct memory *memory)
 
     if (!memory->changed || TAILQ_EMPTY(&memory->waiting))
         return NULL;
-    share = find_served(memory);
-    if (share)
+    share = smallest_waiting(memory);
+    if (room_beyond(memory, share->used) >= ROOM_MIN)
         return serve(memory, share);
     recover_reserve(memory);
     if (memory->reserved)
         return NULL;
-    buffer = serve(memory, smallest_waiting(memory));
+    buffer = serve(memory, share);
     give_reserve(memory, buffer);
     return buffer;
 }

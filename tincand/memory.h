@@ -92,8 +92,8 @@ void memory_wait(struct memory *memory, struct buffer *buffer);
 /* Takes `buffer` out of the queue if it waits, and the reserve from it if it did not use that. */
 void memory_stop_waiting(struct memory *memory, struct buffer *buffer);
 
-/* Returns a buffer for which there is room now, no longer waiting; NULL: there is none. Sources
- * take turns. */
+/* Returns a buffer for which there is room now, no longer waiting; NULL: there is none. The source
+ * that uses least is first. */
 struct buffer *memory_next(struct memory *memory);
 
 /*
