@@ -113,6 +113,29 @@ with Server() as server:
 SCRIPT
 }
 
+# bats test_tags=limits
+@test "tincand: a connection that is accepted and for which there is no memory is logged" {
+    script <<'SCRIPT'
+with Server("--max-connections=4000", "--max-connections-per-source=4000", nofile=(4100, 4100)) as server:
+    server.echo()
+    with open(f"/proc/{server.process.pid}/statm", encoding="ascii") as file:
+        size = int(file.read().split()[0]) * resource.getpagesize()
+    limits = resource.prlimit(server.process.pid, resource.RLIMIT_AS)
+    resource.prlimit(server.process.pid, resource.RLIMIT_AS, (size, limits[1]))
+    held = [server.connect() for _ in range(50)]
+    while not any(connection.readable(0) for connection in held):
+        held += [server.connect() for _ in range(50)]
+    for connection in held:
+        if connection.readable(0):
+            assert connection.read_to_end() in (CLEAN, RESET)
+            server.until_line(f'peer={connection.peer} result=error bytes=0 .*error="cannot get memory for .*')
+    resource.prlimit(server.process.pid, resource.RLIMIT_AS, limits)
+    server.manager.until_status(r", \d+ error")
+    for connection in held:
+        connection.close()
+SCRIPT
+}
+
 # Exchanges of all kinds; 24,000 of them: TINCAN_EXCHANGES=24000 tests/run --filter-tags valgrind
 # tests/tincand-faults.bats
 # bats test_tags=limits, valgrind

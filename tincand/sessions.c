@@ -4,11 +4,14 @@
 #include "common/clock.h"
 #include "common/frame.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+#define NO_MEMORY "cannot get memory for the connection"
 
 /* How many connections that waited for memory continue before others are served. */
 #define RESUME_BATCH 64
@@ -26,24 +29,28 @@ struct session {
     bool reported;         /* its result was counted and logged */
 };
 
-/* Counts and logs the result, once. */
-static void report(struct session *session)
+/* Counts and logs the result of an exchange. */
+static void log_result(struct sessions *sessions, struct result *result, const struct peer *peer)
 {
-    struct sessions *sessions = session->sessions;
-    struct result *result = &session->connection.result;
-    struct peer peer;
-
-    if (session->reported)
-        return;
-    session->reported = true;
     sessions->counts.results[result->code]++;
     sessions->counts.changes++;
     if (sessions->settings->quiet && result->code != RESULT_ERROR)
         return;
     if (sessions->settings->no_preview)
         result->message = NULL;
+    log_queue_result(sessions->log, result, peer->name);
+}
+
+/* Counts and logs the result of the session, once. */
+static void report(struct session *session)
+{
+    struct peer peer;
+
+    if (session->reported)
+        return;
+    session->reported = true;
     connection_name(&session->connection, &peer);
-    log_queue_result(sessions->log, result, peer.name);
+    log_result(session->sessions, &session->connection.result, &peer);
 }
 
 /* Polls the connection for these events. Returns 0 or a negative errno value. */
@@ -217,7 +224,8 @@ static bool counts_sources(const struct sessions *sessions)
     return sessions->limits->max_per_source < sessions->limits->max_connections;
 }
 
-/* Counts the connection with its source. Returns whether the source may have it. */
+/* Counts the connection with its source. Returns whether it may stay; otherwise it has its result,
+ * or its source is at its limit, which is counted and not logged. */
 static bool enter_source(struct session *session)
 {
     struct sessions *sessions = session->sessions;
@@ -227,12 +235,30 @@ static bool enter_source(struct session *session)
         return true;
     session->source =
         sources_enter(&sessions->sources, session->connection.fd, &session->connection.peer);
-    if (!session->source) {
+    if (!session->source && errno == EUSERS) {
         sessions->counts.turned_away++;
+        return false;
+    }
+    if (!session->source) {
+        result_fail(&session->connection.result, EX_OSERR, NO_MEMORY, errno);
+        report(session);
         return false;
     }
     session->connection.buffer.share = &session->source->memory;
     return true;
+}
+
+/* Closes and logs a connection for which there is no session. */
+static void refuse_without_memory(struct sessions *sessions, int fd,
+                                  const struct sockaddr_storage *address)
+{
+    struct peer peer = {.address = *address};
+    struct result result = {0};
+
+    result_fail(&result, EX_OSERR, NO_MEMORY, ENOMEM);
+    peer_name(&peer, fd);
+    log_result(sessions, &result, &peer);
+    close(fd);
 }
 
 bool sessions_have_room(const struct sessions *sessions)
@@ -245,7 +271,7 @@ bool sessions_add(struct sessions *sessions, int fd, const struct sockaddr_stora
     struct session *session = malloc(sizeof *session);
 
     if (!session) {
-        close(fd);
+        refuse_without_memory(sessions, fd, address);
         return false;
     }
     *session = (struct session){.sessions = sessions};

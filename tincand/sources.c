@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tincand/sources.h"
 
+#include <errno.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,7 @@ static struct source *find_or_make(struct sources *sources, const struct source_
     memory_share_init(&source->memory);
     if (!tsearch(source, &sources->tree, compare)) {
         free(source);
+        errno = ENOMEM;
         return NULL;
     }
     return source;
@@ -66,7 +68,11 @@ struct source *sources_enter(struct sources *sources, int fd, const union connec
     struct source_key key = key_of(fd, peer);
     struct source *source = find_or_make(sources, &key);
 
-    if (!source || source->connections == sources->limit)
+    if (source && source->connections == sources->limit) {
+        errno = EUSERS;
+        return NULL;
+    }
+    if (!source)
         return NULL;
     source->connections++;
     return source;

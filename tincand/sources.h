@@ -27,8 +27,8 @@ struct sources {
 
 /*
  * Counts the connection `fd` from `peer` with its source. Returns the source, which the caller
- * gives to sources_leave() when the connection ends; or NULL if the source is at its limit, or
- * there is no memory.
+ * gives to sources_leave() when the connection ends; or NULL with errno, EUSERS if the source is at
+ * its limit.
  */
 struct source *sources_enter(struct sources *sources, int fd, const union connection_peer *peer);
 
