@@ -95,6 +95,44 @@ with Server() as server:
 SCRIPT
 }
 
+# bats test_tags=sandbox
+@test "tincand: a timer or signal that fails once costs nobody anything" {
+    need_tracer
+    script <<SCRIPT
+$FAULT
+for error in "EAGAIN", "ENOMEM", "ENOBUFS", "EIO":
+    for call in "timerfd_settime", "read":
+        with Server("--timeout=1s", "--idle-exit=1h") as server:
+            held, = server.hold(1, b"hel")
+            with fault(server, call, error, "1..3"):
+                peer = server.connect()
+                assert peer.read_to_end() == CLEAN  # at its deadline, which needs the timer
+                server.echo()
+            server.until_line("peer=.* result=timeout .*", 2)
+            with fault(server, "read", error):
+                assert server.stop() == 0
+SCRIPT
+}
+
+# bats test_tags=sandbox
+@test "tincand: where the event loop fails for good, exchanges in progress are finished" {
+    need_tracer
+    script <<SCRIPT
+$FAULT
+with Server("--grace=20s") as server:
+    held, = server.hold(1, b"hel")
+    with fault(server, "timerfd_settime", "ENOSYS", "1+"):
+        server.signal(signal.SIGTERM)
+        time.sleep(1.5)  # until another timer is over
+        held.send(b"lo\\0")
+        held.read_to_end()
+        assert held.received == b"hello\\0", held.received
+        status = server.end()
+        assert status == 71, (status, server.lines(".*"))
+    server.until_line(".*cannot go on: the event loop failed: .*")
+SCRIPT
+}
+
 # bats test_tags=limits
 @test "tincand: without memory for a message that exchange ends, and no other" {
     script <<'SCRIPT'

@@ -101,15 +101,19 @@ void loop_timeouts_close(struct loop_timeouts *timeouts)
 
 /* --- poller --- */
 
-static int on_poller_ready(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+void loop_poller_run(struct loop_poller *poller, uint64_t usec)
 {
-    struct loop_poller *poller = userdata;
     struct epoll_event events[POLL_BATCH];
-    int count = epoll_wait(fd, events, POLL_BATCH, 0);
+    int count = epoll_wait(poller->fd, events, POLL_BATCH, (int)(usec / 1000));
 
-    (void)source, (void)revents;
     for (int i = 0; i < count; i++)
         poller->ready(events[i].data.ptr, events[i].events);
+}
+
+static int on_poller_ready(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    (void)source, (void)fd, (void)revents;
+    loop_poller_run(userdata, 0);
     return 0;
 }
 

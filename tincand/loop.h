@@ -84,6 +84,9 @@ int loop_poller_open(struct loop_poller *poller, sd_event *event,
 int loop_poller_add(struct loop_poller *poller, int fd, uint32_t events, void *data);
 int loop_poller_change(struct loop_poller *poller, int fd, uint32_t events, void *data);
 
+/* Waits at most `usec` for events and handles them, without the event loop. */
+void loop_poller_run(struct loop_poller *poller, uint64_t usec);
+
 /* Releases what loop_poller_open() took; does nothing if that was not called or failed. */
 void loop_poller_close(struct loop_poller *poller);
 

@@ -10,6 +10,11 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <time.h>
+
+/* How often, and after what pause, the event loop is tried again when it fails. */
+#define RETRIES    100
+#define RETRY_NSEC 10000000
 
 /* After this many connections at once, free memory is returned to the system. */
 #define TRIM_CONNECTIONS 1000
@@ -146,6 +151,34 @@ static int set_up(struct server *server)
     return acceptor_open(&server->acceptor);
 }
 
+/* Returns whether the same call may go well next time. */
+static bool is_transient(int error)
+{
+    return error == -EAGAIN || error == -EINTR || error == -ENOMEM || error == -ENOBUFS ||
+           error == -EIO;
+}
+
+/*
+ * Runs one iteration of the event loop; again if it fails for a reason that may pass. Returns what
+ * sd_event_run(3) does. After timerfd_settime(2) has failed, sd-event believes that the timer is
+ * set, until one of its timers is changed.
+ */
+static int run_once(struct server *server, bool busy)
+{
+    const struct timespec pause = {.tv_nsec = RETRY_NSEC};
+    int error = sd_event_run(server->event, busy ? 0 : UINT64_MAX);
+
+    for (int retry = 0; retry < RETRIES && is_transient(error); retry++) {
+        uint64_t usec = 0;
+        if (retry > 0)
+            (void)nanosleep(&pause, NULL);
+        (void)sd_event_source_get_time(server->grace, &usec);
+        (void)sd_event_source_set_time(server->grace, usec);
+        error = sd_event_run(server->event, 0);
+    }
+    return error;
+}
+
 /* Runs the event loop to its end. Returns 0 or a negative errno value. */
 static int run(struct server *server)
 {
@@ -154,8 +187,7 @@ static int run(struct server *server)
     status_send(&server->status, "READY=1");
     become_idle(server);
     for (;;) {
-        bool busy = sessions_resume(&server->sessions);
-        error = sd_event_run(server->event, busy ? 0 : UINT64_MAX);
+        error = run_once(server, sessions_resume(&server->sessions));
         if (error < 0 || sd_event_get_state(server->event) == SD_EVENT_FINISHED)
             break;
         update(server);
@@ -165,9 +197,11 @@ static int run(struct server *server)
     return error;
 }
 
+/* Exchanges in progress are finished, also where the event loop has failed. */
 static void tear_down(struct server *server)
 {
     acceptor_close(&server->acceptor);
+    sessions_drain(&server->sessions, server->limits->grace);
     sessions_end_all(&server->sessions);
     sessions_close(&server->sessions);
     status_close(&server->status);

@@ -19,6 +19,9 @@
 /* How often slow connections are looked for while others wait for memory. */
 #define MEMORY_RETRY_USEC UINT64_C(100000)
 
+/* How often draining looks at the clock. */
+#define DRAIN_POLL_USEC UINT64_C(10000)
+
 struct session {
     struct loop_timeout timeout; /* first: expire() gets its address */
     struct connection connection;
@@ -308,6 +311,16 @@ int sessions_open(struct sessions *sessions)
     if (error < 0)
         return error;
     return loop_timer_add(sessions->event, &sessions->memory_retry, on_memory_retry, sessions);
+}
+
+void sessions_drain(struct sessions *sessions, uint64_t usec)
+{
+    uint64_t end = clock_usec() + usec;
+
+    while (sessions->counts.open > 0 && clock_usec() < end) {
+        bool busy = sessions_resume(sessions);
+        loop_poller_run(&sessions->poller, busy ? 0 : DRAIN_POLL_USEC);
+    }
 }
 
 void sessions_end_all(struct sessions *sessions)

@@ -58,6 +58,9 @@ bool sessions_add(struct sessions *sessions, int fd, const struct sockaddr_stora
  * iteration of the loop; returns whether it has to be called again at once. */
 bool sessions_resume(struct sessions *sessions);
 
+/* Serves the open sessions for at most `usec`, without the event loop, which has failed. */
+void sessions_drain(struct sessions *sessions, uint64_t usec);
+
 /* Ends all sessions; the result of those that have none yet is a timeout. */
 void sessions_end_all(struct sessions *sessions);
 
