@@ -540,6 +540,48 @@ SCRIPT
 
 # --- a service manager -----------------------------------------------------------------------
 
+@test "tincand: a syslog that is slow, or starts later, gets every line it can" {
+    "$TESTS/helpers/private-log" /nonexistent true || skip "a private /dev/log can't be made"
+    script "$TESTS/helpers/private-log" "$BATS_TEST_TMPDIR/syslog" <<'SCRIPT'
+lines = []
+
+def read_all(until, pause):
+    """Lines of the syslog, until one has this in it."""
+    lines.clear()
+    while not lines or until not in lines[-1]:
+        lines.append(sink.recv(2000).decode())
+        time.sleep(pause)
+
+with Server(closed=[2]) as server:
+    server.echo()
+    server.manager.until_status("2 log lines lost")  # as there is no syslog yet
+    sink = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    sink.bind(f"{TMPDIR}/syslog")
+    sink.settimeout(PATIENCE)
+    reader = threading.Thread(target=read_all, args=('"last"', 0.001))
+    reader.start()
+    for _ in range(300):
+        server.echo()
+    server.echo("last")
+    reader.join()
+    echoed = [line for line in lines if 'message="hello"' in line]
+    assert len(echoed) == 300, (len(echoed), lines[-1])
+    assert any("log lines lost before this one, as the logger did not keep up: 2" in line for line in lines)
+    # It hangs until the socket and the queue are full; the notice counts what is lacking.
+    load(server, 6000)
+    time.sleep(2)
+    reader = threading.Thread(target=read_all, args=("end of test", 0))
+    reader.start()
+    wait_until(lambda: any("log lines lost" in line for line in lines), "a notice")
+    server.echo("end of test")
+    reader.join()
+    notices = re.findall("log lines lost before this one.*: ([0-9]+)", "\n".join(lines))
+    lost = sum(int(number) for number in notices)
+    written = len([line for line in lines if "result=echoed" in line and "end of" not in line])
+    assert written + lost == 6000, (written, lost)
+SCRIPT
+}
+
 @test "tincand: the service manager is told that it is ready, how it is, and that it stops" {
     script <<'SCRIPT'
 with Server() as server:

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "tincand/log_queue.h"
 
+#include "common/clock.h"
 #include "common/streams.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -22,8 +24,15 @@
 #define BATCH_SIZE ((size_t)512 << 10)
 
 #define CLOSE_SECONDS 1
-#define GATHER_NSEC   1000000
-#define FIELDS_MAX    8
+
+/* How long a datagram waits for a syslog daemon that does not read. */
+#define STUCK_USEC 500000
+
+/* How often a notice about lost lines that could not be written is tried again. */
+#define NOTICE_SECONDS 1
+
+#define GATHER_NSEC 1000000
+#define FIELDS_MAX  8
 
 /* Identifies the records of exchanges in the journal: `journalctl MESSAGE_ID=...`. */
 #define EXCHANGE_MESSAGE_ID "a811271d43ff4781812039b4064c1690"
@@ -46,6 +55,7 @@ struct log_queue {
     struct log *log;
     pthread_t thread;
     uint64_t reported;    /* how many of `dropped` are in the log; the thread's */
+    bool stuck;           /* the syslog daemon does not read; the thread's */
     pthread_mutex_t lock; /* for all that follows */
     pthread_cond_t filled;
     bool waiting; /* the thread waits for `filled` */
@@ -77,17 +87,38 @@ static void write_fields(char *bytes, size_t size)
     (void)sd_journal_sendv(fields, count);
 }
 
-/* Connects again where the syslog daemon was restarted. Returns whether the datagram was sent. */
-static bool write_datagram(struct log *log, const char *bytes, size_t size)
+/*
+ * Sends a datagram to the syslog daemon; waits while its queue is full, and connects again if it
+ * was restarted. If it does not read at all, only the first datagram is waited for. Returns whether
+ * the datagram was sent.
+ */
+static bool write_datagram(struct log_queue *queue, const char *bytes, size_t size)
 {
-    if (send(log->fd, bytes, size, MSG_NOSIGNAL) >= 0)
-        return true;
-    return errno != EAGAIN && log_connect(log) && send(log->fd, bytes, size, MSG_NOSIGNAL) >= 0;
+    struct log *log = queue->log;
+    struct pollfd ready = {.fd = log->fd, .events = POLLOUT};
+    int64_t deadline = clock_after(queue->stuck ? 0 : STUCK_USEC);
+    bool reconnected = false;
+
+    while (send(log->fd, bytes, size, MSG_NOSIGNAL) < 0) {
+        if (errno == EAGAIN) {
+            if (poll(&ready, 1, clock_poll_timeout(deadline)) > 0)
+                continue;
+            queue->stuck = true;
+            return false;
+        }
+        if (reconnected || !log_connect(log))
+            return false;
+        reconnected = true;
+    }
+    queue->stuck = false;
+    return true;
 }
 
 /* Returns whether the record was written, as far as that can be known. */
-static bool write_record(struct log *log, char *bytes, size_t size)
+static bool write_record(struct log_queue *queue, char *bytes, size_t size)
 {
+    struct log *log = queue->log;
+
     switch (log->sink) {
     case LOG_TO_STDERR:
         write_all(log->fd, bytes, size);
@@ -99,13 +130,13 @@ static bool write_record(struct log *log, char *bytes, size_t size)
             write_fields(bytes, size);
         break;
     case LOG_TO_SYSLOG:
-        return write_datagram(log, bytes, size);
+        return write_datagram(queue, bytes, size);
     }
     return true;
 }
 
 /* Returns the number of records that could not be written. */
-static uint64_t write_batch(struct log *log, struct batch *batch)
+static uint64_t write_batch(struct log_queue *queue, struct batch *batch)
 {
     uint64_t lost = 0;
     size_t size;
@@ -113,10 +144,24 @@ static uint64_t write_batch(struct log *log, struct batch *batch)
     for (size_t at = 0; at < batch->used; at += size) {
         memcpy(&size, batch->bytes + at, sizeof size);
         at += sizeof size;
-        lost += !write_record(log, batch->bytes + at, size);
+        lost += !write_record(queue, batch->bytes + at, size);
     }
     batch->used = 0;
     return lost;
+}
+
+/* Waits for a record; while a notice about lost lines is due, at most NOTICE_SECONDS. */
+static void wait_for_record(struct log_queue *queue)
+{
+    struct timespec until;
+
+    if (queue->dropped == queue->reported) {
+        pthread_cond_wait(&queue->filled, &queue->lock);
+        return;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += NOTICE_SECONDS;
+    pthread_cond_clockwait(&queue->filled, &queue->lock, CLOCK_MONOTONIC, &until);
 }
 
 /* Waits for a record, and a moment for more: one wakeup per record is expensive. */
@@ -125,7 +170,7 @@ static void wait_and_gather(struct log_queue *queue)
     const struct timespec moment = {.tv_nsec = GATHER_NSEC};
 
     queue->waiting = true;
-    pthread_cond_wait(&queue->filled, &queue->lock);
+    wait_for_record(queue);
     queue->waiting = false;
     pthread_mutex_unlock(&queue->lock);
     nanosleep(&moment, NULL);
@@ -202,19 +247,14 @@ void log_queue_result(struct log_queue *queue, const struct result *result, cons
         count_dropped(queue, 1);
 }
 
-static bool add_sentence(struct log_queue *queue, int level, const char *sentence)
+void log_queue_sentence(struct log_queue *queue, int level, const char *sentence)
 {
     char buffer[LOG_LINE_SIZE];
     struct text record;
 
     text_init(&record, buffer, sizeof buffer);
     log_sentence(queue->log, level, sentence, &record);
-    return add_record(queue, &record);
-}
-
-void log_queue_sentence(struct log_queue *queue, int level, const char *sentence)
-{
-    if (!add_sentence(queue, level, sentence))
+    if (!add_record(queue, &record))
         count_dropped(queue, 1);
 }
 
@@ -230,19 +270,22 @@ uint64_t log_queue_dropped(struct log_queue *queue)
 
 /* --- the thread, continued --- */
 
-/* Logs how many lines were dropped, as soon as there is room for that. */
-static void report_losses(struct log_queue *queue)
+/* Logs the loss of the first `dropped` lines, unless it is logged already; if that can't be
+ * written, it is left for the next time. */
+static void report_losses(struct log_queue *queue, uint64_t dropped)
 {
-    uint64_t lost = log_queue_dropped(queue) - queue->reported;
-    char buffer[128];
-    struct text sentence;
+    uint64_t lost = dropped - queue->reported;
+    char sentence_buffer[128], buffer[LOG_LINE_SIZE];
+    struct text sentence, record;
 
     if (lost == 0)
         return;
-    text_init(&sentence, buffer, sizeof buffer);
+    text_init(&sentence, sentence_buffer, sizeof sentence_buffer);
     text_addf(&sentence, "log lines lost before this one, as the logger did not keep up: %" PRIu64,
               lost);
-    if (add_sentence(queue, LOG_WARNING, sentence.start))
+    text_init(&record, buffer, sizeof buffer);
+    log_sentence(queue->log, LOG_WARNING, sentence.start, &record);
+    if (write_record(queue, record.start, record.length))
         queue->reported += lost;
 }
 
@@ -253,16 +296,17 @@ static void *write_batches(void *argument)
     pthread_mutex_lock(&queue->lock);
     for (;;) {
         struct batch *full = queue->batch;
+        uint64_t dropped, lost;
         if (full->used == 0 && queue->closing)
             break;
-        if (full->used == 0) {
+        if (full->used == 0)
             wait_and_gather(queue);
-            continue;
-        }
         queue->batch = full == queue->batches ? queue->batches + 1 : queue->batches;
+        dropped = queue->dropped; /* by now; later losses belong behind the next batch */
         pthread_mutex_unlock(&queue->lock);
-        count_dropped(queue, write_batch(queue->log, full));
-        report_losses(queue);
+        lost = write_batch(queue, full);
+        count_dropped(queue, lost);
+        report_losses(queue, dropped + lost);
         pthread_mutex_lock(&queue->lock);
     }
     pthread_mutex_unlock(&queue->lock);
