@@ -239,12 +239,17 @@ static struct buffer *serve(struct memory *memory, struct memory_share *share)
     return buffer;
 }
 
+bool memory_has_changed(const struct memory *memory)
+{
+    return memory->changed && !TAILQ_EMPTY(&memory->waiting);
+}
+
 struct buffer *memory_next(struct memory *memory)
 {
     struct memory_share *share;
     struct buffer *buffer;
 
-    if (!memory->changed || TAILQ_EMPTY(&memory->waiting))
+    if (!memory_has_changed(memory))
         return NULL;
     share = smallest_waiting(memory);
     if (room_beyond(memory, share->used) >= ROOM_MIN)

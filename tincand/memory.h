@@ -36,11 +36,14 @@
 #define MEMORY_RATE       64
 #define MEMORY_PAUSE_USEC UINT64_C(500000)
 
+TAILQ_HEAD(buffer_list, buffer);
+TAILQ_HEAD(memory_share_list, memory_share);
+
 /* The memory of one source. */
 struct memory_share {
     size_t used;                      /* by its buffers */
-    TAILQ_HEAD(, buffer) holding;     /* its buffers that have memory, the oldest first */
-    TAILQ_HEAD(, buffer) waiting;     /* its buffers that wait for memory */
+    struct buffer_list holding;       /* its buffers that have memory, the oldest first */
+    struct buffer_list waiting;       /* its buffers that wait for memory */
     TAILQ_ENTRY(memory_share) holder; /* in memory->holding, if it has buffers there */
     TAILQ_ENTRY(memory_share) waiter; /* in memory->waiting, likewise */
 };
@@ -65,7 +68,7 @@ struct memory {
     struct buffer *reserved; /* has the reserve; NULL: none */
     bool shared;             /* among several sources; if not, there is one share, without limit */
     bool changed;            /* there may be room that memory_next() has not seen */
-    TAILQ_HEAD(, memory_share) holding, waiting;
+    struct memory_share_list holding, waiting;
 };
 
 /* Starts with no buffer. `max` is the limit of all memory, at least memory_min(max_bytes). */
@@ -91,6 +94,9 @@ void memory_wait(struct memory *memory, struct buffer *buffer);
 
 /* Takes `buffer` out of the queue if it waits, and the reserve from it if it did not use that. */
 void memory_stop_waiting(struct memory *memory, struct buffer *buffer);
+
+/* Returns whether memory_next() and memory_slow() may find something. */
+bool memory_has_changed(const struct memory *memory);
 
 /* Returns a buffer for which there is room now, no longer waiting; NULL: there is none. The source
  * that uses least is first. */

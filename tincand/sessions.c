@@ -198,6 +198,8 @@ static bool resume_one(struct sessions *sessions)
 
 bool sessions_resume(struct sessions *sessions)
 {
+    if (!memory_has_changed(&sessions->workspace.memory))
+        return false;
     for (int i = 0; i < RESUME_BATCH; i++)
         if (!resume_one(sessions)) {
             if (memory_is_contended(&sessions->workspace.memory) &&
