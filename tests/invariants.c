@@ -21,8 +21,8 @@ static void check(int holds, const char *what)
 /* Counts from the lists what the fields should say. */
 static void check_accounts(const struct memory *memory)
 {
-    const struct memory_share *share;
-    const struct buffer *buffer;
+    const struct memory_share *share = NULL;
+    const struct buffer *buffer = NULL;
     size_t used = 0, count = 0, reserved = 0;
 
     TAILQ_FOREACH(share, &memory->holding, holder)
@@ -46,7 +46,7 @@ static void check_accounts(const struct memory *memory)
 /* To be called when tincand sees nothing more to do for those that wait. */
 static void check_rest(const struct memory *memory)
 {
-    const struct memory_share *share;
+    const struct memory_share *share = NULL;
 
     check_accounts(memory);
     check(TAILQ_EMPTY(&memory->waiting) || memory->reserved, "the reserve is used if any wait");

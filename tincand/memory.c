@@ -285,7 +285,7 @@ static struct buffer *find_slow(const struct memory_share *share, uint64_t now)
 /* Returns a slow buffer of the greatest source that uses more than the smallest that waits. */
 static struct buffer *find_greedy(const struct memory *memory, uint64_t now)
 {
-    const struct memory_share *share, *greatest = smallest_waiting(memory);
+    const struct memory_share *share = NULL, *greatest = smallest_waiting(memory);
     struct buffer *found = NULL, *buffer;
 
     TAILQ_FOREACH(share, &memory->holding, holder)
