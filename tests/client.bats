@@ -473,6 +473,7 @@ PYTHON
 }
 
 @test "a connection to itself is no server: refused" {
+    need_own_sysctls
     namespace 'accept' echo
     inside sysctl -qw 'net.ipv4.ip_local_port_range=40000 40000'
     run --separate-stderr inside "$TINCAN" -m hello 127.0.0.1:40000
@@ -701,11 +702,11 @@ came back as 0x6e"
 
 # namespace RULES BEHAVIOUR...: a server in a namespace whose packets obey the rules on arrival.
 namespace() {
-    need unshare nft nsenter ip
-    unshare -nm true 2>/dev/null || skip "no network namespaces here"
+    need nsenter
+    need_nftables
     local rules=$1
     shift
-    printf '#!/bin/sh\nexec unshare -nm %s %q "$@"\n' "$TESTS/helpers/client_netns" "$rules" >enter
+    printf '#!/bin/sh\nexec unshare -nm %q %q "$@"\n' "$TESTS/helpers/client_netns" "$rules" >enter
     chmod +x enter
     serve_by ./enter "$@"
 }
@@ -770,6 +771,7 @@ inside() {
 }
 
 @test "no ephemeral port left is: local error" {
+    need_own_sysctls
     namespace 'accept' silent
     inside sysctl -qw 'net.ipv4.ip_local_port_range=40000 40000'
     local server=$STARTED

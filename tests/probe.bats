@@ -515,14 +515,14 @@ time.sleep(60)'
 # serve_inside [--rules RULES] BEHAVIOUR...: a server in a network namespace of its own, with
 # two-addresses.test, whose packets obey the rules on arrival.
 serve_inside() {
-    need unshare nft nsenter ip
-    unshare -nm true 2>/dev/null || skip "no network namespaces here"
+    need nsenter
+    need_nftables
     local rules=accept
     if [[ $1 == --rules ]]; then
         rules=$2
         shift 2
     fi
-    printf '#!/bin/sh\nexec unshare -nm %s %q "$@"\n' "$TESTS/helpers/client_netns" "$rules" >enter
+    printf '#!/bin/sh\nexec unshare -nm %q %q "$@"\n' "$TESTS/helpers/client_netns" "$rules" >enter
     chmod +x enter
     serve_by ./enter "$@"
 }
@@ -594,6 +594,7 @@ END
 }
 
 @test "ports used up are: local errors, counted apart" {
+    need_own_sysctls
     serve_inside late:0.3
     nsenter -n -t "$STARTED" sysctl -qw 'net.ipv4.ip_local_port_range=40000 40003'
     run --separate-stderr nsenter -n -m -t "$STARTED" "$TINCAN" --json -c 12 -i 1ms "$ADDRESS"
@@ -609,6 +610,7 @@ PYTHON
 }
 
 @test "a connection to itself is no server: refused" {
+    need_own_sysctls
     serve_inside echo
     nsenter -n -t "$STARTED" sysctl -qw 'net.ipv4.ip_local_port_range=40000 40000'
     run nsenter -n -m -t "$STARTED" "$TINCAN" -c 1 127.0.0.1:40000

@@ -8,7 +8,7 @@ setup() {
 
 # Each test in a network namespace of its own, so that port 4040 is free there or taken on purpose.
 in_namespace() {
-    unshare --net true 2>/dev/null || skip "cannot make a network namespace: not root"
+    need_own_network
     unshare --net bash -c 'ip link set lo up && exec "$@"' - "$@"
 }
 

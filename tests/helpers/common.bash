@@ -37,6 +37,33 @@ need_localhost() {
     getent ahostsv4 localhost >/dev/null || skip "the name localhost has no address here"
 }
 
+# need_own_network: skips the test where no network namespace can be made or set up: its loopback is down.
+need_own_network() {
+    need unshare ip
+    unshare --net --mount ip link set lo up 2>/dev/null ||
+        skip "no network namespace can be made and set up here: that takes CAP_SYS_ADMIN and CAP_NET_ADMIN"
+}
+
+# need_nftables: skips the test where a network namespace can have no rules.
+need_nftables() {
+    need nft
+    need_own_network
+    unshare --net nft add table inet tincan-test 2>/dev/null || skip "this kernel has no nftables"
+}
+
+# need_own_sysctls: skips the test where the settings of a network namespace can't be changed.
+need_own_sysctls() {
+    need sysctl
+    need_own_network
+    unshare --net sysctl -qw net.ipv4.tcp_timestamps=1 2>/dev/null || skip "/proc/sys can't be written to here"
+}
+
+# need_descriptors COUNT: raises the limit of open descriptors to that; skips the test where it can't be.
+need_descriptors() {
+    [ "$(ulimit -Sn)" = unlimited ] || [ "$(ulimit -Sn)" -ge "$1" ] || ulimit -Sn "$1" 2>/dev/null ||
+        skip "$1 open descriptors are too many here: the hard limit (ulimit -Hn) is $(ulimit -Hn)"
+}
+
 # wait_until SECONDS COMMAND...: runs COMMAND until it succeeds; fails when the time is over.
 wait_until() {
     local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))

@@ -6,9 +6,9 @@
 
 # hosts: makes them, with the cable not yet plugged in.
 hosts() {
-    need unshare nsenter nft ip ss
+    need nsenter nft ss
     [[ -x $TINCAND ]] || skip "tincand is not built; it needs libsystemd (Debian: libsystemd-dev)"
-    unshare -n true 2>/dev/null || skip "cannot make a network namespace: not root"
+    need_own_sysctls
     host "$TINCAND" --quiet --listen '[::]:4040' --max-connections-per-source 900 \
         --grace 1ms
     SERVER=$STARTED
@@ -85,7 +85,7 @@ resend_after() {
 # obey SIDE RULES: the packets that arrive at that side (client, server) pass these rules of nftables
 # (separated by semicolons), and none that were there before.
 obey() {
-    "on_$1" nft -f - <<NFT || skip "nftables cannot do that here"
+    "on_$1" nft -f - <<NFT || skip "nftables can't do that here"
 flush ruleset
 table inet faults {
     chain arriving {
