@@ -179,10 +179,12 @@ HANDOVERS = {
     # Two pipes to the peer itself.
     "pipes": Handover("-"),
     # socat sends its child SIGTERM as soon as the connection has ended both ways, or by a reset. A
-    # handler that still drains, or is about to notice, dies before it logs; so peers end last here.
+    # handler that still drains, or is about to notice, dies before it logs; so peers end last here. From
+    # 1.8 on, socat sends it before it shuts the pair down, so a reset may leave no line at any time.
     "relayed-socketpair": Handover(r"127\.0\.0\.1:\d+", stays=True, lacks={
         HALF_CLOSE: may_lose_line,
         DRAIN: may_lose_line,
+        RESET_BEFORE: may_lose_line,
         RESET_DURING: may_lose_line,
     }),
     # ncat leaves as soon as the peer's half ends, or its child's input is closed, with whatever

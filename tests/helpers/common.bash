@@ -9,7 +9,7 @@ bats_require_minimum_version 1.5.0
 bats_load_library bats-support
 bats_load_library bats-assert
 
-TESTS=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+TESTS=${TINCAN_TESTS:-$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)}
 export TESTS
 export TINCAN_BUILD=${TINCAN_BUILD:-${TESTS%/*}/build}
 export HANDLER=$TINCAN_BUILD/tincan-handler
