@@ -1071,7 +1071,7 @@ PYTHON
     assert_failure 141
     said ''
     run --separate-stderr timeout 10 bash -c \
-        'trap "" PIPE; "$0" --json -f "$1" | head -n 2; exit "${PIPESTATUS[0]}"' "$TINCAN" "$ADDRESS"
+        'trap "" PIPE; "$0" --json -f --parallel 32 "$1" | head -n 2; exit "${PIPESTATUS[0]}"' "$TINCAN" "$ADDRESS"
     ((status < 2))
     said ''
 }
