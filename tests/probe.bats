@@ -1066,7 +1066,7 @@ PYTHON
 
 @test "a pipe that nobody reads any more ends it quietly" {
     serve echo
-    run --separate-stderr timeout 10 bash -c '"$0" -i 1ms "$1" | head -n 2; exit "${PIPESTATUS[0]}"' \
+    run --separate-stderr timeout 10 bash -c '"$0" -i 10ms "$1" | head -n 2; exit "${PIPESTATUS[0]}"' \
         "$TINCAN" "$ADDRESS"
     assert_failure 141
     said ''

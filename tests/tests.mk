@@ -28,6 +28,9 @@ TINCAN_FLOOD = 5000
 check-systemd: all check-programs $(B)/tests/tincan-handler-glibc ## the installed units in booted Debian 12 and 13 systems; needs root
 	TINCAN_FLOOD=$(TINCAN_FLOOD) tests/systemd/run $(SUITES)
 
+check-bare: ## the README's two commands on bare Debian 12 and 13 systems; needs root
+	tests/bare $(SUITES)
+
 lint: ## warnings as errors with gcc and clang, and the static checkers
 	tests/lint
 
@@ -113,4 +116,4 @@ compile_commands.json: FORCE ## how each C file is compiled, for editors and che
 	$(file >$@,[$(subst } {,}$(comma){,$(strip $(foreach c,$(HANDLER_SRC),$(call compiled,$c,$(HANDLER_COMPILE))) \
 	    $(foreach c,$(sort $(OTHER_C)),$(call compiled,$c,$(COMPILE)))))])
 
-.PHONY: check check-programs check-sanitized check-systemd lint bench bench-flood bench-tincand bench-memory bench-units
+.PHONY: check check-programs check-sanitized check-systemd check-bare lint bench bench-flood bench-tincand bench-memory bench-units
