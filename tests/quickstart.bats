@@ -8,18 +8,19 @@ setup() {
 
 # Each test in a network namespace of its own, so that port 4040 is free there or taken on purpose.
 in_namespace() {
-    need_own_network
     unshare --net bash -c 'ip link set lo up && exec "$@"' - "$@"
 }
 
 @test "quickstart: piped lines come back in order on standard output, and nothing else does" {
     need systemd-socket-activate
+    need_own_network
     run -0 --separate-stderr in_namespace bash -c 'printf "hello\nwörld\n" | "$1"' - "$QUICKSTART"
     assert_output $'hello\nwörld'
 }
 
 @test "quickstart: nothing stays running" {
     need systemd-socket-activate
+    need_own_network
     run -0 --separate-stderr in_namespace bash -c '
         echo x | "$1"
         pgrep -a --ns $$ --nslist net "tincan|systemd-socket" || echo none' - "$QUICKSTART"
@@ -28,6 +29,7 @@ in_namespace() {
 
 @test "quickstart: where port 4040 is taken it takes another, and says so" {
     need systemd-socket-activate
+    need_own_network
     run -0 --separate-stderr in_namespace bash -c '
         python3 -c "
 import socket, subprocess, sys
@@ -39,6 +41,7 @@ sys.exit(subprocess.run([sys.argv[1]], input=b\"hello\\n\").returncode)" "$1"' -
 
 @test "quickstart: in a terminal it opens the interactive client" {
     need systemd-socket-activate expect
+    need_own_network
     run -0 in_namespace expect -c '
         set timeout 60
         spawn "'"$QUICKSTART"'"

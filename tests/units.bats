@@ -86,6 +86,10 @@ exposure() {
     assert_equal "$(setting "$XINETD" disable)" yes
 }
 
+need_root_for_user() {
+    [ "$(id -u)" -eq 0 ] || skip "only root can start what changes its user"
+}
+
 # open_run_script NAME: makes a run script that starts a handler where all users can reach it, as
 # the script drops privileges; its folder is in $OPEN.
 open_run_script() {
@@ -98,6 +102,7 @@ open_run_script() {
 
 @test "units: the tcpserver run script serves" {
     need tcpserver
+    need_root_for_user
     local port
     port=$(free_port)
     open_run_script tcpserver.run
@@ -109,6 +114,7 @@ open_run_script() {
 
 @test "units: the s6 run script serves" {
     need s6-ipcserver
+    need_root_for_user
     open_run_script s6-ipcserver.run
     SOCKET=$OPEN/socket start bash "$OPEN/run"
     wait_until 10 "$TINCAN" -q -m '' "unix:$OPEN/socket" 2>/dev/null
