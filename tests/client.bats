@@ -712,7 +712,7 @@ namespace() {
 }
 
 inside() {
-    nsenter -n -m -r -t "$STARTED" "$@"
+    nsenter -n -m -r -w -t "$STARTED" "$@"
 }
 
 @test "a dropped connection attempt is: filtered" {
@@ -775,9 +775,9 @@ inside() {
     namespace 'accept' silent
     inside sysctl -qw 'net.ipv4.ip_local_port_range=40000 40000'
     local server=$STARTED
-    start nsenter -n -m -r -t "$server" "$TINCAN" -W 20s -m hello "$ADDRESS"
+    start nsenter -n -m -r -w -t "$server" "$TINCAN" -W 20s -m hello "$ADDRESS"
     wait_until 5 nsenter -n -t "$server" bash -c 'grep -q ":9C40 .* 01 " /proc/net/tcp'
-    run --separate-stderr nsenter -n -m -r -t "$server" "$TINCAN" -m hello "$ADDRESS"
+    run --separate-stderr nsenter -n -m -r -w -t "$server" "$TINCAN" -m hello "$ADDRESS"
     assert_failure 2
     said "tincan: connecting to $ADDRESS: local error: Cannot assign requested address; *"
 }

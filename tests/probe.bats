@@ -486,7 +486,7 @@ server.bind(("127.0.0.1", 53))
 open("bound", "w").close()
 time.sleep(60)'
     wait_until 5 test -e bound
-    milliseconds nsenter -n -m -r -t "${STARTED_ALL[0]}" "$TINCAN" -c 1 -w 400ms slow.test
+    milliseconds nsenter -n -m -r -w -t "${STARTED_ALL[0]}" "$TINCAN" -c 1 -w 400ms slow.test
     assert_failure 2
     said 'tincan: finding the address of slow.test: unresolved: no answer from the resolver within 0.4 s; *'
     ((took >= 400 && took < 1500))
@@ -529,13 +529,13 @@ serve_inside() {
 
 @test "an address that fails is told, the next one is tried, and the run stays with it" {
     serve_inside echo
-    run --separate-stderr nsenter -n -m -r -t "$STARTED" "$TINCAN" -c 3 -i 1ms \
+    run --separate-stderr nsenter -n -m -r -w -t "$STARTED" "$TINCAN" -c 3 -i 1ms \
         "two-addresses.test:${ADDRESS##*:}"
     assert_success
     assert_line --regexp "^Probing two-addresses\.test:[0-9]+ \(\[::1\]:[0-9]+, 127\.0\.0\.1:[0-9]+, found in [0-9.]+ ms\)"
     assert_line --partial "56 bytes from $ADDRESS: seq=3"
     said 'tincan: connecting to \[::1\]:*: refused: *; trying the next address'
-    run --separate-stderr nsenter -n -m -r -t "$STARTED" "$TINCAN" -c 2 -i 1ms two-addresses.test:1
+    run --separate-stderr nsenter -n -m -r -w -t "$STARTED" "$TINCAN" -c 2 -i 1ms two-addresses.test:1
     assert_failure 1
     assert_line '2 sent, 0 echoed, 2 lost (100.0 %): 2 refused'
     ((${#stderr_lines[@]} == 1))
@@ -543,7 +543,7 @@ serve_inside() {
 
 @test "an address that does not answer leaves time for the next one" {
     serve_inside --rules 'ip6 daddr ::1 tcp flags syn drop' echo
-    run --separate-stderr nsenter -n -m -r -t "$STARTED" "$TINCAN" --json -c 2 -i 1s -W 1500ms \
+    run --separate-stderr nsenter -n -m -r -w -t "$STARTED" "$TINCAN" --json -c 2 -i 1s -W 1500ms \
         "two-addresses.test:${ADDRESS##*:}"
     assert_success
     said 'tincan: connecting to \[::1\]:*: filtered: no answer within 0.75 s; *; trying the next address'
@@ -554,7 +554,7 @@ serve_inside() {
 
 @test "a name server that does not answer is: unresolved, within the time" {
     serve_inside --rules 'udp dport 53 drop; tcp dport 53 drop' echo
-    milliseconds nsenter -n -m -r -t "$STARTED" "$TINCAN" -c 1 -W 700ms some.example
+    milliseconds nsenter -n -m -r -w -t "$STARTED" "$TINCAN" -c 1 -W 700ms some.example
     assert_failure 2
     assert_output ''
     said 'tincan: finding the address of some.example: unresolved: *'
@@ -597,7 +597,7 @@ END
     need_own_sysctls
     serve_inside late:0.3
     nsenter -n -t "$STARTED" sysctl -qw 'net.ipv4.ip_local_port_range=40000 40003'
-    run --separate-stderr nsenter -n -m -r -t "$STARTED" "$TINCAN" --json -c 12 -i 1ms "$ADDRESS"
+    run --separate-stderr nsenter -n -m -r -w -t "$STARTED" "$TINCAN" --json -c 12 -i 1ms "$ADDRESS"
     assert_failure 2
     "$REPORTS" json <<<"$output"
     python3 - "$output" <<'PYTHON'
@@ -613,7 +613,7 @@ PYTHON
     need_own_sysctls
     serve_inside echo
     nsenter -n -t "$STARTED" sysctl -qw 'net.ipv4.ip_local_port_range=40000 40000'
-    run nsenter -n -m -r -t "$STARTED" "$TINCAN" -c 1 127.0.0.1:40000
+    run nsenter -n -m -r -w -t "$STARTED" "$TINCAN" -c 1 127.0.0.1:40000
     assert_failure 1
     assert_line '1 sent, 0 echoed, 1 lost (100.0 %): 1 refused'
 }
