@@ -25,13 +25,6 @@ serve_by() {
 }
 SERVED=0
 
-# within_time: has bats try this test again if it fails, as it bounds a time from above, which a busy
-# machine may exceed; what is broken fails each time.
-within_time() {
-    # shellcheck disable=SC2034 # for bats
-    BATS_TEST_RETRIES=2
-}
-
 # milliseconds COMMAND...: runs it through bats' `run` and sets $took, in milliseconds.
 milliseconds() {
     within_time
