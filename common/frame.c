@@ -5,8 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* By the first byte of a character: how many follow, and the range of the second (RFC 3629, section
- * 4). A first byte that is not here is ASCII or invalid. */
+/* By first byte: how many bytes follow, and the range of the second (RFC 3629, section 4). */
 static const struct {
     unsigned char more, low, high;
 } leads[256] = {
