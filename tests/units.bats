@@ -104,7 +104,7 @@ open_run_script() {
     need tcpserver
     need_root_for_user
     local port
-    port=$(free_port)
+    port=$(free_port 0.0.0.0) # tcpserver binds all addresses
     open_run_script tcpserver.run
     PORT=$port start bash "$OPEN/run"
     wait_until 10 "$TINCAN" -q -m '' "127.0.0.1:$port" 2>/dev/null

@@ -102,13 +102,13 @@ stop_started() {
 }
 STARTED_ALL=()
 
-# free_port: prints a TCP port of 127.0.0.1 that nobody listens on and that the kernel gives to
-# nobody else for a minute: a connection to it was closed on our side just now (TIME_WAIT), which
+# free_port [ADDRESS]: prints a TCP port of 127.0.0.1, or of ADDRESS (0.0.0.0 for all IPv4
+# addresses), that nobody listens on and that the kernel gives to nobody else for a minute: a connection to it was closed on our side just now (TIME_WAIT), which
 # keeps it from being picked, while a listener with SO_REUSEADDR may still bind it.
 free_port() {
-    python3 - <<'PYTHON'
-import socket
-listener = socket.create_server(("127.0.0.1", 0))
+    python3 - "${1:-127.0.0.1}" <<'PYTHON'
+import socket, sys
+listener = socket.create_server((sys.argv[1], 0))
 client = socket.create_connection(listener.getsockname())
 accepted, _ = listener.accept()
 accepted.close()
