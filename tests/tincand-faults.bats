@@ -187,7 +187,7 @@ with Server("--max-connections-per-source=200", "--max-memory=2M", "--max-bytes=
     for turn in range(exchanges):
         vary(server, turn)
     peers = server.hold(3, b"x" * 100000) + server.hold(1, b"x" * MIB + b"\0", narrow=True)
-    status = server.stop(signal.SIGTERM, signal.SIGTERM)
+    status = server.stop_at_once()
     assert status == 0 and not server.lines("==.*"), (status, server.lines("==.*"))
 SCRIPT
 }

@@ -245,12 +245,7 @@ with Server("--max-memory=8M", "--max-connections-per-source=100") as server:
     before = server.rss()
     held = [peer for host in range(1, 7) for peer in server.hold(10, source=f"127.0.0.{host}")]
     for connection in held:
-        connection.sock.setblocking(False)
-        for _ in range(16):
-            try:
-                connection.sock.send(b"x" * 65536)
-            except BlockingIOError:
-                break
+        server.fill(connection, b"x" * MIB)
     wait_until(lambda: server.rss() > before + 6 * MIB, "memory to be used")
     server.watch(0.5)
     assert server.rss() < before + 10 * MIB, server.rss() - before

@@ -9,25 +9,30 @@ setup() {
     [ ! -x "$TINCAN_BUILD/tests/tincand-checked" ] || TINCAND=$TINCAN_BUILD/tests/tincand-checked
 }
 
-# A server with room for one message of 64 KiB and a little more; and its peers.
-SMALL='
-LEAST = 512 + 65536 + 1 + 4096 + 512
-
-def small(extra, *options):
-    return Server("--max-bytes=64k", f"--max-memory={LEAST + extra}", "--no-preview",
-                  "--max-connections=1000", "--max-connections-per-source=1000", *options)
+# Peers. TINCAN_LATEST=0.1 on a machine that does nothing else.
+PEERS='
+LATEST = float(os.environ.get("TINCAN_LATEST", "5"))  # how late an answer may be, in seconds
 
 def sends(server, data, **options):
     connection = server.connect(**options)
     connection.send(data)
     return connection
 
-def answered(connection, data, within=0.1):
+def answered(connection, data):
     started = time.monotonic()
     connection.read_to_end()
     took = time.monotonic() - started
     assert connection.received == data, f"{len(connection.received)} of {len(data)} bytes"
-    assert took < within, f"after {took:.3f} s"
+    assert took < LATEST, f"after {took:.3f} s"
+'
+
+# A server with room for one message of 64 KiB and a little more.
+SMALL=$PEERS'
+LEAST = 512 + 65536 + 1 + 4096 + 512
+
+def small(extra, *options):
+    return Server("--max-bytes=64k", f"--max-memory={LEAST + extra}", "--no-preview",
+                  "--max-connections=1000", "--max-connections-per-source=1000", *options)
 '
 
 @test "tincand: when all holders of memory time out at once, a message that waits is answered" {
@@ -69,23 +74,15 @@ with Server("--max-memory=2M", "--max-connections=1000", "--max-connections-per-
     held = []
     for _ in range(3):
         held.append(server.connect())
-        held[-1].sock.setblocking(False)
-        left = 900000
-        for _ in range(50):
-            try:
-                left -= held[-1].sock.send(b"x" * min(left, 65536)) if left else 0
-            except BlockingIOError:
-                time.sleep(0.01)
+        server.fill(held[-1], b"x" * 900000)
     data = b"m" * 5000 + b"\0"
     waiting = [sends(server, data) for _ in range(200)]
     time.sleep(0.3)
     assert not waiting[-1].readable(0), "there was no lack of memory"
     for connection in held:
         connection.close()
-    started = time.monotonic()
     for connection in waiting:
         answered(connection, data)
-    assert time.monotonic() - started < 0.5
 SCRIPT
 }
 
@@ -128,7 +125,6 @@ def play(server, chance):
         assert peer.received == data, f"{len(peer.received)} of {len(data)} bytes"
         assert time.monotonic() - started < LATEST, time.monotonic() - started
 
-LATEST = float(os.environ.get("TINCAN_LATEST", "0.5"))
 schedules = int(os.environ.get("TINCAN_SCHEDULES", "60"))
 first = int(os.environ.get("TINCAN_SEED", "1"))
 for seed in range(first, first + schedules):
@@ -150,35 +146,21 @@ SCRIPT
 }
 
 # Peers that hold the memory, and exchanges of one that has nothing to do with them.
-OTHERS='
-def stall(server, sources, each, size=MIB - 1):
+OTHERS=$PEERS'
+def stall(server, sources, each):
     """Messages that never end, as far as the server takes them."""
     held = []
     for turn in range(each):
         for number in range(sources):
-            peer = server.connect(source=f"127.0.1.{1 + number}")
-            peer.sock.setblocking(False)
-            left = size
-            for _ in range(100):
-                try:
-                    left -= peer.sock.send(b"z" * left)
-                except BlockingIOError:
-                    time.sleep(0.001)
-                if not left:
-                    break
-            held.append(peer)
+            held.append(server.connect(source=f"127.0.1.{1 + number}"))
+            server.fill(held[-1], b"z" * (MIB - 1))
     return held
 
 def others_are_served(server):
     for size in 4096, 100000, MIB:
         for _ in range(10):
             data = b"x" * size + b"\0"
-            started = time.monotonic()
-            connection = server.connect()
-            connection.send(data)
-            connection.read_to_end()
-            assert connection.received == data, f"{len(connection.received)} of {len(data)} bytes"
-            assert time.monotonic() - started < 1, time.monotonic() - started
+            answered(sends(server, data), data)
 '
 
 @test "tincand: an address that sends messages without end takes no memory from others" {

@@ -141,7 +141,7 @@ class Server:
         """A server that still runs at the end of a script that went well has to end well."""
         try:
             if kind is None and self.process.poll() is None:
-                status = self.stop(signal.SIGTERM, signal.SIGTERM)
+                status = self.stop_at_once()
                 assert status == 0, f"in the end {status}: {self.log.since(0)[-5:]}"
         finally:
             if self.process.poll() is None:
@@ -155,6 +155,13 @@ class Server:
         for number in signals or (signal.SIGTERM,):
             self.signal(number)
         return self.end()
+
+    def stop_at_once(self):
+        """Ends it by a second SIGTERM, which must not come while the first is still pending."""
+        self.signal(signal.SIGTERM)
+        wait_until(lambda: self.manager.times("STOPPING=1") or self.process.poll() is not None,
+                   "the server to stop")
+        return self.stop(signal.SIGTERM)
 
     def end(self):
         """The exit status of a server that is to end."""
@@ -231,6 +238,27 @@ class Server:
                 connection.send(data)
                 connection.until_read()
         return held
+
+    def fill(self, connection, data):
+        """Sends these bytes, and waits until the server has read them or leaves the rest unread."""
+        left = memoryview(data)
+        connection.sock.setblocking(False)
+        while left or connection.unread():
+            try:
+                left = left[connection.sock.send(left):]
+            except BlockingIOError:
+                pass
+            except (BrokenPipeError, ConnectionResetError):
+                break
+            if self.leaves_unread(connection):
+                break
+
+    def leaves_unread(self, connection):
+        """Whether it sleeps although there is something to be read from this TCP connection."""
+        before = self.schedule()
+        received = connection.received_unread()
+        time.sleep(0.002)
+        return received and "S (sleeping)" in before and before == self.schedule()
 
     # Its log
 

@@ -158,8 +158,10 @@ class TcpConnection(Connection):
         return None
 
     def unread(self):
-        if under_way := unsent(self.sock):
-            return under_way
+        return unsent(self.sock) or self.received_unread()
+
+    def received_unread(self):
+        """The bytes that the server's end has received, and its process has not read."""
         end = self.server_end()
         return int(end[4].split(":")[1], 16) if end else 0
 
