@@ -17,6 +17,8 @@ import termios
 import time
 from dataclasses import dataclass
 
+import sock_diag
+
 # How long anything may take that is to happen at all. Nothing waits this long when all is well.
 PATIENCE = 30
 
@@ -135,27 +137,16 @@ class Connection:
         return end_of(self.process) if self.process else None
 
 
-def hexadecimal(address):
-    """An IPv4 address and port as /proc/net/tcp has them."""
-    host, port = address
-    number = int.from_bytes(socket.inet_aton(host), "little")
-    return f"{number:08X}:{port:04X}"
-
-
 class TcpConnection(Connection):
     def __init__(self, sock):
         host, port = sock.getsockname()
         super().__init__(sock, f"{host}:{port}")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.row = f" {hexadecimal(sock.getpeername())} {hexadecimal(sock.getsockname())} "
+        self.ends = sock.getpeername(), sock.getsockname()
 
     def server_end(self):
-        """The fields of the server's end in the kernel's table; None when it is gone."""
-        with open("/proc/net/tcp", encoding="ascii") as table:
-            for line in table:
-                if self.row in line:
-                    return line.split()
-        return None
+        """What the kernel knows of the server's end; None when it is gone."""
+        return sock_diag.ask(*self.ends) or sock_diag.search(*self.ends)
 
     def unread(self):
         return unsent(self.sock) or self.received_unread()
@@ -163,11 +154,11 @@ class TcpConnection(Connection):
     def received_unread(self):
         """The bytes that the server's end has received, and its process has not read."""
         end = self.server_end()
-        return int(end[4].split(":")[1], 16) if end else 0
+        return end.unread if end else 0
 
     def until_let_go(self):
         """Waits until no process has the server's end open, without closing ours."""
-        wait_until(lambda: (end := self.server_end()) is None or end[9] == "0",
+        wait_until(lambda: (end := self.server_end()) is None or not end.held,
                    "the server's process to let go of the connection")
 
 
