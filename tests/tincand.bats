@@ -330,7 +330,7 @@ for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
     with Server("--grace=1h") as server:
         server.echo()
         assert server.stop(number) == 0, number
-        assert server.manager.times("STOPPING=1")
+        server.manager.until("STOPPING=1")
 SCRIPT
 }
 

@@ -6,8 +6,22 @@
 # same tests run against what ships and against the sanitizer builds.
 
 bats_require_minimum_version 1.5.0
-bats_load_library bats-support
-bats_load_library bats-assert
+
+# load_library NAME: loads it part by part, as its own load.bash starts a process for each part, in
+# every test.
+load_library() {
+    local parts=("${BATS_LIB_PATH%%:*}/$1"/src/*.bash) part
+    if [ -e "${parts[0]}" ]; then
+        for part in "${parts[@]}"; do
+            # shellcheck source=/dev/null
+            . "$part"
+        done
+    else
+        bats_load_library "$1"
+    fi
+}
+load_library bats-support
+load_library bats-assert
 
 TESTS=${TINCAN_TESTS:-$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)}
 export TESTS
