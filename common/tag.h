@@ -18,7 +18,7 @@
 /*
  * Adds the tag for a peer. An IPv4 or vsock peer is a pair, an IPv6 peer a tuple of four; a peer of
  * any other family is the quoted `name`, of at most TAG_NAME_SIZE - 1 bytes, which must be
- * printable ASCII without a quote or backslash that is not part of an \xNN.
+ * printable ASCII without a quote or backslash that is not part of an \\xNN.
  */
 void tag_print(struct text *text, const struct sockaddr_storage *peer, const char *name);
 

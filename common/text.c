@@ -47,8 +47,8 @@ void text_add_escaped(struct text *text, const char *bytes, size_t length)
 
         if (byte >= 0x20 && byte <= 0x7e && !strchr("\"'\\", byte))
             text_add_bytes(text, &bytes[i], 1);
-        else if (text->size - text->length > strlen("\\xNN"))
-            text_addf(text, "\\x%02x", byte);
+        else if (text->size - text->length > strlen("\\\\xNN"))
+            text_addf(text, "\\\\x%02x", byte);
         else
             return;
     }

@@ -345,7 +345,9 @@ TABLE
 @test "handler: a peer name with control characters is escaped" {
     run -0 --separate-stderr env REMOTE_HOST=$'a\nb result=echoed \e[31m"\xff' \
         bash -c 'printf "x\0" | "$HANDLER" >/dev/null'
-    assert_regex "$stderr" '^peer="a\\x0ab result=echoed \\x1b\[31m\\x22\\xff" result=echoed bytes=1 '
+    assert_regex "$stderr" '^peer="a\\\\x0ab result=echoed \\\\x1b\[31m\\\\x22\\\\xff" result=echoed bytes=1 '
+    run -0 env REMOTE_HOST=$'it\'s\n' bash -c 'printf "x\0" | "$HANDLER" -q -T | tr "\0" "!"'
+    assert_output "'it\\\\x27s\\\\x0a': x!"
 }
 
 # --- options ---------------------------------------------------------------------------------

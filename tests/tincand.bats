@@ -438,7 +438,7 @@ with Server() as server:
     server.exchange(b"bad\xff")
     server.until_line(r"peer=127\.0\.0\.1:\d+ result=invalid-utf8 bytes=3 usec=\d+ message=\"bad\"")
     assert len(server.lines(r"peer=127\.0\.0\.1:\d+ result=echoed bytes=3 usec=\d+"
-                            r" message=\"a\\x1b\\x0a\"")) == 100
+                            r" message=\"a\\\\x1b\\\\x0a\"")) == 100
 assert len(server.lines()) == 101
 SCRIPT
 }
