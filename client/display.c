@@ -4,6 +4,9 @@
 #include "common/utf8.h"
 
 #include <stdint.h>
+#include <string.h>
+
+static bool ascii_only; /* the terminal does not take UTF-8 */
 
 static bool is_control(uint32_t code)
 {
@@ -31,8 +34,15 @@ static bool is_harmless(uint32_t code, bool lines)
 {
     if (lines && (code == '\n' || code == '\t'))
         return true;
+    if (ascii_only && code >= 0x80)
+        return false;
     return !is_control(code) && !is_directional(code) && !is_separator(code) &&
            !is_noncharacter(code);
+}
+
+void display_set_charset(const char *name)
+{
+    ascii_only = strcmp(name, "UTF-8") != 0;
 }
 
 void display(FILE *stream, const char *bytes, size_t length, bool lines)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* tincan: sends messages to an echo server and checks that they come back unaltered. */
+#include "client/display.h"
 #include "client/net/outcome.h"
 #include "client/options.h"
 #include "client/output.h"
@@ -12,15 +13,15 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
-/* Line editing needs to know where characters begin; messages are UTF-8 in every locale. */
-static void use_utf8(void)
+/* What is shown is for the locale's terminal. Messages are UTF-8 in every locale, and line editing
+ * needs to know where their characters begin. */
+static void use_locale(void)
 {
     setlocale(LC_CTYPE, "");
-    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
-        setlocale(LC_CTYPE, "C.UTF-8");
+    display_set_charset(nl_langinfo(CODESET));
+    setlocale(LC_CTYPE, "C.UTF-8");
 }
 
 static int run_mode(const struct options *options)
@@ -51,7 +52,7 @@ int main(int argc, char **argv)
     int status = STATUS_ECHOED;
 
     streams_fill();
-    use_utf8();
+    use_locale();
     text_init(&reason, buffer, sizeof buffer);
     if (options_read(argc, argv, &options, &reason) < 0) {
         text_add(&reason, "; see tincan --help");

@@ -219,18 +219,41 @@ ends 0
 END
 }
 
-@test "UTF-8 passes in the C locale" {
+@test "in the C locale a message is sent as it is, and shown in ASCII" {
     serve echo
     LC_ALL=C play <<'END'
-fconfigure stderr -encoding utf-8
 chat $address
 see "> "
 type [encoding convertto utf-8 "wörld\r"]
-see [encoding convertto utf-8 "Received echo: wörld\r\n"]
+see "Sent message: w\\xc3\\xb6rld\r\nReceived echo: w\\xc3\\xb6rld\r\nClosed"
 see "> "
 type "q\r"
 ends 0
 END
+}
+
+# Of the UTF-8 of U+06DB the second byte, and of U+201B the last, is 0x9b: in an 8-bit terminal that
+# begins a control sequence.
+@test "where the terminal is not UTF-8, no byte above ASCII gets there from a server" {
+    need localedef
+    localedef -i en_US -f ISO-8859-1 ./latin1 2>/dev/null ||
+        skip "no locale of ISO-8859-1 can be made here (Debian: package locales)"
+    local locale
+    for locale in C POSIX latin1; do
+        serve 'reply:\xdb\x9b2J\x9b1m\x80\x9f\xe2\x80\x9b\xc2\x9b\xc3\xb6'
+        LOCPATH=$PWD:/usr/lib/locale LC_ALL=$locale play <<'END'
+chat $address
+see "> "
+type "hello\r"
+see "Received echo: \\xdb\\x9b2J\\x9b1m\\x80\\x9f\\xe2\\x80\\x9b\\xc2\\x9b\\xc3\\xb6\r\n"
+see "> "
+type "q\r"
+ends 3
+chat -m "hello" $address
+ends 3
+if {[regexp {[^\x00-\x7f]} $screen]} { fail "there are bytes above ASCII" }
+END
+    done
 }
 
 @test "the arrow up recalls a message, in this run and the next" {
