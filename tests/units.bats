@@ -86,6 +86,20 @@ exposure() {
     assert_equal "$(setting "$XINETD" disable)" yes
 }
 
+@test "units: the line for inetd has a timeout, and its comment says how many handlers that allows" {
+    local line options rate seconds
+    line=$(grep '^tincan ' "$ROOT/usr/share/doc/tincan/examples/tincan.conf")
+    rate=$(sed -E 's/.* nowait\.([0-9]+) .*/\1/' <<<"$line")
+    options=${line#* tincan-handler }
+    seconds=$(sed -nE 's/.*--timeout=([0-9]+)s.*/\1/p' <<<"$options")
+    assert [ "$seconds" -lt 60 ]
+    run -0 bash -c 'grep "^#" "$1" | tr -d "\n#"' - "$ROOT/usr/share/doc/tincan/examples/tincan.conf"
+    assert_output --partial " $rate a minute, each for at most $seconds s, are $((rate * seconds / 60)) handlers."
+    # shellcheck disable=SC2016,SC2086 # for another shell; a list of options without spaces
+    run -0 bash -c 'printf "x\0" | "$HANDLER" "$@" | tr -d "\0"' - $options --quiet
+    assert_output x
+}
+
 need_root_for_user() {
     [ "$(id -u)" -eq 0 ] || skip "only root can start what changes its user"
 }
