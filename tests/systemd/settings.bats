@@ -116,16 +116,39 @@ use() {
     assert_output 'hello\x00'
 }
 
-@test "unix.conf: a path is served, and logged with the peer's user" {
+# echoes_to_user UID PATH
+echoes_to_user() {
+    run -0 setpriv --reuid="$1" --clear-groups "$TINCAN" -m hello "unix:$2"
+    assert_output hello
+}
+
+@test "unix.conf: a path is served, and with unix-users.conf its peers' users are logged" {
     use tincan.socket unix
-    local path
+    use tincan@.service unix-users
+    local path user
     path=$(sed -n 's/^ListenStream=\(\/.*\)/\1/p' "$EXAMPLES/unix.conf")
     assert [ -S "$path" ]
-    run -0 "$TINCAN" -m hello "unix:$path"
-    assert_output hello
-    wait_until 10 logged 1
+    for user in 0 4242 4243; do
+        echoes_to_user "$user" "$path"
+    done
+    wait_until 10 logged 3
     run -0 outcomes
-    assert_output --regexp '^peer="unix:uid=0,pid=[0-9]+" result=echoed '
+    for user in 0 4242 4243; do
+        assert_line --regexp "^peer=\"unix:uid=$user,pid=[0-9]+\" result=echoed "
+    done
+    rm "$CONFIGURED/tincan@.service.d/unix-users.conf"
+    systemctl daemon-reload
+    echoes_to_user 4242 "$path"
+    wait_until 10 logged 4
+    run -0 outcomes
+    assert_line --regexp '^peer="unix:uid=65534,pid=[0-9]+" result=echoed '
+}
+
+@test "unix-users.conf costs an exposure of 0.2 at most" {
+    use tincan@.service unix-users
+    run -0 exposure --offline=true "$UNITS/tincan@.service"
+    assert_output --regexp '^[0-9]+$'
+    assert [ "$output" -le 22 ]
 }
 
 @test "a path of one's own is served beside the port, by a drop-in of two lines" {
