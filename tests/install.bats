@@ -64,6 +64,28 @@ makes_again() {
     assert_output ''
 }
 
+# before_removal LEFT: does in the root what the RPM package of tincand does before LEFT of it are left.
+before_removal() {
+    printf '#!/bin/sh\n[ "$1" = stop ] || exec %q --root=%q "$@"\n' \
+        "$(command -v systemctl)" "$ROOT" >"$BATS_TEST_TMPDIR/systemctl"
+    chmod +x "$BATS_TEST_TMPDIR/systemctl"
+    sed -n '/^%preun -n tincand$/,/^%postun/ { /^%/d; p }' "$TOP/packaging/rpm/tincan.spec.in" |
+        PATH=$BATS_TEST_TMPDIR:$PATH sh -eu -s "$1"
+}
+
+@test "the RPM package leaves no instance enabled when it is removed, and each when it is upgraded" {
+    need systemctl
+    local wanted="$ROOT/etc/systemd/system/sockets.target.wants"
+    make_install "$ROOT" prefix=/usr
+    systemctl --quiet --root="$ROOT" enable tincand@1.socket tincand@2.socket
+    before_removal 1
+    run -0 ls "$wanted"
+    assert_output $'tincand@1.socket\ntincand@2.socket'
+    before_removal 0
+    run ls "$wanted"
+    refute_output --partial tincand
+}
+
 @test "whatever the umask, all may read what is installed" {
     umask 077
     run -0 make_install "$ROOT"
