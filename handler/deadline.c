@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "handler/deadline.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 
 /* The signal can arrive after the flag was checked and before the system call that it should
@@ -44,4 +47,11 @@ int deadline_start(uint64_t usec)
 bool deadline_passed(void)
 {
     return passed != 0;
+}
+
+void deadline_bound_reply(int fd, uint64_t usec)
+{
+    unsigned msec = (unsigned)((usec + 999) / 1000);
+
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &msec, sizeof msec);
 }

@@ -17,4 +17,8 @@ int deadline_move(uint64_t usec);
 
 bool deadline_passed(void);
 
+/* Makes the kernel drop the TCP connection `fd` when the peer has taken nothing of a reply for
+ * `usec` microseconds, also when no process has it any more (TCP_USER_TIMEOUT, tcp(7)). */
+void deadline_bound_reply(int fd, uint64_t usec);
+
 #endif

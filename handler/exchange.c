@@ -57,37 +57,63 @@ static ssize_t receive(int fd, char *buffer, size_t size, struct frame *frame)
     return (ssize_t)have;
 }
 
-/* Writes the whole reply. Returns 0, or -1 with errno. */
-static int send_reply(int fd, const char *bytes, size_t size)
+/* Discards what the peer sent behind its message, without waiting, up to the limit of lingering.
+ * Returns POLLIN if more may be discarded, 0 at the end of the input or the limit. */
+static short discard_some(struct exchange *exchange)
 {
-    while (size > 0) {
-        ssize_t count = write(fd, bytes, size);
-        if (count > 0) {
-            bytes += count;
-            size -= (size_t)count;
-        }
-        if (size > 0 && try_again(fd, POLLOUT, count) < 0)
-            return -1;
+    static char discarded[4096];
+    size_t most = exchange->discard < sizeof discarded ? exchange->discard : sizeof discarded;
+    ssize_t count = most > 0 ? recv(exchange->launch->in, discarded, most, MSG_DONTWAIT) : 0;
+
+    if (count > 0) {
+        exchange->discard -= (size_t)count;
+        exchange->trailing = true;
     }
-    return 0;
+    return count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR)) ? POLLIN : 0;
 }
 
-int exchange_prepare(struct exchange *exchange, const struct launch *launch, size_t max_bytes,
-                     const struct peer *tag)
+/* Writes the whole reply. Returns 0, or -1 with errno. A peer that reads only when it has sent
+ * everything would be stuck if what it sends were not discarded meanwhile. */
+static int send_reply(struct exchange *exchange, const char *bytes, size_t size)
 {
-    size_t size = TAG_MAX + max_bytes + 1 + TRAILING_ROOM;
+    int fd = exchange->launch->out;
+    short input = POLLIN;
+
+    for (;;) {
+        ssize_t count = exchange->launch->out_socket ? send(fd, bytes, size, MSG_DONTWAIT)
+                                                     : write(fd, bytes, size);
+        if (count == (ssize_t)size)
+            return 0;
+        if (count > 0)
+            bytes += count, size -= (size_t)count;
+        if (try_again(fd, POLLOUT | input, count) < 0)
+            return -1;
+        input = discard_some(exchange);
+    }
+}
+
+int exchange_prepare(struct exchange *exchange, const struct launch *launch,
+                     const struct settings *settings, const struct peer *peer)
+{
+    size_t size = TAG_MAX + (size_t)settings->max_bytes + 1 + TRAILING_ROOM;
     void *buffer = mmap(NULL, size, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     struct text text;
 
-    *exchange = (struct exchange){.launch = launch, .max_bytes = max_bytes, .reply = buffer};
+    *exchange = (struct exchange){
+        .launch = launch,
+        .max_bytes = (size_t)settings->max_bytes,
+        .reply = buffer,
+        .discard = FRAME_LINGER_BYTES,
+    };
     if (buffer == MAP_FAILED)
         return -1;
     if (size >= HUGE_PAGE_SIZE)
         (void)madvise(buffer, size, MADV_NOHUGEPAGE);
+    deadline_bound_reply(launch->out, settings->timeout);
     text_init(&text, buffer, TAG_MAX + 1);
-    if (tag)
-        tag_print(&text, &tag->address, tag->name);
+    if (settings->tag)
+        tag_print(&text, &peer->address, peer->name);
     exchange->tag_length = text.length;
     return 0;
 }
@@ -108,37 +134,36 @@ void exchange_run(struct exchange *exchange, struct result *result)
     if (frame.status != FRAME_COMPLETE)
         return;
     exchange->trailing = (size_t)received > frame.length + 1;
-    if (send_reply(exchange->launch->out, exchange->reply,
-                   exchange->tag_length + frame.length + 1) < 0)
+    if (send_reply(exchange, exchange->reply, exchange->tag_length + frame.length + 1) < 0)
         result_fail_transfer(result, "cannot send the reply", errno);
 }
 
-bool exchange_close(const struct exchange *exchange, enum result_code code)
+bool exchange_close(struct exchange *exchange, struct result *result)
 {
-    const struct launch *launch = exchange->launch;
-    char trailing[64];
+    bool refusal = result_is_refusal(result->code), more;
 
-    if (code != RESULT_ECHOED && !result_is_refusal(code))
+    if (result->code != RESULT_ECHOED && !refusal)
         return false;
-    if (launch->out_socket)
-        (void)shutdown(launch->out, SHUT_WR);
-    if (!launch->in_socket)
-        return false;
-    return code != RESULT_ECHOED || exchange->trailing ||
-           recv(launch->in, trailing, sizeof trailing, MSG_DONTWAIT) > 0;
+    if (exchange->launch->out_socket)
+        (void)shutdown(exchange->launch->out, SHUT_WR);
+    more = discard_some(exchange) != 0;
+    if (refusal || !exchange->trailing)
+        return refusal && more;
+    exchange_linger(exchange);
+    if (exchange->discard == 0)
+        result_lose_reply(result);
+    return false;
 }
 
-void exchange_linger(const struct exchange *exchange)
+void exchange_linger(struct exchange *exchange)
 {
-    static char discarded[4096];
-    size_t left = FRAME_LINGER_BYTES;
+    short input;
 
+    /* At the limit it waits for the peer to take the reply and close. */
     deadline_move(FRAME_LINGER_USEC);
-    while (left > 0) {
-        ssize_t count = recv(exchange->launch->in, discarded, sizeof discarded, 0);
-        if (count == 0 || try_again(exchange->launch->in, POLLIN, count) < 0)
-            return;
-        if (count > 0)
-            left -= left < (size_t)count ? left : (size_t)count;
-    }
+    do {
+        input = discard_some(exchange);
+        errno = EAGAIN;
+    } while ((input || exchange->discard == 0) && try_again(exchange->launch->in, input, -1) == 0 &&
+             input);
 }

@@ -33,8 +33,7 @@ bool log_connect(const struct log *log);
 void log_line(const struct log *log, const struct result *result, const char *peer,
               struct text *text);
 
-/* The same for a sentence at a level of syslog(3). On a bare standard error it names the program.
- */
+/* The same for a sentence at a level of syslog(3). Bare standard error shows the program's name. */
 void log_sentence(const struct log *log, int level, const char *sentence, struct text *text);
 
 /* Writes a line at once or drops it: never blocks, never fails. Needs deadline_start() first, and

@@ -46,6 +46,12 @@ void result_fail_transfer(struct result *result, const char *action, int error_n
         result_fail(result, EX_IOERR, action, error_number);
 }
 
+void result_lose_reply(struct result *result)
+{
+    result->code = RESULT_GONE;
+    result->error = "too much came in behind the message";
+}
+
 enum result_code result_of_frame(enum frame_status status)
 {
     static const enum result_code codes[] = {

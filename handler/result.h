@@ -25,7 +25,7 @@ struct result {
     size_t bytes;        /* message bytes accepted, without the null byte */
     uint64_t usec;       /* from the start of the exchange to its end */
     const char *message; /* those bytes, for the preview, or NULL for none */
-    const char *error;   /* with RESULT_ERROR: what failed, as a clause; a constant */
+    const char *error;   /* what failed, as a clause, always with RESULT_ERROR; a constant */
     int error_number;    /* with RESULT_ERROR: why, an errno value, or 0 */
     int error_status;    /* with RESULT_ERROR: the exit status, from sysexits.h */
     const char *exposed; /* why there is no sandbox although one was asked for, or NULL */
@@ -38,6 +38,9 @@ void result_fail(struct result *result, int status, const char *error, int error
  * RESULT_GONE where the peer or the network is at fault, else RESULT_ERROR with `action`, a
  * constant clause. */
 void result_fail_transfer(struct result *result, const char *action, int error_number);
+
+/* Turns RESULT_ECHOED into RESULT_GONE: unread input will cause a reset that destroys the reply. */
+void result_lose_reply(struct result *result);
 
 /* Returns the code for the final status of a frame. */
 enum result_code result_of_frame(enum frame_status status);

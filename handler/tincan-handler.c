@@ -96,8 +96,7 @@ static int serve(const struct options *options, const struct launch *launch, con
     bool linger;
 
     peer_find(&peer, launch->in, launch->in_socket);
-    if (exchange_prepare(&exchange, launch, (size_t)settings->max_bytes,
-                         settings->tag ? &peer : NULL) < 0) {
+    if (exchange_prepare(&exchange, launch, settings, &peer) < 0) {
         result_fail(&result, EX_OSERR, "cannot map memory for the message", errno);
     } else {
         if (!options->no_sandbox)
@@ -105,7 +104,7 @@ static int serve(const struct options *options, const struct launch *launch, con
         exchange_run(&exchange, &result);
     }
     result.usec = clock_usec() - started;
-    linger = exchange_close(&exchange, result.code);
+    linger = exchange_close(&exchange, &result);
     /* Before lingering: some super-servers end the process while it lingers. */
     log_result(log, settings, peer.name, &result);
     if (linger)

@@ -448,33 +448,3 @@ with Server("--quiet") as server:
     assert server.rss() < before + 4 * MIB, (before, half, server.rss())
 SCRIPT
 }
-
-# --- input behind the message ----------------------------------------------------------------
-
-@test "tincand: a reply is whole, or not logged as echoed, whatever comes in behind the message" {
-    script <<'SCRIPT'
-def send_all(connection, data):
-    try:
-        connection.sock.sendall(data)
-    except OSError:
-        pass
-
-with Server("--no-preview") as server:
-    for size, trailing, late in [(1000000, 200000, 0.3), (1000000, 60000, 0.3), (60000, 200000, 0.3),
-                                 (1000000, 2000000, 0.3), (1000000, 200000, 1.5), (60000, 2000000, 1.5)]:
-        message = b"m" * size + b"\0"
-        connection = server.connect()
-        sender = threading.Thread(target=send_all, args=(connection, message + b"t" * trailing))
-        sender.start()
-        time.sleep(late)
-        connection.read_to_end()
-        whole = connection.received == message
-        connection.close()
-        sender.join()
-        server.until_line(f"peer={connection.peer} result=.*")
-        line, = server.lines(f"peer={connection.peer} result=.*")
-        assert whole or "result=echoed" not in line, (size, trailing, late, len(connection.received), line)
-        if late < 1 and trailing <= 200000:
-            assert whole, (size, trailing, late, len(connection.received), line)
-SCRIPT
-}

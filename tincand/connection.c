@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/frame.h"
+#include "handler/deadline.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -28,6 +29,7 @@ void connection_begin(struct connection *connection, const struct workspace *wor
         (struct connection){.fd = fd, .started = clock_usec(), .discard = FRAME_LINGER_BYTES};
     memcpy(&connection->peer, address, sizeof connection->peer);
     frame_init(&connection->frame, (size_t)workspace->settings->max_bytes);
+    deadline_bound_reply(fd, workspace->settings->timeout);
 }
 
 /* --- results --- */
@@ -111,12 +113,9 @@ static enum connection_state linger(struct connection *connection, struct worksp
 /* Closing with unread input sends a reset, so a reply that has not arrived may be lost. */
 static void end_lingering(struct connection *connection)
 {
-    struct result *result = &connection->result;
-
-    if (result->code != RESULT_ECHOED || connection->discard > 0 || has_lingered(connection))
-        return;
-    result->code = RESULT_GONE;
-    result->error = "too much came in behind the message";
+    if (connection->result.code == RESULT_ECHOED && connection->discard == 0 &&
+        !has_lingered(connection))
+        result_lose_reply(&connection->result);
 }
 
 bool connection_wants_input(const struct connection *connection)
