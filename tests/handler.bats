@@ -119,6 +119,18 @@ seconds_below() {
     assert_line status=64
 }
 
+@test "handler: where nothing shows that standard error is not the connection, it gets no diagnostic" {
+    spawn_denied() {
+        run -0 python3 "$TESTS/helpers/spawn.py" --stderr connection --send 'hello\0' -- \
+            "$TINCAN_BUILD/tests/deny" "$1" "$HANDLER" --timeout never
+        assert_line status=64
+        refute_reply
+    }
+    spawn_denied fstat:0,fstat:1,newfstatat:0,newfstatat:1
+    spawn_denied fstat:2,newfstatat:2
+    spawn_denied fstat,newfstatat
+}
+
 @test "handler: a user who sends both streams into one pipe gets both" {
     run -0 bash -c 'printf "hello\0" | "$HANDLER" 2>&1 | tr "\0" "\n"'
     assert_line --index 0 hello
