@@ -158,7 +158,7 @@ for place, name in (0, "standard input"), (3, "unknown"):
 said = refusal(fds={3: listener, 4: connection})
 assert "it is a connection" in said, said
 said = refusal(fds={3: connection}, environment={"LISTEN_FDNAMES": "web\n\x1b[31m"})
-assert r"handed over as web\x0a\x1b[31m: it is a connection" in said, said
+assert r"handed over as web\\x0a\\x1b[31m: it is a connection" in said, said
 SCRIPT
 }
 
