@@ -114,6 +114,8 @@ class Server:
 
         def prepare():
             ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+            for number in signal.SIGHUP, signal.SIGINT, signal.SIGTERM:
+                signal.signal(number, signal.SIG_DFL)  # the tests may have been started by nohup
             for number, fd in high.items():
                 os.dup2(fd, number)
             for fd in closed:
