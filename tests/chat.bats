@@ -20,7 +20,7 @@ teardown() {
 # play: runs the script of standard input, to which $ADDRESS is known as $address.
 play() {
     { printf 'set address {%s}\n' "$ADDRESS" && cat; } >script.exp
-    timeout 30 expect "$TESTS/helpers/client_chat.exp" script.exp
+    timeout 60 expect "$TESTS/helpers/client_chat.exp" script.exp
 }
 
 @test "the conversation reads as it should, and q ends it" {

@@ -64,9 +64,9 @@ teardown() {
     start sh -c '"$0" "$1" <lines >out' "$TINCAN" "$ADDRESS"
     exec {lines}>lines
     echo first >&"$lines"
-    wait_until 5 grep -qx first out
+    wait_until 60 grep -qx first out
     echo second >&"$lines"
-    wait_until 5 grep -qx second out
+    wait_until 60 grep -qx second out
     exec {lines}>&-
     wait "$STARTED"
 }
@@ -263,7 +263,7 @@ teardown() {
     milliseconds "$TINCAN" -W 300ms -m hello "$ADDRESS#52"
     assert_failure 1
     said "tincan: connecting to $ADDRESS#52: handshake: it did not say OK to CONNECT within 0.3 s"
-    ((took >= 300 && took < 1500))
+    took_about 300
 }
 
 @test "-I chooses the address that the server sees" {
@@ -375,7 +375,7 @@ PYTHON
 }
 
 @test "with --whole, input over the limit is not read to its end" {
-    run --separate-stderr timeout 10 "$TINCAN" --whole --max-bytes 1k 127.0.0.1:1 </dev/zero
+    run --separate-stderr timeout 60 "$TINCAN" --whole --max-bytes 1k 127.0.0.1:1 </dev/zero
     assert_failure 2
     said 'tincan: not sent: the byte at offset 1024 is over the limit of 1024 bytes; *'
 }
@@ -453,7 +453,7 @@ PYTHON
 
 @test "with SIGPIPE ignored, a pipe that nobody reads ends it quietly too" {
     serve echo
-    run --separate-stderr timeout 10 bash -c \
+    run --separate-stderr timeout 60 bash -c \
         'trap "" PIPE; yes 2>/dev/null | "$0" "$1" | head -n 1; exit "${PIPESTATUS[1]}"' \
         "$TINCAN" "$ADDRESS"
     assert_success
@@ -565,7 +565,7 @@ came back as 0x6e"
 
 @test "a reply without end is cut off as: altered" {
     serve endless
-    run --separate-stderr timeout 5 "$TINCAN" -W 20s -m hello "$ADDRESS"
+    run --separate-stderr timeout 60 "$TINCAN" -W 20s -m hello "$ADDRESS"
     assert_failure 3
     said '*: altered: the reply is longer: *'
 }
@@ -583,15 +583,15 @@ came back as 0x6e"
     milliseconds "$TINCAN" -W 300ms -m hello "$ADDRESS"
     assert_failure 1
     said "tincan: getting an echo from $ADDRESS: timeout: no whole reply within 0.3 s: 0 of 6 bytes had come back"
-    ((took >= 300 && took < 1500))
+    took_about 300
 }
 
 @test "a reply that drips past the time is: timeout, with what had come" {
     serve drip:0.12
-    milliseconds "$TINCAN" -W 400ms -m hello,hello,hello "$ADDRESS"
+    milliseconds "$TINCAN" -W 600ms -m hello,hello,hello "$ADDRESS"
     assert_failure 1
-    said "*: timeout: no whole reply within 0.4 s: [1-5] of 18 bytes had come back"
-    ((took >= 400 && took < 1500))
+    said "*: timeout: no whole reply within 0.6 s: [1-5] of 18 bytes had come back"
+    took_about 600
 }
 
 @test "a server that never reads is: timeout, with what had been sent" {
@@ -600,7 +600,7 @@ came back as 0x6e"
     milliseconds "$TINCAN" -W 500ms --max-bytes 32M --whole "$ADDRESS" <message
     assert_failure 1
     said "*: timeout: no whole reply within 0.5 s: +([0-9]) of 33554433 bytes had been sent and 0 of *"
-    ((took < 2000))
+    took_about 500
 }
 
 @test "a reply that comes while the message is still going out is read" {
@@ -616,7 +616,7 @@ came back as 0x6e"
     milliseconds "$TINCAN" -W 300ms -m hello "$ADDRESS"
     assert_failure 1
     said "tincan: connecting to $ADDRESS: filtered: no answer within 0.3 s; *"
-    ((took >= 300 && took < 1500))
+    took_about 300
 }
 
 @test "a server that does not close is no failure, and is mentioned once" {
@@ -633,17 +633,17 @@ came back as 0x6e"
     milliseconds "$TINCAN" -q -m hello "$ADDRESS"
     assert_success
     said ''
-    ((took >= 1000 && took < 2500))
-    milliseconds "$TINCAN" -q -W 300ms -m hello "$ADDRESS"
+    took_about 1000
+    milliseconds "$TINCAN" -q -W 500ms -m hello "$ADDRESS"
     assert_success
-    ((took >= 300 && took < 1000))
+    ((took >= 500 && took < 1000))
 }
 
 @test "a name without an address is: unresolved, in the resolver's words" {
     milliseconds "$TINCAN" -m hello no-such-host.invalid
     assert_failure 2
     said 'tincan: finding the address of no-such-host.invalid: unresolved: *'
-    ((took < 11000))
+    ((took < 14000))
 }
 
 @test "after a failed line the next ones go on, and the worst status wins" {
@@ -668,7 +668,7 @@ came back as 0x6e"
     ASAN_OPTIONS=detect_leaks=0 start sh -c 'exec "$0" "$1" <lines >out 2>err' "$TINCAN" "$ADDRESS"
     exec {lines}>lines
     echo first >&"$lines"
-    wait_until 5 grep -qx first out
+    wait_until 60 grep -qx first out
     prlimit --pid "$STARTED" --nofile=3:3
     echo second >&"$lines"
     exec {lines}>&-
@@ -679,14 +679,15 @@ came back as 0x6e"
 }
 
 @test "stopping and continuing it harms nothing" {
-    serve drip:0.05
-    start sh -c 'exec "$0" -m hello,hello "$1" >out' "$TINCAN" "$ADDRESS"
+    serve 'run:head -c 12 >message; until test -e go; do :; done; exec cat message'
+    start sh -c 'exec "$0" -m hello,hello -W 1h "$1" >out' "$TINCAN" "$ADDRESS"
     for _ in 1 2 3; do
         kill -STOP "$STARTED"
-        wait_until 5 grep -q '^State:.*stopped' "/proc/$STARTED/status"
+        wait_until 60 grep -q '^State:.*stopped' "/proc/$STARTED/status"
         kill -CONT "$STARTED"
-        wait_until 5 grep -qv '^State:.*stopped' "/proc/$STARTED/status"
+        wait_until 60 grep -q '^State:.*sleeping' "/proc/$STARTED/status"
     done
+    : >go
     wait "$STARTED"
     grep -qx hello,hello out
 }
@@ -720,7 +721,7 @@ inside() {
     milliseconds inside "$TINCAN" -W 400ms -m hello 127.0.0.1
     assert_failure 1
     said 'tincan: connecting to 127.0.0.1:4040: filtered: no answer within 0.4 s; *'
-    ((took >= 400 && took < 1500))
+    took_about 400
 }
 
 @test "a rejection as prohibited is: unreachable" {
@@ -749,15 +750,15 @@ inside() {
 
 @test "a dead IPv6 address leaves time for the IPv4 address" {
     namespace 'meta nfproto ipv6 tcp dport != 0 drop' echo
-    milliseconds inside "$TINCAN" -W 1s -m hello "two-addresses.test:${ADDRESS##*:}"
+    milliseconds inside "$TINCAN" -W 3s -m hello "two-addresses.test:${ADDRESS##*:}"
     assert_success
     assert_output hello
-    ((took >= 500 && took < 1000))
+    ((took >= 1500 && took < 3000))
 }
 
 @test "when all addresses fail, the last error and the count are told" {
     namespace 'meta nfproto ipv6 tcp dport != 0 drop' echo
-    run --separate-stderr inside "$TINCAN" -W 600ms -m hello two-addresses.test:1
+    run --separate-stderr inside "$TINCAN" -W 2s -m hello two-addresses.test:1
     assert_failure 1
     said 'tincan: connecting to 127.0.0.1:1: refused: * (the last of 2 addresses tried)'
 }
@@ -767,7 +768,7 @@ inside() {
     milliseconds inside "$TINCAN" -W 500ms -m hello slow.test
     assert_failure 2
     said 'tincan: finding the address of slow.test: unresolved: no answer from the resolver within 0.5 s; *'
-    ((took >= 500 && took < 1500))
+    took_about 500
 }
 
 @test "no ephemeral port left is: local error" {
@@ -776,7 +777,7 @@ inside() {
     inside sysctl -qw 'net.ipv4.ip_local_port_range=40000 40000'
     local server=$STARTED
     start nsenter -n -m -r -w -t "$server" "$TINCAN" -W 20s -m hello "$ADDRESS"
-    wait_until 5 nsenter -n -t "$server" bash -c 'grep -q ":9C40 .* 01 " /proc/net/tcp'
+    wait_until 60 nsenter -n -t "$server" bash -c 'grep -q ":9C40 .* 01 " /proc/net/tcp'
     run --separate-stderr nsenter -n -m -r -w -t "$server" "$TINCAN" -m hello "$ADDRESS"
     assert_failure 2
     said "tincan: connecting to $ADDRESS: local error: Cannot assign requested address; *"

@@ -72,7 +72,7 @@ in_fish() {
     need expect
     : >some-file
     run -0 env PS1='ready> ' INPUTRC=/dev/null TERM=dumb expect -c '
-        set timeout 20
+        set timeout 60
         spawn bash --norc --noprofile
         expect "ready> "
         send ". '"$COMPLETIONS"'/tincan.bash; tincan() { echo \"<$*>\"; }\r"
@@ -103,7 +103,7 @@ in_fish() {
 
 # in_zsh LINE: what stands there after a tabulator at the end of the line, in a terminal of zsh.
 in_zsh() {
-    HOME=$PWD ZDOTDIR=$PWD timeout 30 zsh -f -c '
+    HOME=$PWD ZDOTDIR=$PWD timeout 60 zsh -f -c '
         zmodload zsh/zpty
         zpty shell "PS1= TERM=dumb zsh -f"
         zpty -w shell "fpath=($0 \$fpath); autoload -U compinit; compinit -u -d ./dump; unsetopt zle; setopt zle"

@@ -85,7 +85,7 @@ seconds_below() {
 
 @test "handler: every combination of closed descriptors 0, 1 and 2 ends at once, with 64 if 0 or 1 is closed" {
     for closed in '' '2>&-' '1>&-' '1>&- 2>&-' '0<&-' '0<&- 2>&-' '0<&- 1>&-' '0<&- 1>&- 2>&-'; do
-        run timeout 10 bash -c "printf 'hello\0' | { exec $closed; \"\$HANDLER\"; }"
+        run timeout 60 bash -c "printf 'hello\0' | { exec $closed; \"\$HANDLER\"; }"
         case $closed in
         *0* | *1*) assert_equal "$closed: $status" "$closed: 64" ;;
         *) assert_equal "$closed: $status" "$closed: 0" ;;
@@ -253,7 +253,7 @@ seconds_below() {
     printf hello >&"$input"
     "$HANDLER" <&"$input" >"$BATS_TEST_TMPDIR/out" 2>/dev/null 3>&- &
     pid=$! # which is another one once `wait_until` has waited
-    wait_until 5 grep -q tincan-handler "/proc/$pid/comm"
+    wait_until 60 grep -q tincan-handler "/proc/$pid/comm"
     kill "$pid"
     wait "$pid" || status=$?
     assert_equal "$status" 143

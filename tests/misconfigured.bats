@@ -32,7 +32,7 @@ receiving_datagrams() {
 
 # connect_in_vain: a client that sends a message gets an end or a reset, and in time, but no byte.
 connect_in_vain() {
-    run --separate-stderr timeout 20 python3 "$TESTS/helpers/book_client.py" 127.0.0.1 "$port" hello
+    run --separate-stderr timeout 60 python3 "$TESTS/helpers/book_client.py" 127.0.0.1 "$port" hello
     [ "$status" -ne 124 ] || fail "the client was left waiting"
     [[ $output != *hello* ]] || fail "the client got a reply: $output"
 }
@@ -48,14 +48,14 @@ assert_handler_refused() {
 
 @test "a listening socket on standard input is refused, and its client not left waiting" {
     start_activator --inetd
-    wait_until 20 listening "$port"
+    wait_until 60 listening "$port"
     connect_in_vain
     assert_handler_refused "is a listening socket, not a connection; set Accept=yes"
 }
 
 @test "a listening socket passed with LISTEN_FDS is refused, and its client not left waiting" {
     start_activator
-    wait_until 20 listening "$port"
+    wait_until 60 listening "$port"
     connect_in_vain
     assert_handler_refused "is a listening socket, not a connection; set Accept=yes"
 }
@@ -68,7 +68,7 @@ assert_handler_refused() {
 
 @test "a datagram socket passed with LISTEN_FDS is refused" {
     start_activator --datagram
-    wait_until 20 receiving_datagrams "$port"
+    wait_until 60 receiving_datagrams "$port"
     printf 'hello\0' >"/dev/udp/127.0.0.1/$port"
     assert_handler_refused "is not a stream socket"
 }
@@ -77,8 +77,8 @@ assert_handler_refused() {
     local other
     other=$(free_port)
     start_activator -l "127.0.0.1:$other"
-    wait_until 20 listening "$port"
-    wait_until 20 listening "$other"
+    wait_until 60 listening "$port"
+    wait_until 60 listening "$other"
     connect_in_vain
     assert_handler_refused "LISTEN_FDS passes several sockets"
 }

@@ -27,7 +27,7 @@ teardown() {
 }
 
 @test "suspected cause: each known way of altering a message is named" {
-    timeout 20 "$PROBE_TEST" causes
+    timeout 60 "$PROBE_TEST" causes
 }
 
 @test "pattern: each is a message at every size" {
@@ -55,25 +55,26 @@ teardown() {
     milliseconds "$TINCAN" --json -c 5 -i 50ms "$ADDRESS"
     assert_success
     "$REPORTS" json <<<"$output"
-    ((took >= 700 && took < 1800))
+    ((took >= 700 && took < 2500))
     # Each was under way while the ones before it were, and none began before its time.
     run "$REPORTS" late_ms <<<"$output"
     for late in "${lines[@]}"; do
-        [[ $late == [0-9]*.* ]] && ((${late%.*} < 150))
+        [[ $late == [0-9]*.* ]] && ((${late%.*} < 400))
     done
 }
 
 @test "with --parallel 1 a slow answer makes the next probe late, and the delay is told" {
-    serve late:0.2 echo
+    within_time
+    serve late:1 echo
     run --separate-stderr "$TINCAN" --json --parallel 1 -c 3 -i 50ms "$ADDRESS"
     assert_success
     "$REPORTS" json <<<"$output"
     python3 - "$output" <<'PYTHON'
 import json, sys
 first, second, third = [json.loads(line) for line in sys.argv[1].splitlines()][1:4]
-assert first["time_ms"] >= 200 and first["late_ms"] < 100, first
-assert second["late_ms"] >= 140 and second["since_due_ms"] >= second["late_ms"], second
-assert second["time_ms"] < 140 and third["late_ms"] >= 90, (second, third)
+assert first["time_ms"] >= 1000 and first["late_ms"] < 900, first
+assert second["late_ms"] >= 940 and second["since_due_ms"] >= second["late_ms"], second
+assert second["time_ms"] < 900 and third["late_ms"] >= 890, (second, third)
 PYTHON
 }
 
@@ -101,33 +102,33 @@ PYTHON
     assert_failure 1
     # The probe begins a little later than the run.
     assert_line --regexp '^no echo from .*: seq=1 +timeout: no whole reply within 1\.[012][0-9]* s'
-    ((took >= 1200 && took < 2500))
+    took_about 1200
 }
 
 @test "a probe that the deadline meets young is unfinished, and not lost" {
     within_time
     serve echo silent
-    run "$TINCAN" -i 300ms -w 400ms "$ADDRESS"
+    run "$TINCAN" -i 600ms -w 1100ms "$ADDRESS"
     assert_success
     assert_line '2 sent, 1 echoed, 0 lost (0.0 %); 1 unfinished'
     serve echo silent
-    run "$TINCAN" -c 2 -i 300ms -w 400ms "$ADDRESS"
+    run "$TINCAN" -c 2 -i 600ms -w 1100ms "$ADDRESS"
     assert_failure 1
 }
 
 @test "-W is each probe's own time" {
     within_time
     serve silent echo
-    run "$TINCAN" -W 300ms -c 2 -i 10ms "$ADDRESS"
+    run "$TINCAN" -W 1s -c 2 -i 10ms "$ADDRESS"
     assert_failure 1
-    assert_line --regexp '^no echo from .*: seq=1 +timeout: no whole reply within 0\.3 s: 0 of 57 bytes had come back$'
+    assert_line --regexp '^no echo from .*: seq=1 +timeout: no whole reply within 1 s: 0 of 57 bytes had come back$'
     assert_line '2 sent, 1 echoed, 1 lost (50.0 %): 1 timeout'
 }
 
 @test "-i alone probes until it is interrupted" {
     serve echo
     start env --default-signal=INT "$TINCAN" -i 20ms "$ADDRESS" >out 2>err
-    wait_until 5 grep -q 'seq=3 ' out
+    wait_until 60 grep -q 'seq=3 ' out
     kill -INT "$STARTED"
     wait "$STARTED"
     grep -q '^[0-9]* sent, [0-9]* echoed, 0 lost (0.0 %)' out
@@ -136,10 +137,11 @@ PYTHON
 }
 
 @test "a signal that is ignored from the start does not end it" {
-    serve echo
-    start sh -c 'trap "" INT; exec "$@" >out' - "$TINCAN" -i 20ms -c 20 "$ADDRESS"
-    wait_until 5 grep -q 'seq=1 ' out
+    serve echo 'run:until test -e go; do :; done; exec head -c 57' echo
+    start sh -c 'trap "" INT; exec "$@" >out' - "$TINCAN" -i 20ms -c 20 -W 1h "$ADDRESS"
+    wait_until 60 grep -q 'seq=1 ' out
     kill -INT "$STARTED"
+    : >go
     wait "$STARTED"
     grep -q '^20 sent, 20 echoed' out
 }
@@ -147,7 +149,7 @@ PYTHON
 @test "an interruption within a probe leaves it unfinished, and without an echo is: 1" {
     serve silent
     start env --default-signal=INT "$TINCAN" -c 1 "$ADDRESS" >out
-    wait_until 5 grep -q Probing out
+    wait_until 60 grep -q Probing out
     kill -INT "$STARTED"
     status=0
     wait "$STARTED" || status=$?
@@ -161,7 +163,7 @@ PYTHON
     serve echo
     for options in '-f --json' '-i 1ms' '-i 1ms --json'; do
         # shellcheck disable=SC2086 # several
-        run timeout -s KILL 20 python3 - "$TINCAN" $options "$ADDRESS" <<'PYTHON'
+        run timeout -s KILL 60 python3 - "$TINCAN" $options "$ADDRESS" <<'PYTHON'
 import fcntl, os, signal, subprocess, sys, time
 for sig in signal.SIGINT, signal.SIGTERM:
     signal.signal(sig, signal.SIG_DFL)
@@ -192,10 +194,10 @@ more_than() {
 @test "SIGQUIT prints a summary, and the run goes on" {
     serve echo
     start env --default-signal=QUIT,INT "$TINCAN" -i 20ms "$ADDRESS" >out
-    wait_until 5 grep -q 'seq=2 ' out
+    wait_until 60 grep -q 'seq=2 ' out
     kill -QUIT "$STARTED"
-    wait_until 5 grep -q ' sent, ' out
-    wait_until 5 more_than "$(($(grep -c 'seq=' out) + 1))"
+    wait_until 60 grep -q ' sent, ' out
+    wait_until 60 more_than "$(($(grep -c 'seq=' out) + 1))"
     kill -INT "$STARTED"
     wait "$STARTED"
     (($(grep -c ' sent, ' out) == 2))
@@ -204,7 +206,7 @@ more_than() {
 @test "an interruption before all of -c is: 1" {
     serve echo
     start env --default-signal=INT "$TINCAN" -c 1000 -i 20ms "$ADDRESS" >out
-    wait_until 5 grep -q 'seq=2 ' out
+    wait_until 60 grep -q 'seq=2 ' out
     kill -INT "$STARTED"
     status=0
     wait "$STARTED" || status=$?
@@ -318,7 +320,7 @@ outcome() {
 }
 
 @test "no reply in time is: timeout" {
-    outcome silent 1 'timeout: no whole reply within 0\.2 s: 0 of 57 bytes had come back$' -W 200ms
+    outcome silent 1 'timeout: no whole reply within 1 s: 0 of 57 bytes had come back$' -W 1s
 }
 
 @test "a reset is: reset" {
@@ -371,7 +373,7 @@ outcome() {
     assert_success
     assert_line --regexp ' close=-$'
     assert_line '1 left open: the server leaves the connection open after its reply: each takes a second more'
-    ((took >= 1000 && took < 2500))
+    took_about 1000
 }
 
 @test "a reply without end is: altered, at once" {
@@ -389,11 +391,11 @@ outcome() {
     milliseconds "$TINCAN" -c 1 -s 16M -W 300ms "$ADDRESS"
     assert_failure 1
     assert_line --partial ' seq=1   timeout: '
-    ((took >= 300 && took < 2500))
+    took_about 300
     milliseconds "$TINCAN" -c 1 -W 500ms "$ADDRESS"
     assert_failure 1
-    assert_line --regexp 'seq=1 +timeout: no whole reply within 0\.5 s: [2-6] of 57 bytes had come back$'
-    ((took >= 500 && took < 2500))
+    assert_line --regexp 'seq=1 +timeout: no whole reply within 0\.5 s: [1-6] of 57 bytes had come back$'
+    took_about 500
 }
 
 @test "a large message comes back from a server that sends as it reads" {
@@ -419,7 +421,7 @@ outcome() {
     local address
     address=127.0.0.1:$(free_port)
     start "$TINCAND" --quiet --listen "$address"
-    wait_until 10 "$TINCAN" -q -m '' "$address" 2>/dev/null
+    wait_until 60 "$TINCAN" -q -m '' "$address" 2>/dev/null
     run "$TINCAN" -q -c 1 -s 1M "$address"
     assert_success
     run "$TINCAN" -c 1 -s 1048577 "$address"
@@ -485,11 +487,11 @@ server = socket.socket(type=socket.SOCK_DGRAM)
 server.bind(("127.0.0.1", 53))
 open("bound", "w").close()
 time.sleep(60)'
-    wait_until 5 test -e bound
+    wait_until 60 test -e bound
     milliseconds nsenter -n -m -r -w -t "${STARTED_ALL[0]}" "$TINCAN" -c 1 -w 400ms slow.test
     assert_failure 2
     said 'tincan: finding the address of slow.test: unresolved: no answer from the resolver within 0.4 s; *'
-    ((took >= 400 && took < 1500))
+    took_about 400
 }
 
 @test "a full backlog of a unix socket is: filtered" {
@@ -497,7 +499,7 @@ time.sleep(60)'
     milliseconds "$TINCAN" -c 1 -W 300ms "$ADDRESS"
     assert_failure 1
     assert_line --partial 'filtered: no answer within 0.3 s; its queue of connections is full: '
-    ((took >= 300 && took < 1500))
+    took_about 300
 }
 
 @test "probes go to unix sockets, and through hybrid vsock to guests" {
@@ -542,6 +544,7 @@ serve_inside() {
 }
 
 @test "an address that does not answer leaves time for the next one" {
+    within_time
     serve_inside --rules 'ip6 daddr ::1 tcp flags syn drop' echo
     run --separate-stderr nsenter -n -m -r -w -t "$STARTED" "$TINCAN" --json -c 2 -i 1s -W 1500ms \
         "two-addresses.test:${ADDRESS##*:}"
@@ -558,7 +561,7 @@ serve_inside() {
     assert_failure 2
     assert_output ''
     said 'tincan: finding the address of some.example: unresolved: *'
-    ((took >= 700 && took < 3000))
+    took_about 700
 }
 
 # with_hosts COMMAND...: runs it where the lines of standard input are /etc/hosts, as bats' `run`.
@@ -572,13 +575,13 @@ with_hosts() {
     serve --on 127.0.0.3 echo
     local port=${ADDRESS##*:}
     serve --on "127.0.0.2#$port" full
-    with_hosts "$TINCAN" -c 5 -i 100ms -W 2s "dead-first.test:$port" <<'END'
+    with_hosts "$TINCAN" -c 5 -i 100ms -W 4s "dead-first.test:$port" <<'END'
 127.0.0.2 dead-first.test
 127.0.0.3 dead-first.test
 END
     assert_success
     assert_line '5 sent, 5 echoed, 0 lost (0.0 %)'
-    said 'tincan: connecting to 127.0.0.2:*: filtered: no answer within 1 s; *; trying the next address'
+    said 'tincan: connecting to 127.0.0.2:*: filtered: no answer within 2 s; *; trying the next address'
 }
 
 @test "-I is where probes come from" {
@@ -634,28 +637,27 @@ PYTHON
 }
 
 @test "--parallel is how many are under way at once" {
-    serve late:0.2
+    serve late:0.5
     milliseconds "$TINCAN" -f --parallel 10 -c 20 "$ADDRESS"
     assert_success
-    ((took >= 400 && took < 1500))
+    took_about 1000 # and not 10 s
 }
 
 @test "a flood that is refused ends at its deadline, and at an interruption" {
     local port
     port=$(free_port)
-    milliseconds timeout -s KILL 10 "$TINCAN" -f -w 300ms "127.0.0.1:$port"
+    milliseconds timeout -s KILL 60 "$TINCAN" -f -w 300ms "127.0.0.1:$port"
     assert_failure 1
     # The deadline may come within a probe.
     assert_line --regexp '^[0-9]+ sent, 0 echoed, [0-9]+ lost \(100\.0 %\): [0-9]+ refused(; [0-9]+ unfinished)?$'
-    ((took >= 300 && took < 1500))
-    start env --default-signal=INT "$TINCAN" -f -w 20s "127.0.0.1:$port" >out
-    wait_until 5 grep -q Probing out
+    took_about 300
+    start env --default-signal=INT "$TINCAN" -f --json -w 60s "127.0.0.1:$port" >out
+    wait_until 60 grep -q '"seq":9' out
     kill -INT "$STARTED"
     status=0
     wait "$STARTED" || status=$?
     assert_equal "$status" 1
-    grep -qE ' refused(; [0-9]+ unfinished)?$' out
-    grep -qE '^in [0-5]\.' out
+    assert_equal "$("$REPORTS" interrupted <out)" true
 }
 
 @test "failures in a flood are counted, and the first of each kind is explained" {
@@ -733,7 +735,7 @@ PYTHON
 
 @test "--sweep finds a black hole" {
     serve black-hole:1400
-    run --separate-stderr "$TINCAN" -W 50ms --sweep 1390-1410 "$ADDRESS"
+    run --separate-stderr "$TINCAN" -W 500ms --sweep 1399-1402 "$ADDRESS"
     assert_failure 1
     assert_line 'the largest that works: 1400 bytes; the smallest that fails: 1401 bytes (timeout)'
     assert_line 'packets over some size may be dropped on the way (path MTU)'
@@ -832,14 +834,15 @@ PYTHON
 }
 
 @test "a probe's line comes when the probe is over" {
-    serve echo late:3
-    start "$TINCAN" -c 2 -i 1ms "$ADDRESS" >out
-    wait_until 2 grep -q 'seq=1 ' out
+    serve echo silent
+    start "$TINCAN" -c 2 -i 1ms -W 1h "$ADDRESS" >out
+    wait_until 60 grep -q 'seq=1 ' out
     run ! grep -q 'seq=2 ' out
 }
 
 @test "--histogram draws how times are distributed" {
-    serve echo late:0.1 echo
+    within_time
+    serve echo late:1 echo
     run "$TINCAN" -q --histogram -c 20 -i 20ms "$ADDRESS"
     assert_success
     assert_line --regexp '^ +[0-9.]+ to +[0-9.]+ ms +[0-9]+ +[0-9.]+ % #+$'
@@ -848,7 +851,7 @@ import re, sys
 rows = re.findall(r"^ *([\d.]+) to +([\d.]+) ms +(\d+) +([\d.]+) % (#*)$", sys.argv[1], re.M)
 assert sum(int(row[2]) for row in rows) == 20, rows
 assert all(one[1] == other[0] for one, other in zip(rows, rows[1:])), rows
-assert int(rows[-1][2]) == 1 and float(rows[-1][1]) > 100, rows
+assert int(rows[-1][2]) == 1 and float(rows[-1][1]) > 1000, rows
 longest = max(rows, key=lambda row: int(row[2]))
 assert len(longest[4]) == max(len(row[4]) for row in rows) and max(map(len, sys.argv[1].splitlines())) <= 90
 PYTHON
@@ -907,8 +910,9 @@ PYTHON
 }
 
 @test "--check warns of probes that the deadline left unfinished, and Prometheus of no success" {
+    within_time
     serve echo echo silent
-    run --separate-stderr "$TINCAN" --check -c 3 -i 1ms -w 500ms --prometheus file "$ADDRESS"
+    run --separate-stderr "$TINCAN" --check -c 3 -i 1ms -w 900ms --prometheus file "$ADDRESS"
     assert_failure 1
     assert_output --regexp '^TINCAN WARNING - 2 of 3 echoed by .* on average; 1 unfinished \| '
     "$REPORTS" plugin <<<"$output"
@@ -917,7 +921,7 @@ PYTHON
     assert_line "tincan_probes_unfinished{target=\"$ADDRESS\"} 1"
     # Those that did not even begin are as unfinished.
     serve echo
-    run "$TINCAN" --check -c 3 -i 10s -w 300ms "$ADDRESS"
+    run "$TINCAN" --check -c 3 -i 1h -w 2s "$ADDRESS"
     assert_failure 1
     assert_output --partial '1 of 3 echoed by '
     assert_output --partial '; 2 unfinished | '
@@ -926,7 +930,7 @@ PYTHON
 @test "--check that is interrupted is: unknown, and Prometheus has no success" {
     serve echo 'run:touch reached; exec cat >/dev/null'
     start env --default-signal=INT "$TINCAN" --check -c 2 -i 50ms --prometheus file "$ADDRESS" >out
-    wait_until 5 test -e reached
+    wait_until 60 test -e reached
     kill -INT "$STARTED"
     status=0
     wait "$STARTED" || status=$?
@@ -940,7 +944,7 @@ PYTHON
     serve 'run:touch reached; while test -d folder; do :; done; head -c 57'
     mkdir folder
     start "$TINCAN" --check -c 1 --prometheus folder/file "$ADDRESS" >out 2>err
-    wait_until 5 test -e reached
+    wait_until 60 test -e reached
     rmdir folder
     status=0
     wait "$STARTED" || status=$?
@@ -993,7 +997,7 @@ PYTHON
 @test "in a long run the Prometheus file is written every ten seconds" {
     serve echo
     start env --default-signal=INT "$TINCAN" -q -i 100ms --prometheus file "$ADDRESS" >out
-    wait_until 30 test -e file
+    wait_until 60 test -e file
     # The run goes on, and has told nothing of its end.
     kill -0 "$STARTED"
     [[ ! -s out ]]
@@ -1003,7 +1007,7 @@ import re
 text = open("samples").read()
 seconds = float(re.search(r"^tincan_run_seconds\{.*\} (.*)$", text, re.M)[1])
 echoed = int(re.search(r'^tincan_probes_total\{.*outcome="echoed"\} (.*)$', text, re.M)[1])
-assert 10 <= seconds < 13 and 70 <= echoed <= 131, (seconds, echoed)
+assert 10 <= seconds < 60 and 10 <= echoed <= 10 * seconds + 2, (seconds, echoed)
 assert re.search(r"^tincan_success\{.*\} 1$", text, re.M)
 PYTHON
     kill -INT "$STARTED"
@@ -1015,7 +1019,7 @@ PYTHON
     mkdir folder
     serve echo
     start env --default-signal=INT "$TINCAN" -i 20ms --prometheus folder/file "$ADDRESS" >out 2>err
-    wait_until 5 grep -q 'seq=1 ' out
+    wait_until 60 grep -q 'seq=1 ' out
     rmdir folder
     kill -INT "$STARTED"
     status=0
@@ -1066,11 +1070,11 @@ PYTHON
 
 @test "a pipe that nobody reads any more ends it quietly" {
     serve echo
-    run --separate-stderr timeout 10 bash -c '"$0" -i 10ms "$1" | head -n 2; exit "${PIPESTATUS[0]}"' \
+    run --separate-stderr timeout 60 bash -c '"$0" -i 10ms "$1" | head -n 2; exit "${PIPESTATUS[0]}"' \
         "$TINCAN" "$ADDRESS"
     assert_failure 141
     said ''
-    run --separate-stderr timeout 10 bash -c \
+    run --separate-stderr timeout 60 bash -c \
         'trap "" PIPE; "$0" --json -f --parallel 32 "$1" | head -n 2; exit "${PIPESTATUS[0]}"' "$TINCAN" "$ADDRESS"
     ((status < 2))
     said ''
@@ -1078,7 +1082,7 @@ PYTHON
 
 @test "where nobody reads from the start and SIGPIPE is ignored, no probe is made: 1" {
     serve echo
-    run timeout 10 python3 -c 'import os, subprocess, sys
+    run timeout 60 python3 -c 'import os, subprocess, sys
 reader, writer = os.pipe()
 os.close(reader)
 sys.exit(subprocess.run(sys.argv[1:], stdout=writer, restore_signals=False).returncode)' \

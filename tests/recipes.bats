@@ -74,18 +74,18 @@ replace() {
     local address behaviour
     address=127.0.0.1:$(free_port)
     haproxy_in_front "$address"
-    wait_until 20 server_is DOWN L4CON
+    wait_until 60 server_is DOWN L4CON
     at "$address" tincand
-    wait_until 20 server_is UP L7OK
+    wait_until 60 server_is UP L7OK
     "$TINCAN" -q -c 3 -i 1ms "unix:$PWD/echo"
     for behaviour in flip:3 strip-high-bit to-crlf tag:x extra:x close-after-reading; do
         replace "$address" "$behaviour"
         echo "with $behaviour" >&2
-        wait_until 20 server_is DOWN L7RSP
+        wait_until 60 server_is DOWN L7RSP
         run "$TINCAN" -c 1 "unix:$PWD/echo"
         assert_failure 1
         replace "$address" tincand
-        wait_until 20 server_is UP L7OK
+        wait_until 60 server_is UP L7OK
     done
 }
 

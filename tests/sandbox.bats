@@ -19,7 +19,7 @@ start_waiting() {
     "$@" <&"$INPUT" >/dev/null 2>"$BATS_TEST_TMPDIR/log" 3>&- 4>&- &
     STARTED=$!
     STARTED_ALL+=("$STARTED")
-    wait_until 10 filters_calls "$STARTED"
+    wait_until 60 filters_calls "$STARTED"
 }
 
 # filters_calls PID: it has more filters than this shell, which in a container has some as well. They
@@ -107,14 +107,14 @@ breakout_under() {
     : >"$RING/log"
     if logs_to_syslog "$1"; then
         start python3 "$TESTS/helpers/syslog_sink.py" "$RING/dev-log" "$RING/log"
-        wait_until 20 [ -S "$RING/dev-log" ]
+        wait_until 60 [ -S "$RING/dev-log" ]
     fi
     start_server patient
     address=${RING_AT##*tcp:}
     for call in socket openat execve; do
         run -1 "$TINCAN" -m "$call" "$address"
         run -0 "$TINCAN" -m "harmless, not $call" "$address"
-        wait_until 20 grep -q "harmless, not $call" "$RING/log"
+        wait_until 60 grep -q "harmless, not $call" "$RING/log"
     done
     run -0 grep -c 'result=' "$RING/log"
     assert_output 3

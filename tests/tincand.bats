@@ -103,7 +103,7 @@ SCRIPT
 @test "tincand: with nothing to listen on it exits 64 and says what to do" {
     local sentence='^tincand: there is nothing to listen on; give --listen=ADDRESS, or '
     for input in '</dev/null' '</etc/passwd' '<&-' '</' '< <(:)'; do
-        run -64 bash -c "exec timeout 20 \"\$TINCAND\" $input"
+        run -64 bash -c "exec timeout 60 \"\$TINCAND\" $input"
         assert_output --regexp "$sentence"
     done
 }
@@ -252,9 +252,9 @@ SCRIPT
 }
 
 @test "tincand: a folder that is not there, and an address that is not ours, exit 71 with advice" {
-    run -71 timeout 20 "$TINCAND" "--listen=unix:$BATS_TEST_TMPDIR/none/s"
+    run -71 timeout 60 "$TINCAND" "--listen=unix:$BATS_TEST_TMPDIR/none/s"
     assert_output --partial 'No such file or directory; create the folder first'
-    run -71 timeout 20 "$TINCAND" --listen=192.0.2.1:4040
+    run -71 timeout 60 "$TINCAND" --listen=192.0.2.1:4040
     assert_output --partial 'Cannot assign requested address; no interface of this machine has it'
 }
 
@@ -306,7 +306,7 @@ SCRIPT
     printf keep >"$BATS_TEST_TMPDIR/s"
     ln -s s "$BATS_TEST_TMPDIR/link"
     for name in s link; do
-        run -71 timeout 20 "$TINCAND" "--listen=unix:$BATS_TEST_TMPDIR/$name"
+        run -71 timeout 60 "$TINCAND" "--listen=unix:$BATS_TEST_TMPDIR/$name"
         assert_output --partial "/$name: Address already in use"
     done
     assert_equal "$(cat "$BATS_TEST_TMPDIR/link")" keep

@@ -121,7 +121,7 @@ open_run_script() {
     port=$(free_port 0.0.0.0) # tcpserver binds all addresses
     open_run_script tcpserver.run
     PORT=$port start bash "$OPEN/run"
-    wait_until 10 "$TINCAN" -q -m '' "127.0.0.1:$port" 2>/dev/null
+    wait_until 60 "$TINCAN" -q -m '' "127.0.0.1:$port" 2>/dev/null
     run -0 "$TINCAN" -m hello "127.0.0.1:$port"
     assert_output hello
 }
@@ -131,7 +131,7 @@ open_run_script() {
     need_root_for_user
     open_run_script s6-ipcserver.run
     SOCKET=$OPEN/socket start bash "$OPEN/run"
-    wait_until 10 "$TINCAN" -q -m '' "unix:$OPEN/socket" 2>/dev/null
+    wait_until 60 "$TINCAN" -q -m '' "unix:$OPEN/socket" 2>/dev/null
     run -0 "$TINCAN" -m hello "unix:$OPEN/socket"
     assert_output hello
 }

@@ -95,7 +95,7 @@ wait_until() {
 # machine may exceed; what is broken fails each time.
 within_time() {
     # shellcheck disable=SC2034 # for bats
-    BATS_TEST_RETRIES=2
+    BATS_TEST_RETRIES=9
 }
 
 # start COMMAND...: runs COMMAND in the background, its id in $STARTED; `stop_started`, which

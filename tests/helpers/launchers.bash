@@ -218,10 +218,10 @@ start_server() {
     PROGRAM=$(program_of "$LAUNCHER")
     start into_log "become_$LAUNCHER" "$port" "${options[@]}"
     if [ "$(handover_of "$LAUNCHER")" = unix ]; then
-        wait_until 20 listening_at_path "$RING/socket.$port"
+        wait_until 60 listening_at_path "$RING/socket.$port"
         RING_AT+=" --server=$1=unix:$RING/socket.$port"
     else
-        wait_until 20 listening "$port"
+        wait_until 60 listening "$port"
         RING_AT+=" --server=$1=tcp:127.0.0.1:$port"
     fi
 }
@@ -235,7 +235,7 @@ start_ring() {
     : >"$RING/log"
     if logs_to_syslog "$LAUNCHER"; then
         start python3 "$TESTS/helpers/syslog_sink.py" "$RING/dev-log" "$RING/log"
-        wait_until 20 [ -S "$RING/dev-log" ]
+        wait_until 60 [ -S "$RING/dev-log" ]
     fi
     for server in "${SERVERS[@]}"; do
         start_server "$server"
@@ -285,7 +285,7 @@ play_misled() {
     fi
     mapfile -t options < <(python3 "$TESTS/helpers/cases.py" options misled)
     PROGRAM=$(program_of "$LAUNCHER")
-    run -64 timeout 20 "$BASH" -c '. "$TESTS/helpers/launchers.bash"; become_"$LAUNCHER" "$@"' \
+    run -64 timeout 60 "$BASH" -c '. "$TESTS/helpers/launchers.bash"; become_"$LAUNCHER" "$@"' \
         - "$(free_port)" "${options[@]}"
     assert_output --partial 'cannot use "abc" for --timeout'
     refute_output --partial 'listening on'

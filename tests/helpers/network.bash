@@ -12,7 +12,7 @@ hosts() {
     host "$TINCAND" --quiet --listen '[::]:4040' --max-connections-per-source 900 \
         --grace 1ms
     SERVER=$STARTED
-    wait_until 10 listening
+    wait_until 60 listening
     host tail -f /dev/null
     CLIENT=$STARTED
 }
@@ -20,7 +20,7 @@ hosts() {
 # host COMMAND...: starts it in a network namespace of its own.
 host() {
     start unshare -n "$@"
-    wait_until 10 apart "$STARTED"
+    wait_until 60 apart "$STARTED"
 }
 
 apart() {
@@ -58,7 +58,7 @@ plug_in_slow() {
     done
     start nsenter -n -t "$middle" python3 "$TESTS/helpers/slow_cable.py" left right "$1"
     set_addresses
-    wait_until 10 on_client "$TINCAN" -q -m '' -W 3s 192.0.2.2 2>/dev/null
+    wait_until 60 on_client "$TINCAN" -q -m '' -W 3s 192.0.2.2 2>/dev/null
 }
 
 set_addresses() {
