@@ -9,7 +9,7 @@ LAUNCHERS = direct pipe systemd-inetd systemd-native xinetd openbsd-inetd inetut
 check: all check-programs ## every test; FILES=... for some, TESTS_JOBS=1 for one at a time
 	TINCAN_BUILD='$(abspath $(B))' tests/run $(FILES)
 
-check-programs: $(addprefix $(B)/tests/,frame-test probe-test deny tincan-handler-breakout) \
+check-programs: $(addprefix $(B)/tests/,frame-test exhaust probe-test deny tincan-handler-breakout) \
     $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tests/tincand-hang $(B)/tests/tincand-checked) $(B)/bench/load \
     $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
 
@@ -30,6 +30,9 @@ check-systemd: all check-programs $(B)/tests/tincan-handler-glibc ## the install
 
 check-bare: ## the README's two commands on bare Debian 12 and 13 systems; needs root
 	tests/bare $(SUITES)
+
+exhaust: $(B)/tests/exhaust ## the decoder against two others on all strings of four bytes; minutes
+	tests/exhaust/run $(B)/tests/exhaust
 
 lint: ## warnings as errors with gcc and clang, and the static checkers
 	tests/lint
@@ -62,6 +65,10 @@ $(B)/tests/probe-test: $(filter-out $(B)/obj/client/tincan.o,$(TINCAN_OBJ))
 $(B)/tests/frame-test $(B)/tests/probe-test $(B)/tests/deny: $(B)/tests/%: $(B)/obj/tests/%.o $(B)/LINK_TEST.command
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $(filter %.o,$^) $(TEST_LIBS)
+
+$(B)/tests/exhaust: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/exhaust/*.c) common/frame.c) $(B)/LINK_TEST.command
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $(filter %.o,$^) $(LDLIBS)
 
 $(B)/bench/spawn $(B)/bench/load $(B)/bench/bare: $(B)/bench/%: $(B)/obj/tests/bench/%.o $(B)/LINK_TEST.command
 	@mkdir -p $(@D)
@@ -116,4 +123,4 @@ compile_commands.json: FORCE ## how each C file is compiled, for editors and che
 	$(file >$@,[$(subst } {,}$(comma){,$(strip $(foreach c,$(HANDLER_SRC),$(call compiled,$c,$(HANDLER_COMPILE))) \
 	    $(foreach c,$(sort $(OTHER_C)),$(call compiled,$c,$(COMPILE)))))])
 
-.PHONY: check check-programs check-sanitized check-systemd check-bare lint bench bench-flood bench-tincand bench-memory bench-units
+.PHONY: check check-programs check-sanitized check-systemd check-bare exhaust lint bench bench-flood bench-tincand bench-memory bench-units
