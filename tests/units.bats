@@ -136,6 +136,25 @@ open_run_script() {
     assert_output hello
 }
 
+# lines_logged COUNT: of exchanges that went well.
+lines_logged() {
+    [ "$(grep -c 'result=echoed' "$BATS_TEST_TMPDIR/log")" -eq "$1" ]
+}
+
+@test "units: under socat, as the manual starts it, each exchange is logged" {
+    need socat
+    local options port
+    for options in nofork shut-down,end-close; do
+        grep -qF ",$options" "${TESTS%/*}/handler/tincan-handler.8"
+        port=$(free_port)
+        start socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork,max-children=256,backlog=100" \
+            "EXEC:$HANDLER,$options" 2>"$BATS_TEST_TMPDIR/log"
+        wait_until 10 "$TINCAN" -q -m '' "127.0.0.1:$port" 2>/dev/null
+        run -0 "$TINCAN_BUILD/bench/load" -c 1000 -p 16 -a 1 127.0.0.1 "$port"
+        wait_until 20 lines_logged 1001
+    done
+}
+
 @test "units: uninstall leaves no file behind" {
     cp -r "$ROOT" "$BATS_TEST_TMPDIR/root"
     make -s -C "${TESTS%/*}" uninstall DESTDIR="$BATS_TEST_TMPDIR/root" prefix=/usr sysconfdir=/etc

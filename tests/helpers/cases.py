@@ -153,21 +153,19 @@ class Handover:
     peers: str
     direct: bool = False  # whether it is the handler's process that holds the connection open
     lacks: dict = field(default_factory=dict)  # from what a case needs to what is right without
-    stays: bool = False  # whether every peer has to close last
 
     def adapt(self, case):
         """What must come of the case here."""
-        wanted = Wanted(case.reply, case.end, (case.result,), case.bytes,
-                        stays=case.stays or self.stays and case.reads)
+        wanted = Wanted(case.reply, case.end, (case.result,), case.bytes, stays=case.stays)
         for need in case.needs & self.lacks.keys():
             wanted = self.lacks[need](wanted)
         return wanted
 
 
 # What cases need: that the end of the peer's half, its bytes after those that decide, or its slow
-# reading are no obstacle; that the handler may drain the connection, or find it reset before or
-# during the reply, and log that; that it has the connection even if it does nothing with it.
-HALF_CLOSE, MORE_BYTES, SLOW_READER, DRAIN, RESET_BEFORE, RESET_DURING, ACCEPTED = range(7)
+# reading are no obstacle; that the handler may find it reset before the reply, and log that; that it
+# has the connection even if it does nothing with it.
+HALF_CLOSE, MORE_BYTES, SLOW_READER, RESET_BEFORE, ACCEPTED = range(5)
 
 HANDOVERS = {
     # The connection itself.
@@ -178,15 +176,8 @@ HANDOVERS = {
     "unix": Handover(r"unix:uid=\d+,pid=\d+"),
     # Two pipes to the peer itself.
     "pipes": Handover("-"),
-    # socat sends its child SIGTERM as soon as the connection has ended both ways, or by a reset. A
-    # handler that still drains, or is about to notice, dies before it logs; so peers end last here. From
-    # 1.8 on, socat sends it before it shuts the pair down, so a reset may leave no line at any time.
-    "relayed-socketpair": Handover(r"127\.0\.0\.1:\d+", stays=True, lacks={
-        HALF_CLOSE: may_lose_line,
-        DRAIN: may_lose_line,
-        RESET_BEFORE: may_lose_line,
-        RESET_DURING: may_lose_line,
-    }),
+    # socat, which with its option end-close lets the handler end by itself.
+    "relayed-socketpair": Handover(r"127\.0\.0\.1:\d+"),
     # ncat leaves as soon as the peer's half ends, or its child's input is closed, with whatever
     # reply is still in the pipe; and as soon as its child's output ends, with bytes unread, so that
     # a reset cuts the reply. What a slow peer's connection has no room for it drops (7.93: short
@@ -210,11 +201,11 @@ def echo(text, **fields):
 
 def refuse(name, data, result, accepted, more=False):
     """What is refused is drained. With more, the peer is still sending then."""
-    needs = {DRAIN, MORE_BYTES} if more else {DRAIN}
+    needs = {MORE_BYTES} if more else ()
     return Case(name, (send(data),), result, accepted, needs=frozenset(needs))
 
 
-def trail(name, *steps, needs=(DRAIN,), end=(CLEAN,)):
+def trail(name, *steps, needs=(), end=(CLEAN,)):
     """The message "hi" and more: the steps begin with what comes right behind it."""
     first, *rest = steps
     return Case(name, (send(b"hi\0" + first), *rest), "echoed", 2, b"hi\0", end=end,
@@ -279,7 +270,7 @@ def refuse_split(name, data, accepted):
     for first, second in splits(BEFORE + data):
         if len(first) <= len(BEFORE) + accepted:
             yield Case(f"{name}, cut after {len(first)}", (send_read(first), send(second)),
-                       "invalid-utf8", len(BEFORE) + accepted, needs=frozenset({DRAIN}))
+                       "invalid-utf8", len(BEFORE) + accepted)
 
 
 FORGERIES = {
@@ -318,29 +309,28 @@ GROUPS = {
         refuse("32 KiB more", MIB.encode() + b"x" * 32769, "too-long", LIMIT, more=True),
     ],
     "flood": [
-        Case("without end", (flood(64 * LIMIT),), "too-long", LIMIT, end=(CLEAN, RESET),
-             needs=frozenset({DRAIN}))
+        Case("without end", (flood(64 * LIMIT),), "too-long", LIMIT, end=(CLEAN, RESET))
     ],
     "trailing": [
         trail("50 bytes in the same segment", b"y" * 50),
         trail("bytes that are no UTF-8", b"\xff\xfe"),
         trail("null bytes", b"\0" * 7),
-        trail("20 KiB", b"y" * 20480, needs=(DRAIN, MORE_BYTES)),
+        trail("20 KiB", b"y" * 20480, needs=(MORE_BYTES,)),
         # When the handler closes, much of the reply has not left yet: a reset would destroy it.
         Case("20 KiB after a MiB, read slowly", (send(WRITING + b"y" * 20480),), "echoed", LIMIT,
-             WRITING, narrow=True, needs=frozenset({DRAIN, MORE_BYTES, SLOW_READER})),
+             WRITING, narrow=True, needs=frozenset({MORE_BYTES, SLOW_READER})),
     ],
     "trailing-mib": [
         Case("100 bytes after a MiB", (send(WRITING + b"y" * 100),), "echoed", LIMIT, WRITING,
-             needs=frozenset({DRAIN, MORE_BYTES}))
+             needs=frozenset({MORE_BYTES}))
     ],
     "trailing-late": [
-        trail("20 ms later", b"", pause(0.02), send(b"y" * 50), needs=(DRAIN, MORE_BYTES),
+        trail("20 ms later", b"", pause(0.02), send(b"y" * 50), needs=(MORE_BYTES,),
               end=(CLEAN, RESET)),
     ],
     "second-message": [
         trail("at once", b"two\0"),
-        trail("20 ms later", b"", pause(0.02), send(b"two\0"), needs=(DRAIN, MORE_BYTES),
+        trail("20 ms later", b"", pause(0.02), send(b"two\0"), needs=(MORE_BYTES,),
               end=(CLEAN, RESET)),
     ],
     "half-close": [
@@ -362,7 +352,7 @@ GROUPS = {
     ],
     "reset-writing": [
         Case("reset while writing", (send(WRITING), until_reply_begins, reset), "gone", LIMIT,
-             narrow=True, reads=False, needs=frozenset({RESET_DURING}))
+             narrow=True, reads=False)
     ],
     "invalid": [case for name, (data, accepted) in INVALID.items()
                 for case in refuse_split(name, data, accepted)],

@@ -152,9 +152,12 @@ become_s6-ipcserver() {
     exec "$PROGRAM" "$RING/socket.$1" "$HANDLER" "${@:2}"
 }
 
-# -t: once the peer has ended its half, the reply has this long, not half a second.
+# As a relay; with the option nofork, socat hands over the connection itself. -t: once the peer has ended
+# its half, the reply has this long, not half a second. end-close: the handler is not killed when the
+# connection has ended; then the end of the peer's half is passed on only with shut-down.
 become_socat() {
-    exec "$PROGRAM" -t 60 "TCP-LISTEN:$1,bind=127.0.0.1,reuseaddr,fork" "EXEC:$HANDLER ${*:2}"
+    exec "$PROGRAM" -t 60 "TCP-LISTEN:$1,bind=127.0.0.1,reuseaddr,fork" \
+        "EXEC:$HANDLER ${*:2},shut-down,end-close"
 }
 
 become_ncat() {
