@@ -256,7 +256,7 @@ altered() {
     run --separate-stderr "$TINCAN" --json -c 1 "$@" "$ADDRESS"
     assert_failure 3
     said ''
-    assert_equal "$(jq -c 'select(.type == "probe") | [.outcome, .offset, .sent, .received, .culprit]' \
+    assert_equal "$(jq -c 'select(.type == "probe") | [.outcome, .offset, .sent, .received, .suspected_cause]' \
         <<<"$output")" "$expected"
 }
 

@@ -803,7 +803,7 @@ PYTHON
     assert_failure 3
     said ''
     "$REPORTS" json <<<"$output"
-    assert_equal "$(jq -c 'select(.type == "probe" and .seq == 2) | [.outcome, .offset, .sent, .received, .culprit]' \
+    assert_equal "$(jq -c 'select(.type == "probe" and .seq == 2) | [.outcome, .offset, .sent, .received, .suspected_cause]' \
         <<<"$output")" '["altered",3,32,33,"a single bit was flipped"]'
     assert_equal "$(jq -r 'select(.type == "summary").outcomes.truncated' <<<"$output")" 1
     # Each line by itself is an object.

@@ -107,7 +107,7 @@ static void print_alteration(const struct roundtrip *roundtrip, const char *caus
         }
     }
     if (cause)
-        json_string_field("culprit", cause);
+        json_string_field("suspected_cause", cause);
 }
 
 static void print_roundtrip(struct run *run, const struct roundtrip *roundtrip, const char *why,
