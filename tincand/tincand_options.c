@@ -26,13 +26,13 @@ const char tincand_help[] =
     "                                      descriptors allows)\n"
     "      --max-connections-per-source=N  of one address or user (default: a quarter of that)\n"
     "      --max-memory=SIZE  for messages in all (default 256M); above, input waits\n"
-    "      --grace=TIME       for what is in flight when told to stop (default 5s)\n"
+    "      --grace=TIME       time that open exchanges have after SIGTERM (default 5s)\n"
     "      --idle-exit=TIME   end after so long without a connection (default: never)\n"
     "  -h, --help            show this help\n"
     "  -V, --version         show the version\n"
     "\n"
     "SIZE takes k, M, G; TIME takes us, ms, s, m, h, d.\n"
-    "Exit status: 0 told to stop, or idle; 64 wrong usage or launch; 71 the system failed.\n";
+    "Exit status: 0 ended by SIGTERM, or idle; 64 wrong usage or launch; 71 the system failed.\n";
 
 /* Long options without a letter. */
 enum { OPTION_PER_SOURCE = 256, OPTION_MAX_MEMORY, OPTION_GRACE, OPTION_IDLE_EXIT };
