@@ -27,7 +27,7 @@ teardown() {
 }
 
 @test "suspected cause: each known way of altering a message is named" {
-    timeout 60 "$PROBE_TEST" causes
+    timeout 600 "$PROBE_TEST" causes
 }
 
 @test "pattern: each is a message at every size" {

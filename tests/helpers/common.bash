@@ -29,8 +29,9 @@ export TINCAN_BUILD=${TINCAN_BUILD:-${TESTS%/*}/build}
 export HANDLER=$TINCAN_BUILD/tincan-handler
 export TINCAN=$TINCAN_BUILD/tincan
 export TINCAND=$TINCAN_BUILD/tincand
-# Python's standard streams carry the bytes of the tests, whatever the locale.
-export PYTHONIOENCODING=utf-8:surrogateescape PYTHONDONTWRITEBYTECODE=1
+# Python's standard streams carry the bytes of the tests, whatever the locale. What it compiles stays
+# out of the sources.
+export PYTHONIOENCODING=utf-8:surrogateescape PYTHONPYCACHEPREFIX=$TINCAN_BUILD/tests/pycache PYTHONDONTWRITEBYTECODE=
 
 # make_install ROOT [VARIABLE=VALUE]...: installs the programs under test as they are (-o: make shall not
 # bring them up to date), with units that name where they will be.

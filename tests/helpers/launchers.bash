@@ -207,6 +207,11 @@ into_log() {
     "$@"
 }
 
+# cases ARGUMENT...: cases.py, as a module, which Python need not compile each time.
+cases() {
+    PYTHONPATH=$TESTS/helpers python3 -m cases "$@"
+}
+
 # start_server SERVER: starts the launcher for one of the $SERVERS and adds its address to $RING_AT.
 start_server() {
     local port options
@@ -217,7 +222,7 @@ start_server() {
     # It would not stay until a peer comes.
     if [ "$1" = misled ] && listens_itself "$LAUNCHER"; then return; fi
     port=$(free_port)
-    mapfile -t options < <(python3 "$TESTS/helpers/cases.py" options "$1")
+    mapfile -t options < <(cases options "$1")
     PROGRAM=$(program_of "$LAUNCHER")
     start into_log "become_$LAUNCHER" "$port" "${options[@]}"
     if [ "$(handover_of "$LAUNCHER")" = unix ]; then
@@ -274,7 +279,7 @@ play() {
     local log=$RING/log
     case $LAUNCHER in direct | pipe) log=$BATS_TEST_TMPDIR/log ;; esac
     # shellcheck disable=SC2086 # a list of options without spaces
-    python3 "$TESTS/helpers/cases.py" play --handover="$(handover_of "$LAUNCHER")" --log="$log" \
+    cases play --handover="$(handover_of "$LAUNCHER")" --log="$log" \
         --together="$(together)" $RING_AT "$@"
 }
 
@@ -286,7 +291,7 @@ play_misled() {
         play misled
         return
     fi
-    mapfile -t options < <(python3 "$TESTS/helpers/cases.py" options misled)
+    mapfile -t options < <(cases options misled)
     PROGRAM=$(program_of "$LAUNCHER")
     run -64 timeout 60 "$BASH" -c '. "$TESTS/helpers/launchers.bash"; become_"$LAUNCHER" "$@"' \
         - "$(free_port)" "${options[@]}"
