@@ -173,9 +173,9 @@ seconds_below() {
 }
 
 @test "handler: a connection that is non-blocking is waited on, without spinning" {
-    spawn --nonblock --pause 0.2 --send 'hel' --send 'lo\0' --
+    spawn --nonblock --pause 1 --send 'hel' --send 'lo\0' --
     assert_echo hello
-    assert awk "BEGIN { exit !($(sed -n 's/^cpu=//p' <<<"$output") < 0.1) }"
+    assert awk "BEGIN { exit !($(sed -n 's/^cpu=//p' <<<"$output") < 0.5) }"
     spawn --nonblock --no-read --send "$(printf 'x%.0s' {1..100000})\0" -- --timeout 300ms
     assert_line status=74
     assert_line --partial 'result=timeout '
@@ -197,13 +197,13 @@ seconds_below() {
 
 @test "handler: a byte now and then does not renew the deadline" {
     local drip=()
-    for _ in {1..40}; do
+    for _ in {1..200}; do
         drip+=(--send x)
     done
     spawn --pause 0.05 "${drip[@]}" -- --timeout 500ms
     assert_line status=74
     assert_line --partial 'result=timeout '
-    seconds_below 4
+    seconds_below 9
 }
 
 @test "handler: a peer that takes nothing of a large reply is gone by the deadline" {
@@ -236,7 +236,8 @@ seconds_below() {
 }
 
 @test "handler: a timer inherited from the parent does not cut the exchange short" {
-    spawn --inherit-timer 0.1 --pause 0.5 --send 'hello\0' --
+    within_time
+    spawn --inherit-timer 1 --pause 1.5 --send 'hello\0' --
     assert_echo hello
 }
 

@@ -113,16 +113,16 @@ with Server("--quiet", "--max-connections-per-source=100") as server:
         done.set()
         for thread in others:
             thread.join()
-    assert int(result["p99_usec"]) < 200000, result
+    assert int(result["p99_usec"]) < 2000000, result
 SCRIPT
 }
 
 @test "tincand: when very many deadlines are over at the same time, all of them are kept" {
     script <<'SCRIPT'
-with Server("--timeout=500ms", "--max-connections=500") as server:
+with Server("--timeout=3s", "--max-connections=500") as server:
     peers = [peer for turn in range(4) for peer in server.hold(100, source=f"127.0.0.{turn + 1}")]
     server.signal(signal.SIGSTOP)
-    time.sleep(0.6)  # longer than each of them has
+    time.sleep(3.1)  # longer than each of them has
     server.signal(signal.SIGCONT)
     for peer in peers:
         assert peer.read_to_end() == CLEAN
@@ -227,7 +227,7 @@ SCRIPT
 @test "tincand: the deadline holds for those who wait for memory" {
     script <<SCRIPT
 $LARGE
-with Server(*OPTIONS, "--timeout=2s") as server:
+with Server(*OPTIONS, "--timeout=5s") as server:
     held = use_up(server)
     assert starved(held)
     for connection in held:
@@ -342,13 +342,15 @@ with Server("--max-connections-per-source=100") as server:
     limits = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (server.fds() + 2, limits[1]))
     held = server.hold(2)
+    began = time.monotonic()
     queued = [server.connect() for _ in range(5)]
     for connection in queued:
         connection.send(b"hello\0")
     complaint = "tincand: cannot accept connections for the moment: Too many open files; .*"
     server.until_line(complaint)
     server.watch(2.5)
-    assert 2 <= len(server.lines(complaint)) <= 4, server.lines(complaint)
+    server.until_line(complaint, 2)
+    assert len(server.lines(complaint)) <= 1 + time.monotonic() - began, server.lines(complaint)
     held[0].send(b"held\0")
     held[0].read_to_end()
     assert held[0].received == b"held\0"

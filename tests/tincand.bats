@@ -413,18 +413,18 @@ SCRIPT
 @test "tincand: --idle-exit ends it with 0 after so long without a connection, and not before" {
     script <<'SCRIPT'
 began = time.monotonic()
-with Server("--idle-exit=500ms") as server:
+with Server("--idle-exit=1500ms") as server:
     assert server.end() == 0
-    assert time.monotonic() - began > 0.49
-with Server("--idle-exit=500ms") as server:
+    assert time.monotonic() - began > 1.49
+with Server("--idle-exit=1500ms") as server:
     held, = server.hold(1)
-    time.sleep(1.2)  # longer than it may be idle
+    time.sleep(2)  # longer than it may be idle
+    began = time.monotonic()
     held.send(b"hello\0")
     held.read_to_end()
-    began = time.monotonic()
     assert held.received == b"hello\0"
     assert server.end() == 0
-    assert time.monotonic() - began > 0.45
+    assert time.monotonic() - began > 1.49
 SCRIPT
 }
 
@@ -599,26 +599,26 @@ SCRIPT
 }
 
 @test "tincand: its status is told once a second at the most, and not at all while nothing happens" {
+    within_time # from one to the next, if the first of them was read late
     script <<'SCRIPT'
 with Server("--quiet") as server:
-    until = time.monotonic() + 2.6
-    while time.monotonic() < until:
+    while len(times := server.manager.times("STATUS=.*")) < 4:
         load(server, 100)
+    assert all(later - earlier > 0.9 for earlier, later in zip(times, times[1:])), times
     server.manager.until_status("STATUS=open 0, .*")
     times = server.manager.times("STATUS=.*")
-    assert len(times) >= 3, times
-    assert all(later - earlier > 0.9 for earlier, later in zip(times, times[1:])), times
     server.watch(1.5)
     assert len(server.manager.times("STATUS=.*")) <= len(times) + 1
 SCRIPT
 }
 
 @test "tincand: the watchdog hears from it in time" {
+    within_time
     script <<'SCRIPT'
-with Server(environment={"WATCHDOG_USEC": "600000"}) as server:
+with Server(environment={"WATCHDOG_USEC": "1000000"}) as server:
     wait_until(lambda: len(server.manager.times("WATCHDOG=1")) >= 5, "5 messages to the watchdog")
     times = server.manager.times("READY=1|WATCHDOG=1")
-    assert all(later - earlier < 0.6 for earlier, later in zip(times, times[1:])), times
+    assert all(later - earlier < 1 for earlier, later in zip(times, times[1:])), times
 SCRIPT
 }
 

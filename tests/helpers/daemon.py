@@ -25,7 +25,7 @@ MIB = 1 << 20
 NOTHING_SPENT = 0.25  # of a processor, at the most, for a server that only waits
 
 # A script that hangs says where, and ends, and so does what it started.
-faulthandler.dump_traceback_later(float(os.environ.get("SCRIPT_SECONDS", "60")), exit=True)
+faulthandler.dump_traceback_later(float(os.environ.get("SCRIPT_SECONDS", "600")), exit=True)
 
 
 def free_port(everywhere=False):

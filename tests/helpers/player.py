@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import sock_diag
 
 # How long anything may take that is to happen at all. Nothing waits this long when all is well.
-PATIENCE = 30
+PATIENCE = 120
 
 CLEAN, RESET, OPEN = "a clean end of file", "a reset", "an open connection"
 

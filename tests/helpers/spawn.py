@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 
-PATIENCE = 20  # seconds after which a process that should have ended is called hung
+PATIENCE = 120  # seconds after which a process that should have ended is called hung
 
 
 def unescape(text):
