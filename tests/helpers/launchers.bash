@@ -269,9 +269,10 @@ stop_children() {
 }
 
 # together: how many cases are played at a time. inetutils-inetd sleeps for a second when a child
-# ended while it had nothing to do, so there they come many at a time.
+# ended while it had nothing to do, so there they come many at a time; but no more than a socket's
+# queue has room for, as the handler drops a line for which there is none.
 together() {
-    if [ "$LAUNCHER" = inetutils-inetd ]; then echo 50; else echo 1; fi
+    if [ "$LAUNCHER" = inetutils-inetd ]; then echo 10; else echo 1; fi
 }
 
 # play OPTION... GROUP...: plays groups of the table of cases through the launcher.
