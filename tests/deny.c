@@ -34,7 +34,8 @@ static int deny(unsigned number, const char *fd)
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 3),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
-        BPF_JUMP(BPF_JMP | (fd ? BPF_JEQ : BPF_JGE) | BPF_K, fd ? (unsigned)atoi(fd) : 0, 0, 1),
+        BPF_JUMP(BPF_JMP | (fd ? BPF_JEQ : BPF_JGE) | BPF_K,
+                 fd ? (unsigned)strtoul(fd, NULL, 10) : 0, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
