@@ -80,6 +80,11 @@ refusals() {
     assert_all_well
 }
 
+# dropped: whether systemd has logged that it dropped a connection.
+dropped() {
+    journal -o cat -u tincan.socket | grep -q 'dropping connection'
+}
+
 @test "at the limit of all connections the next is refused, and served when there is room again" {
     local limit of_one source
     limit=$(shown tincan.socket MaxConnections)
@@ -88,13 +93,14 @@ refusals() {
         hold "$of_one" "127.0.1.$((source + 1))"
     done
     wait_until 60 connected "$limit"
-    run -1 --separate-stderr "$TINCAN" -m hello 127.0.0.1
+    run -1 --separate-stderr "$TINCAN" -W 60s -m hello 127.0.0.1
     assert_output ''
+    wait_until 60 dropped
     run -0 journal -o cat -u tincan.socket
     assert_line --partial "Too many incoming connections ($limit), dropping connection."
     kill "$STARTED"
     wait_until 60 connected "$((limit - of_one))"
-    run -0 "$TINCAN" -m hello 127.0.0.1
+    run -0 "$TINCAN" -W 60s -m hello 127.0.0.1
     assert_output hello
     stop_started
     assert_all_well

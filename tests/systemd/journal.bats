@@ -54,7 +54,7 @@ teardown() {
     wait_until 20 logged 1
     run -0 outcomes
     assert_equal "${#lines[@]}" 1
-    assert_output --partial 'message="a\x1b[2Jb\x0ac\x0dd\x09e\x07\xc2\x9bf\xe2\x80\xaeg<3>'
+    assert_output --partial 'message="a\\x1b[2Jb\\x0ac\\x0dd\\x09e\\x07\\xc2\\x9bf\\xe2\\x80\\xaeg<3>'
     run -1 grep -P '[^\x20-\x7e]' <<<"$output"
 }
 
