@@ -42,7 +42,7 @@ def check_message(fields, sent):
 '
 
 @test "log: readers of logfmt read the same in the handler's lines, whatever the peer sends and is called" {
-    script <<SCRIPT
+    SCRIPT_SECONDS=600 script <<SCRIPT
 $HOSTILE
 names = [text for text in TEXTS if text and b"\0" not in text and len(text) < 90]
 sent = [(random.choice(names), text) for text in TEXTS] + [(name, b"x") for name in names]
@@ -58,7 +58,7 @@ SCRIPT
 }
 
 @test "log: readers of logfmt read the same in tincand's lines, whatever the peer sends" {
-    script <<SCRIPT
+    SCRIPT_SECONDS=600 script <<SCRIPT
 $HOSTILE
 for address in [f"127.0.0.1:{free_port()}", f"unix:{TMPDIR}/socket"]:
     with Server(f"--listen={address}") as server:

@@ -72,11 +72,11 @@ with Serving.at("127.0.0.1:0", "--no-preview") as server:
 '
 
 @test "reply: the handler's is whole, or not logged as echoed, whatever comes in behind the message" {
-    script <<<"$HANDLER_SERVES$WHOLE"
+    SCRIPT_SECONDS=600 script <<<"$HANDLER_SERVES$WHOLE"
 }
 
 @test "reply: tincand's is whole, or not logged as echoed, whatever comes in behind the message" {
-    script <<<"$TINCAND_SERVES$WHOLE"
+    SCRIPT_SECONDS=600 script <<<"$TINCAND_SERVES$WHOLE"
 }
 
 UNTAKEN='
@@ -105,9 +105,9 @@ for address in ["127.0.0.1:0", "[::1]:0"] if os.path.exists("/proc/net/if_inet6"
 '
 
 @test "reply: the kernel drops one of the handler of which a peer takes nothing for the timeout" {
-    script <<<"$HANDLER_SERVES$UNTAKEN"
+    SCRIPT_SECONDS=600 script <<<"$HANDLER_SERVES$UNTAKEN"
 }
 
 @test "reply: the kernel drops one of tincand of which a peer takes nothing for the timeout" {
-    script <<<"$TINCAND_SERVES$UNTAKEN"
+    SCRIPT_SECONDS=600 script <<<"$TINCAND_SERVES$UNTAKEN"
 }
