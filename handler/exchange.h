@@ -18,7 +18,7 @@ struct exchange {
 };
 
 /* Begins an exchange with `peer` on the connection `launch`. Maps its memory, for the life of the
- * process, and puts the tag there. Returns 0, or -1 with errno. */
+ * process, and puts the tag there if one is set. Returns 0, or -1 with errno. */
 int exchange_prepare(struct exchange *exchange, const struct launch *launch,
                      const struct settings *settings, const struct peer *peer);
 

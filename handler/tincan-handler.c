@@ -13,10 +13,11 @@
  *   4. Give up other descriptors, privileges, and all system calls not needed below (sandbox.h).
  *   5. Read the message, checking each byte as it arrives (frame.c), send it back, and close the
  *      sending side (exchange.c).
- *   6. Write one log line, without waiting for the logger.
- *   7. Only if the peer is still sending, drain for a while, so that no reset destroys the reply
- *      on its way. Exit with a status of sysexits.h: 0 echoed, 64 wrong usage or launch, 65 the
- *      bytes were no message, 71 the system failed, 74 the peer went away or ran out of time.
+ *   6. Only if the peer sent more than its message, drain that for a while, so that no reset
+ *      destroys the reply on its way. Write one log line, without waiting for the logger. Drain
+ *      what a refused peer may still be sending.
+ *   7. Exit with a status of sysexits.h: 0 echoed, 64 wrong usage or launch, 65 the bytes were no
+ *      message, 71 the system failed, 74 the peer went away or ran out of time.
  */
 #include "common/clock.h"
 #include "handler/deadline.h"
@@ -105,7 +106,7 @@ static int serve(const struct options *options, const struct launch *launch, con
     }
     result.usec = clock_usec() - started;
     linger = exchange_close(&exchange, &result);
-    /* Before lingering: some super-servers end the process while it lingers. */
+    /* Before the rest of lingering: some super-servers end the process while it lingers. */
     log_result(log, settings, peer.name, &result);
     if (linger)
         exchange_linger(&exchange);
