@@ -100,7 +100,8 @@ within_time() {
 }
 
 # start COMMAND...: runs COMMAND in the background, its id in $STARTED; `stop_started`, which
-# belongs in a teardown, ends all that were started so, and only those.
+# belongs in a teardown, ends all that were started so, and only those: the id of one that has ended
+# may be another process's by now.
 start() {
     "$@" 3>&- 4>&- &
     STARTED=$!
@@ -109,11 +110,19 @@ start() {
 
 stop_started() {
     local pid
-    for pid in "${STARTED_ALL[@]}"; do
+    for pid in $(still_running); do
         kill "$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
     done
     STARTED_ALL=()
+}
+
+# still_running: the ids of those that were started and have not ended.
+still_running() {
+    local pid
+    for pid in $(jobs -pr); do
+        [[ " ${STARTED_ALL[*]} " != *" $pid "* ]] || echo "$pid"
+    done
 }
 STARTED_ALL=()
 

@@ -253,7 +253,7 @@ start_ring() {
 # stop_ring: for teardown_file; ends the launchers, and before them what they started, by their ids.
 stop_ring() {
     local pid
-    for pid in "${STARTED_ALL[@]}"; do
+    for pid in $(still_running); do
         stop_children "$pid"
     done
     stop_started
@@ -281,7 +281,11 @@ play() {
     case $LAUNCHER in direct | pipe) log=$BATS_TEST_TMPDIR/log ;; esac
     # shellcheck disable=SC2086 # a list of options without spaces
     cases play --handover="$(handover_of "$LAUNCHER")" --log="$log" \
-        --together="$(together)" $RING_AT "$@"
+        --together="$(together)" $RING_AT "$@" || {
+        echo "The log ends with:"
+        tail -n 3 "$log"
+        return 1
+    }
 }
 
 # play_misled: plays the group, or where the server is to listen itself, shows that it doesn't.
