@@ -163,9 +163,9 @@ class Handover:
 
 
 # What cases need: that the end of the peer's half, its bytes after those that decide, or its slow
-# reading are no obstacle; that the handler may find it reset before the reply, and log that; that it
-# has the connection even if it does nothing with it.
-HALF_CLOSE, MORE_BYTES, SLOW_READER, RESET_BEFORE, ACCEPTED = range(5)
+# reading are no obstacle, nor are bytes that come when the handler has ended; that the handler may find
+# it reset before the reply, and log that; that it has the connection even if it does nothing with it.
+HALF_CLOSE, MORE_BYTES, SLOW_READER, LATE_BYTES, RESET_BEFORE, ACCEPTED = range(6)
 
 HANDOVERS = {
     # The connection itself.
@@ -176,8 +176,9 @@ HANDOVERS = {
     "unix": Handover(r"unix:uid=\d+,pid=\d+"),
     # Two pipes to the peer itself.
     "pipes": Handover("-"),
-    # socat, which with its option end-close lets the handler end by itself.
-    "relayed-socketpair": Handover(r"127\.0\.0\.1:\d+"),
+    # socat, which with its option end-close lets the handler end by itself. When it has, and socat is
+    # slow, bytes for it that can't be written end socat before it has passed on the reply.
+    "relayed-socketpair": Handover(r"127\.0\.0\.1:\d+", lacks={LATE_BYTES: may_lose_reply}),
     # ncat leaves as soon as the peer's half ends, or its child's input is closed, with whatever
     # reply is still in the pipe; and as soon as its child's output ends, with bytes unread, so that
     # a reset cuts the reply. What a slow peer's connection has no room for it drops (7.93: short
@@ -325,12 +326,12 @@ GROUPS = {
              needs=frozenset({MORE_BYTES}))
     ],
     "trailing-late": [
-        trail("20 ms later", b"", pause(0.02), send(b"y" * 50), needs=(MORE_BYTES,),
+        trail("20 ms later", b"", pause(0.02), send(b"y" * 50), needs=(MORE_BYTES, LATE_BYTES),
               end=(CLEAN, RESET)),
     ],
     "second-message": [
         trail("at once", b"two\0"),
-        trail("20 ms later", b"", pause(0.02), send(b"two\0"), needs=(MORE_BYTES,),
+        trail("20 ms later", b"", pause(0.02), send(b"two\0"), needs=(MORE_BYTES, LATE_BYTES),
               end=(CLEAN, RESET)),
     ],
     "half-close": [
