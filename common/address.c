@@ -3,7 +3,6 @@
 
 #include "common/quantity.h"
 
-#include <arpa/inet.h>
 #include <linux/vm_sockets.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,16 +57,11 @@ static int set_host(struct address *address, const char *host, size_t length, st
 /* Whether it is an IPv6 address in digits, perhaps with %INTERFACE behind it. */
 static bool is_ipv6(const char *host, size_t length)
 {
-    char digits[INET6_ADDRSTRLEN];
-    struct in6_addr ignored;
+    struct sockaddr_storage read;
     const char *percent = memchr(host, '%', length);
-    size_t size = percent ? (size_t)(percent - host) : length;
 
-    if (size >= sizeof digits)
-        return false;
-    memcpy(digits, host, size);
-    digits[size] = '\0';
-    return inet_pton(AF_INET6, digits, &ignored) == 1;
+    return sockaddr_parse(&read, host, percent ? (size_t)(percent - host) : length, 0) &&
+           read.ss_family == AF_INET6;
 }
 
 static int set_ipv6(struct address *address, const char *host, size_t length, struct text *reason)

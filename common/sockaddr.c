@@ -60,16 +60,15 @@ void sockaddr_print(struct text *text, const struct sockaddr_storage *address, s
     }
 }
 
-bool sockaddr_parse(struct sockaddr_storage *address, const char *host, uint16_t port)
+bool sockaddr_parse(struct sockaddr_storage *address, const char *host, size_t size, uint16_t port)
 {
     struct sockaddr_in *four = (struct sockaddr_in *)address;
     struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
     char digits[INET6_ADDRSTRLEN];
-    size_t length = strlen(host);
 
-    if (length >= 2 && host[0] == '[' && host[length - 1] == ']')
-        host++, length -= 2;
-    (void)snprintf(digits, sizeof digits, "%.*s", (int)length, length < sizeof digits ? host : "");
+    if (size >= 2 && host[0] == '[' && host[size - 1] == ']')
+        host++, size -= 2;
+    (void)snprintf(digits, sizeof digits, "%.*s", (int)size, size < sizeof digits ? host : "");
     memset(address, 0, sizeof *address);
     if (inet_pton(AF_INET, digits, &four->sin_addr) == 1) {
         four->sin_family = AF_INET;

@@ -26,10 +26,10 @@ void sockaddr_print(struct text *text, const struct sockaddr_storage *address, s
                     interface_name *name);
 
 /*
- * Reads an IPv4 or IPv6 address in digits, the latter perhaps in brackets, into all of `*address`
- * together with `port`. Returns whether it is one; if not, the family is AF_UNSPEC.
+ * Reads `size` bytes, an IPv4 or IPv6 address in digits, the latter perhaps in brackets, into
+ * `*address` together with `port`. Returns whether it is one; if not, the family is AF_UNSPEC.
  */
-bool sockaddr_parse(struct sockaddr_storage *address, const char *host, uint16_t port);
+bool sockaddr_parse(struct sockaddr_storage *address, const char *host, size_t size, uint16_t port);
 
 /* Turns an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) into the IPv4 address it stands for. */
 void sockaddr_unmap(struct sockaddr_storage *address);

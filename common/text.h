@@ -21,9 +21,8 @@ void text_addf(struct text *text, const char *format, ...) __attribute__((format
 
 /*
  * Adds `length` bytes from anywhere as printable ASCII that can't end a quoted string: quotes,
- * backslashes and everything outside 0x20 to 0x7e become \\xNN. A reader of quoted strings, as JSON
- * and Python have them, gets \xNN, which is still printable and stands for that byte alone. No
- * escape is cut in half: if one does not fit, it and what follows are left out.
+ * backslashes and everything outside 0x20 to 0x7e become \\xNN, which JSON and Python read
+ * as \xNN. No escape is cut in half: if one does not fit, it and what follows are left out.
  */
 void text_add_escaped(struct text *text, const char *bytes, size_t length);
 

@@ -36,7 +36,7 @@ static bool find_in_environment(struct peer *peer)
             continue;
         if (port_text)
             (void)quantity_size(port_text, 0, UINT16_MAX, &port);
-        if (sockaddr_parse(&peer->address, host, (uint16_t)port)) {
+        if (sockaddr_parse(&peer->address, host, strlen(host), (uint16_t)port)) {
             peer_name(peer, -1);
             return true;
         }

@@ -1,38 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/net/bind_address.h"
 
-#include <arpa/inet.h>
+#include "common/sockaddr.h"
+
 #include <netinet/in.h>
 #include <string.h>
 
-static bool parse_ipv4(const char *string, struct bind_address *bind_address)
+/* Reads an address in digits; one of IPv6 may have %INTERFACE behind it. */
+static bool parse_address(const char *string, struct bind_address *bind_address)
 {
-    struct sockaddr_in *name = (struct sockaddr_in *)&bind_address->address;
+    struct sockaddr_storage address;
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)&address;
+    size_t length = strcspn(string, "%");
 
-    if (inet_pton(AF_INET, string, &name->sin_addr) != 1)
+    if (!sockaddr_parse(&address, string, length, 0))
         return false;
-    name->sin_family = AF_INET;
-    bind_address->address_size = sizeof *name;
-    return true;
-}
-
-static bool parse_ipv6(const char *string, struct bind_address *bind_address)
-{
-    struct sockaddr_in6 *name = (struct sockaddr_in6 *)&bind_address->address;
-    char digits[INET6_ADDRSTRLEN];
-    const char *percent = strchr(string, '%');
-    size_t size = percent ? (size_t)(percent - string) : strlen(string);
-
-    if (size >= sizeof digits)
+    if (string[length] == '%' && (address.ss_family != AF_INET6 ||
+                                  !(six->sin6_scope_id = if_nametoindex(string + length + 1))))
         return false;
-    memcpy(digits, string, size);
-    digits[size] = '\0';
-    if (inet_pton(AF_INET6, digits, &name->sin6_addr) != 1)
-        return false;
-    if (percent && (name->sin6_scope_id = if_nametoindex(percent + 1)) == 0)
-        return false;
-    name->sin6_family = AF_INET6;
-    bind_address->address_size = sizeof *name;
+    bind_address->address = address;
+    bind_address->address_size =
+        address.ss_family == AF_INET6 ? sizeof *six : sizeof(struct sockaddr_in);
     return true;
 }
 
@@ -49,8 +37,7 @@ static bool parse_interface(const char *string, struct bind_address *bind_addres
 int bind_address_parse(const char *string, struct bind_address *bind_address, struct text *reason)
 {
     memset(bind_address, 0, sizeof *bind_address);
-    if (parse_ipv4(string, bind_address) || parse_ipv6(string, bind_address) ||
-        parse_interface(string, bind_address))
+    if (parse_address(string, bind_address) || parse_interface(string, bind_address))
         return 0;
     text_addf(reason, "'%s' is neither an IP address nor an interface of this machine", string);
     return -1;
