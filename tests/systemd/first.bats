@@ -63,6 +63,7 @@ teardown() {
     local pid unit
     unit=$(systemctl list-units --plain --no-legend 'tincan@*' | awk '{ print $1 }')
     pid=$(shown "$unit" MainPID)
+    wait_until 20 grep -q '^Name:\stincan-handler$' "/proc/$pid/status" # till then it is systemd's child
     run -0 cat "/proc/$pid/status"
     refute_line --regexp '^[UG]id:.*\b0\b'
     assert_line --regexp '^Groups:\s*([0-9]+ ?)?$'
