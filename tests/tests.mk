@@ -9,7 +9,7 @@ LAUNCHERS = direct pipe systemd-inetd systemd-native xinetd openbsd-inetd inetut
 check: all check-programs ## every test; FILES=... for some, TESTS_JOBS=1 for one at a time
 	TINCAN_BUILD='$(abspath $(B))' tests/run $(FILES)
 
-check-programs: $(addprefix $(B)/tests/,frame-test exhaust probe-test deny tincan-handler-breakout) \
+check-programs: $(addprefix $(B)/tests/,frame-test exhaust probe-test deny handover tincan-handler-breakout) \
     $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tests/tincand-hang $(B)/tests/tincand-checked) $(B)/bench/load \
     $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
 
@@ -62,7 +62,7 @@ bench-units: all check-programs ## what each hardening directive of a unit costs
 # Unit tests link all that they could call, main programs apart.
 $(B)/tests/frame-test: $(patsubst %.c,$(B)/obj/%.o,$(wildcard common/*.c))
 $(B)/tests/probe-test: $(filter-out $(B)/obj/client/tincan.o,$(TINCAN_OBJ))
-$(B)/tests/frame-test $(B)/tests/probe-test $(B)/tests/deny: $(B)/tests/%: $(B)/obj/tests/%.o $(B)/LINK_TEST.command
+$(B)/tests/frame-test $(B)/tests/probe-test $(B)/tests/deny $(B)/tests/handover: $(B)/tests/%: $(B)/obj/tests/%.o $(B)/LINK_TEST.command
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $(filter %.o,$^) $(TEST_LIBS)
 

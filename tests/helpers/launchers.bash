@@ -10,6 +10,8 @@
 #   its log              standard error, inherited, into $RING/log; or, where the connection is on
 #                        descriptor 2 too (logs_to_syslog), a collector behind a private /dev/log
 #
+# LIMIT, where it is set, is the launcher's limit: connections at a time, or for inetd starts a minute.
+#
 # In direct and pipe there is no launcher: the handler is a child of the one who plays.
 #
 # Names that begin with tincand are of ways to start the persistent server: by itself, or handed the
@@ -48,9 +50,10 @@ program_of() {
     tincand | unix) only_executable "$TINCAND" ;;
     systemd | systemd-*) command -v systemd-socket-activate ;;
     openbsd-inetd) only_executable "$LAUNCHERS/$name/usr/sbin/inetd" ;;
-    xinetd | inetutils-inetd)
+    xinetd | inetutils-inetd | rlinetd)
         only_executable "$LAUNCHERS/$name/usr/sbin/$name" || command -v "$name"
         ;;
+    tcpsvd) only_executable "$LAUNCHERS/ipsvd/usr/bin/tcpsvd" || command -v tcpsvd ;;
     *) command -v "$name" ;;
     esac
 }
@@ -68,7 +71,7 @@ become_systemd-native() {
 }
 
 become_xinetd() {
-    become_configured_xinetd "$1" "$HANDLER" 'wait = no' 'instances = UNLIMITED' \
+    become_configured_xinetd "$1" "$HANDLER" 'wait = no' "instances = ${LIMIT:-UNLIMITED}" \
         'per_source = UNLIMITED' 'cps = 100000 1' -- "${@:2}"
 }
 
@@ -106,7 +109,7 @@ CONFIGURATION
 
 # The lines of inetd.conf, for `tcp` or `tcp4`: handler_line PROTOCOL PORT OPTION...
 handler_line() {
-    echo "127.0.0.1:$2 stream $1 nowait.100000 root $HANDLER tincan-handler ${*:3}"
+    echo "127.0.0.1:$2 stream $1 nowait.${LIMIT:-100000} root $HANDLER tincan-handler ${*:3}"
 }
 
 tincand_line() {
@@ -145,23 +148,43 @@ become_configured_inetutils-inetd() {
 
 # No names are looked up: -H -R -l 0.
 become_tcpserver() {
-    exec "$PROGRAM" -q -H -R -l 0 -c 100 127.0.0.1 "$1" "$HANDLER" "${@:2}"
+    exec "$PROGRAM" -q -H -R -l 0 -c "${LIMIT:-100}" 127.0.0.1 "$1" "$HANDLER" "${@:2}"
 }
 
 become_s6-ipcserver() {
-    exec "$PROGRAM" "$RING/socket.$1" "$HANDLER" "${@:2}"
+    exec "$PROGRAM" -c "${LIMIT:-40}" "$RING/socket.$1" "$HANDLER" "${@:2}"
+}
+
+become_tcpsvd() {
+    exec "$PROGRAM" -c "${LIMIT:-40}" 127.0.0.1 "$1" "$HANDLER" "${@:2}"
+}
+
+# Unpacked, it does not find its own library but in a mount namespace.
+become_rlinetd() {
+    cat >"$RING/rlinetd.$1" <<CONFIGURATION
+service "tincan" {
+    port $1;
+    interface 127.0.0.1;
+    user "root";
+    instances ${LIMIT:-100};
+    exec "$HANDLER ${*:2}";
+}
+CONFIGURATION
+    cd "$LAUNCHERS/rlinetd/usr/lib/" && cd ./*/ || return
+    exec unshare --mount sh -c 'mount -t overlay -o "lowerdir=$PWD:$1" overlay "$1"; shift; exec "$@"' sh \
+        "/usr/lib/${PWD##*/}" "$PROGRAM" -d -f "$RING/rlinetd.$1"
 }
 
 # As a relay; with the option nofork, socat hands over the connection itself. -t: once the peer has ended
 # its half, the reply has this long, not half a second. end-close: the handler is not killed when the
 # connection has ended; then the end of the peer's half is passed on only with shut-down.
 become_socat() {
-    exec "$PROGRAM" -t 60 "TCP-LISTEN:$1,bind=127.0.0.1,reuseaddr,fork" \
+    exec "$PROGRAM" -t 60 "TCP-LISTEN:$1,bind=127.0.0.1,reuseaddr,fork${LIMIT:+,max-children=$LIMIT}" \
         "EXEC:$HANDLER ${*:2},shut-down,end-close"
 }
 
 become_ncat() {
-    exec "$PROGRAM" -l -k -n -4 -m 100 -e "$HANDLER ${*:2}" 127.0.0.1 "$1"
+    exec "$PROGRAM" -l -k -n -4 -m "${LIMIT:-100}" -e "$HANDLER ${*:2}" 127.0.0.1 "$1"
 }
 
 become_tincand() {
