@@ -31,4 +31,8 @@ sbom: dist ## a list of what is in the tarball, and linked to it, as SPDX
 check-packages: ## all of them: built in clean roots, installed in booted ones; needs root
 	tests/packages/run $(SUITES)
 
-.PHONY: dist check-version distcheck reprocheck deb rpm arch alpine sbom check-packages
+pictures: units/connection.svg handler/exchange.svg ## the documents' pictures, from the drawings beside them
+%.svg: %.txt packaging/draw
+	packaging/draw $< > $@
+
+.PHONY: dist check-version distcheck reprocheck deb rpm arch alpine sbom check-packages pictures
