@@ -114,11 +114,18 @@ above_limit() {
     row_of s6-ipcserver
 }
 
+socat_version() {
+    socat -V | sed -n 's/^socat version \([0-9]*\.[0-9]*\).*/\1/p'
+}
+
 @test "launching: what socat hands over" {
     need socat
-    local version
-    version=$(socat -V | sed -n 's/^socat version \([0-9]*\.[0-9]*\).*/\1/p')
-    row_of socat "socat $version"
+    row_of socat "socat $(socat_version)"
+}
+
+@test "launching: what socat hands over with nofork" {
+    need socat
+    row_of socat-nofork "socat $(socat_version), nofork"
 }
 
 @test "launching: what ncat hands over" {

@@ -53,6 +53,7 @@ program_of() {
     xinetd | inetutils-inetd | rlinetd)
         only_executable "$LAUNCHERS/$name/usr/sbin/$name" || command -v "$name"
         ;;
+    socat-nofork) command -v socat ;;
     tcpsvd) only_executable "$LAUNCHERS/ipsvd/usr/bin/tcpsvd" || command -v tcpsvd ;;
     *) command -v "$name" ;;
     esac
@@ -181,6 +182,10 @@ CONFIGURATION
 become_socat() {
     exec "$PROGRAM" -t 60 "TCP-LISTEN:$1,bind=127.0.0.1,reuseaddr,fork${LIMIT:+,max-children=$LIMIT}" \
         "EXEC:$HANDLER ${*:2},shut-down,end-close"
+}
+
+become_socat-nofork() {
+    exec "$PROGRAM" "TCP-LISTEN:$1,bind=127.0.0.1,reuseaddr,fork" "EXEC:$HANDLER ${*:2},nofork"
 }
 
 become_ncat() {
