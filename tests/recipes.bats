@@ -5,25 +5,19 @@
 
 load helpers/common
 load helpers/client_common
+load helpers/documents
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
-    RECIPES=${TESTS%/*}/client/RECIPES.md
 }
 
 teardown() {
     stop_started
 }
 
-# recipe HEADING: what is indented below the heading.
-recipe() {
-    awk -v heading="## $1" '/^## / { inside = index($0, heading) == 1 }
-        inside && sub(/^    /, "") { print }' "$RECIPES"
-}
-
-# unit NUMBER: of the units in the recipe for node_exporter.
-unit() {
-    recipe node_exporter | awk -v number="$1" '/^\[Unit\]/ { seen++ } seen == number'
+@test "recipes not run" {
+    not_run 'RECIPES.md/Envoy/1' "Debian has no Envoy"
+    not_run 'RECIPES.md/blackbox_exporter/1' "the exporter would be a package of 30 MB for one test; tried by hand"
 }
 
 # Unpacked by fetch-launchers, as Debian's package would start a service; or installed.
@@ -34,7 +28,7 @@ HAPROXY=${TESTS%/*}/build/launchers/haproxy/usr/sbin/haproxy
 haproxy_in_front() {
     {
         printf 'global\n    stats socket %s/admin level admin\n' "$PWD"
-        recipe HAProxy | sed -e "s|bind :4040|bind unix@$PWD/echo|" -e '/server two/d' \
+        document show 'RECIPES.md/HAProxy/1' | sed -e "s|bind :4040|bind unix@$PWD/echo|" -e '/server two/d' \
             -e "s|192.0.2.11:4040|$1|" -e 's|inter 2s|inter 100ms|'
     } >haproxy.cfg
     "$HAPROXY" -c -q -f haproxy.cfg
@@ -91,8 +85,8 @@ replace() {
 
 @test "systemd has nothing to say of the timer's units" {
     need systemd-analyze
-    unit 1 | sed "s|/usr/local/bin/tincan|$TINCAN|" >tincan-probe@x.service
-    unit 2 >tincan-probe@x.timer
+    document show 'RECIPES.md/node_exporter, from a timer of systemd/1' | sed "s|/usr/local/bin/tincan|$TINCAN|" >tincan-probe@x.service
+    document show 'RECIPES.md/node_exporter, from a timer of systemd/2' >tincan-probe@x.timer
     grep -q "^ExecStart=$TINCAN " tincan-probe@x.service
     grep -q '^OnCalendar=' tincan-probe@x.timer
     run -0 systemd-analyze verify --man=no ./tincan-probe@x.service ./tincan-probe@x.timer
@@ -102,7 +96,7 @@ replace() {
 @test "the timer's command writes a file that parses" {
     serve echo
     local command
-    command=$(recipe node_exporter | sed -n 's/^ExecStart=//p')
+    command=$(document show 'RECIPES.md/node_exporter, from a timer of systemd/1' | sed -n 's/^ExecStart=//p')
     command=${command/'/usr/local/bin/tincan'/$TINCAN}
     command=${command/'/var/lib/node_exporter'/$PWD}
     command=${command//%i/$ADDRESS}
@@ -114,11 +108,11 @@ replace() {
 @test "keepalived's and Nagios' commands are as the client wants them" {
     serve echo
     local command
-    command=$(recipe keepalived | sed -n 's/.*misc_path "\(.*\)"$/\1/p')
+    command=$(document show 'RECIPES.md/keepalived/1' | sed -n 's/.*misc_path "\(.*\)"$/\1/p')
     command=${command/'/usr/local/bin/tincan'/$TINCAN}
     # shellcheck disable=SC2086 # it is a command with arguments
     run -0 ${command/192.0.2.11:4040/$ADDRESS}
-    command=$(recipe Nagios | sed -n 's/.*command_line *//p')
+    command=$(document show 'RECIPES.md/Nagios, Icinga, Naemon, Checkmk and others that run such plugins/1' | sed -n 's/.*command_line *//p')
     command=${command/'/usr/local/bin/tincan'/$TINCAN -i 1ms}
     command=${command/'$ARG1$'/4000} command=${command/'$ARG2$'/5000}
     # shellcheck disable=SC2086
