@@ -34,7 +34,64 @@ need_tincand() {
 }
 
 @test "documents: not run are" {
+    not_run 'README.md/Install/1' "make check-packages builds the packages so, installs, upgrades and removes them"
+    not_run 'README.md/Install/2' "it would make a user here; tests/install.bats installs, tests/systemd/run has the user"
     not_run 'tincan.1/EXAMPLES/5' "it takes a virtual machine; tests/client.bats reaches vsock where it can be had"
+}
+
+@test "documents: README: a TCP check passes although the server hangs, and tincan fails" {
+    need_tincand
+    open_place
+    serve_at 4040
+    kill -STOP "$STARTED"
+    in_place "$BASH" -c ': <>/dev/tcp/127.0.0.1/4040'
+    run -1 in_place tincan -W 100ms -m hello
+    kill -CONT "$STARTED"
+    assert_output --partial timeout
+}
+
+@test "documents: README: quickstart" {
+    need systemd-socket-activate expect
+    open_place
+    PLACE_FOLDER=$TOP shows 'README.md/Try it/2'
+    PLACE_FOLDER=$TOP run -0 in_place env TERM=dumb LC_ALL=C.UTF-8 expect -c '
+        set timeout 60
+        log_user 0
+        spawn ./quickstart
+        log_user 1
+        foreach line {wörld q} {
+            expect "> " { send "$line\r" } timeout { exit 1 }
+        }
+        expect eof'
+    tr -d '\r' <<<"$output" | document compare 'README.md/Try it/1' '|$ ./quickstart||'
+}
+
+@test "documents: README: inetd" {
+    PROGRAM=${TESTS%/*}/build/launchers/openbsd-inetd/usr/sbin/inetd
+    [[ -x $PROGRAM ]] || skip "openbsd-inetd is not there; tests/helpers/fetch-launchers gets it"
+    open_place
+    shows 'README.md/Run it/4'
+    start become_in_place "$PROGRAM" -d 2>inetd.log
+    wait_until 20 in_place tincan -q -m '' 2>/dev/null
+    run -0 in_place tincan -m hello
+    assert_output hello
+}
+
+@test "documents: README: tcpserver, s6, socat, ncat" {
+    need tcpserver s6-ipcserver socat ncat
+    open_place
+    serves 'README.md/Run it/5' 1
+    SERVES_AT=unix:/run/tincan.sock serves 'README.md/Run it/5' 2
+    serves 'README.md/Run it/5' 3
+    serves 'README.md/Run it/5' 4
+}
+
+@test "documents: README: the client" {
+    need_tincand
+    open_place
+    serve_at 4040
+    shows 'README.md/The client/1'
+    shows 'README.md/The client/2'
 }
 
 @test "documents: tincan(1): messages" {

@@ -24,7 +24,7 @@ import subprocess
 import sys
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-DOCUMENTS = ("client/RECIPES.md", "client/tincan.1", "handler/tincan-handler.8", "tincand/tincand.8")
+DOCUMENTS = ("README.md", "client/RECIPES.md", "client/tincan.1", "handler/tincan-handler.8", "tincand/tincand.8")
 # Where they are in a booted root.
 INSTALLED = ("/usr/share/doc/tincan", "/usr/share/man/man1", "/usr/share/man/man8")
 
