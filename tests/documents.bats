@@ -29,6 +29,18 @@ need_tincand() {
     done
 }
 
+@test "documents: links resolve, lines have 110 columns at most, and the README 150 lines" {
+    local file link
+    for file in "$TOP"/{,*/}*.md; do
+        [[ $file != */build/* ]] || continue
+        while read -r link; do
+            [[ $link = http* || -e ${file%/*}/${link%#*} ]] || fail "$file has a link to $link"
+        done < <(grep -oP '\]\(\K[^)]+' "$file")
+        run -1 env LC_ALL=C.UTF-8 grep -nE '^.{111}' "$file"
+    done
+    assert [ "$(wc -l <"$TOP/README.md")" -le 150 ]
+}
+
 @test "documents: each block is run by a test, or a test says why not" {
     run -0 document unlisted "$TESTS"/{documents,recipes}.bats "$TESTS"/systemd/documents.bats
 }
