@@ -65,7 +65,7 @@ in_place() {
 
 become_in_place() {
     local enter=()
-    [[ -z ${PLACE-} ]] || enter=(nsenter --net --mount -t "$PLACE")
+    [[ -z ${PLACE-} ]] || enter=(nsenter --net --mount --root -t "$PLACE")
     exec "${enter[@]}" env -C "${PLACE_FOLDER:-$BATS_TEST_TMPDIR}" HOME="$BATS_TEST_TMPDIR" \
         PATH="/usr/local/sbin:/usr/local/bin:$PATH:/run" "$@"
 }
