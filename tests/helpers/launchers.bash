@@ -224,6 +224,8 @@ ring_problem() {
         echo "${LAUNCHER#tincand-} is not installed"
     elif [ "${LAUNCHER#tincand-}" = xinetd ] && [ "$(id -u)" -ne 0 ]; then
         echo "xinetd sets the groups of each server, which only root may"
+    elif [ "$LAUNCHER" = rlinetd ] && [ "$(id -u)" -ne 0 ]; then
+        echo "rlinetd finds its library in a mount namespace only, which only root can make"
     elif logs_to_syslog "$LAUNCHER" &&
         ! reason=$("$TESTS/helpers/private-log" /nonexistent true 2>&1); then
         echo "$LAUNCHER logs to /dev/log, and a private one can't be made: $reason"
