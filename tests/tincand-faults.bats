@@ -133,6 +133,22 @@ with Server("--grace=20s") as server:
 SCRIPT
 }
 
+# bats test_tags=sandbox
+@test "tincand: a call of the thread that logs fails, and nothing but a line is lost" {
+    need_tracer
+    script <<SCRIPT
+$FAULT
+for call, error in [("futex", "ENOMEM"), ("futex", "ENOSYS"), ("poll", "ENOMEM"), ("read", "EIO"),
+                    ("clock_nanosleep", "EINTR"), ("write", "ENOMEM")]:
+    with Server() as server:
+        with fault(server, call, error, "1..20"):
+            for turn in range(40):
+                server.echo()
+            server.until_line("peer=.* result=echoed .*", 20)
+            assert server.stop() == 0, (call, error)
+SCRIPT
+}
+
 # bats test_tags=limits
 @test "tincand: without memory for a message that exchange ends, and no other" {
     script <<'SCRIPT'

@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 
 /* Descriptors for everything but connections and listening sockets. */
-#define OWN_DESCRIPTORS 13
+#define OWN_DESCRIPTORS 14
 
 /* Unless set otherwise, one source may have one in so many of the connections. */
 #define DEFAULT_SHARE 4

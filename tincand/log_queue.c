@@ -9,9 +9,11 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <syslog.h>
@@ -20,16 +22,16 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The size of a batch of records, in bytes: some thousand lines. */
-#define BATCH_SIZE ((size_t)512 << 10)
+/* The size of the ring of records, in bytes: several thousand lines. */
+#define RING_SIZE ((size_t)1 << 20)
 
-#define CLOSE_SECONDS 1
+#define CLOSE_USEC 1000000
 
 /* How long a datagram waits for a syslog daemon that does not read. */
 #define STUCK_USEC 500000
 
 /* How often a notice about lost lines that could not be written is tried again. */
-#define NOTICE_SECONDS 1
+#define NOTICE_USEC 1000000
 
 #define GATHER_NSEC 1000000
 #define FIELDS_MAX  8
@@ -44,26 +46,53 @@
  */
 #define LEVEL_BEGINS '<'
 
-/* Records, each behind its length: text to be written as it is, or fields for the journal, each
- * ended by a null byte. */
-struct batch {
-    size_t used;
-    char bytes[BATCH_SIZE];
-};
-
+/*
+ * A ring of records, each behind its length: text to be written as it is, or fields for the
+ * journal, each ended by a null byte. The event loop adds records, the thread takes them; `added`
+ * and `taken` count bytes since the start. Neither waits for a lock, as a failing futex(2) would
+ * end the process, by abort(3) in the C library.
+ */
 struct log_queue {
     struct log *log;
     pthread_t thread;
-    uint64_t reported;    /* how many of `dropped` are in the log; the thread's */
-    bool stuck;           /* the syslog daemon does not read; the thread's */
-    pthread_mutex_t lock; /* for all that follows */
-    pthread_cond_t filled;
-    bool waiting; /* the thread waits for `filled` */
-    bool closing;
-    uint64_t dropped;    /* lines */
-    struct batch *batch; /* is being filled; the other one is the thread's */
-    struct batch batches[2];
+    int wakeup;        /* an eventfd for the thread, while it is `waiting` */
+    uint64_t reported; /* how many of `dropped` are in the log; the thread's */
+    bool stuck;        /* the syslog daemon does not read; the thread's */
+    atomic_bool waiting;
+    atomic_bool closing;
+    _Atomic uint64_t dropped; /* lines */
+    _Atomic size_t added;
+    _Atomic size_t taken;
+    char ring[RING_SIZE];
 };
+
+/* --- the ring --- */
+
+/* Copies `size` bytes into the ring, from the position `at` on. */
+static void copy_in(struct log_queue *queue, size_t at, const void *bytes, size_t size)
+{
+    size_t start = at % RING_SIZE;
+    size_t first = size < RING_SIZE - start ? size : RING_SIZE - start;
+
+    memcpy(queue->ring + start, bytes, first);
+    memcpy(queue->ring, (const char *)bytes + first, size - first);
+}
+
+/* Copies `size` bytes out of the ring, from the position `at` on. */
+static void copy_out(const struct log_queue *queue, size_t at, void *bytes, size_t size)
+{
+    size_t start = at % RING_SIZE;
+    size_t first = size < RING_SIZE - start ? size : RING_SIZE - start;
+
+    memcpy(bytes, queue->ring + start, first);
+    memcpy((char *)bytes + first, queue->ring, size - first);
+}
+
+/* Makes the eventfd readable. */
+static bool wake(int fd)
+{
+    return eventfd_write(fd, 1) == 0 || errno == EAGAIN; /* it is readable */
+}
 
 /* --- the thread --- */
 
@@ -135,75 +164,58 @@ static bool write_record(struct log_queue *queue, char *bytes, size_t size)
     return true;
 }
 
-/* Returns the number of records that could not be written. */
-static uint64_t write_batch(struct log_queue *queue, struct batch *batch)
+/* Writes all records up to the position `end`. Returns how many could not be written. */
+static uint64_t write_records(struct log_queue *queue, size_t end)
 {
+    char record[LOG_LINE_SIZE];
     uint64_t lost = 0;
-    size_t size;
+    size_t size, at = queue->taken;
 
-    for (size_t at = 0; at < batch->used; at += size) {
-        memcpy(&size, batch->bytes + at, sizeof size);
-        at += sizeof size;
-        lost += !write_record(queue, batch->bytes + at, size);
+    while (at != end) {
+        copy_out(queue, at, &size, sizeof size);
+        copy_out(queue, at + sizeof size, record, size);
+        at += sizeof size + size;
+        queue->taken = at;
+        lost += !write_record(queue, record, size);
     }
-    batch->used = 0;
     return lost;
 }
 
-/* Waits for a record; while a notice about lost lines is due, at most NOTICE_SECONDS. */
-static void wait_for_record(struct log_queue *queue)
-{
-    struct timespec until;
-
-    if (queue->dropped == queue->reported) {
-        pthread_cond_wait(&queue->filled, &queue->lock);
-        return;
-    }
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += NOTICE_SECONDS;
-    pthread_cond_clockwait(&queue->filled, &queue->lock, CLOCK_MONOTONIC, &until);
-}
-
-/* Waits for a record, and a moment for more: one wakeup per record is expensive. */
-static void wait_and_gather(struct log_queue *queue)
+/*
+ * Waits for a record, and a moment for more: one wakeup per record is expensive. Returns also when
+ * a notice about lost lines is due, and may return for no reason.
+ */
+static void wait_for_records(struct log_queue *queue)
 {
     const struct timespec moment = {.tv_nsec = GATHER_NSEC};
+    struct pollfd wakeup = {.fd = queue->wakeup, .events = POLLIN};
+    bool owed = queue->dropped != queue->reported;
+    int64_t deadline = owed ? clock_after(NOTICE_USEC) : CLOCK_NEVER;
+    eventfd_t count;
 
     queue->waiting = true;
-    wait_for_record(queue);
+    if (queue->added == queue->taken && !queue->closing &&
+        poll(&wakeup, 1, clock_poll_timeout(deadline)) > 0)
+        (void)eventfd_read(queue->wakeup, &count);
     queue->waiting = false;
-    pthread_mutex_unlock(&queue->lock);
     nanosleep(&moment, NULL);
-    pthread_mutex_lock(&queue->lock);
 }
 
-/* --- the threads that log --- */
+/* --- the event loop --- */
 
-static void count_dropped(struct log_queue *queue, uint64_t lines)
-{
-    pthread_mutex_lock(&queue->lock);
-    queue->dropped += lines;
-    pthread_mutex_unlock(&queue->lock);
-}
-
-/* Returns whether there was room. */
+/* Returns whether there was room. If the thread can't be woken, the next record wakes it. */
 static bool add_record(struct log_queue *queue, const struct text *record)
 {
-    struct batch *batch;
-    bool fits;
+    size_t at = queue->added, needed = sizeof record->length + record->length;
+    bool fits = at + needed - queue->taken <= RING_SIZE;
 
-    pthread_mutex_lock(&queue->lock);
-    batch = queue->batch;
-    fits = batch->used + sizeof record->length + record->length <= BATCH_SIZE;
     if (fits) {
-        memcpy(batch->bytes + batch->used, &record->length, sizeof record->length);
-        batch->used += sizeof record->length;
-        memcpy(batch->bytes + batch->used, record->start, record->length);
-        batch->used += record->length;
+        copy_in(queue, at, &record->length, sizeof record->length);
+        copy_in(queue, at + sizeof record->length, record->start, record->length);
+        queue->added = at + needed;
     }
-    if (queue->waiting)
-        pthread_cond_signal(&queue->filled);
-    pthread_mutex_unlock(&queue->lock);
+    if (queue->waiting && atomic_exchange(&queue->waiting, false) && !wake(queue->wakeup))
+        queue->waiting = true;
     return fits;
 }
 
@@ -244,7 +256,7 @@ void log_queue_result(struct log_queue *queue, const struct result *result, cons
     else
         log_line(queue->log, result, peer, &record);
     if (!add_record(queue, &record))
-        count_dropped(queue, 1);
+        queue->dropped++;
 }
 
 void log_queue_sentence(struct log_queue *queue, int level, const char *sentence)
@@ -255,17 +267,12 @@ void log_queue_sentence(struct log_queue *queue, int level, const char *sentence
     text_init(&record, buffer, sizeof buffer);
     log_sentence(queue->log, level, sentence, &record);
     if (!add_record(queue, &record))
-        count_dropped(queue, 1);
+        queue->dropped++;
 }
 
 uint64_t log_queue_dropped(struct log_queue *queue)
 {
-    uint64_t dropped;
-
-    pthread_mutex_lock(&queue->lock);
-    dropped = queue->dropped;
-    pthread_mutex_unlock(&queue->lock);
-    return dropped;
+    return queue->dropped;
 }
 
 /* --- the thread, continued --- */
@@ -289,31 +296,25 @@ static void report_losses(struct log_queue *queue, uint64_t dropped)
         queue->reported += lost;
 }
 
-static void *write_batches(void *argument)
+static void *write_log(void *argument)
 {
     struct log_queue *queue = argument;
 
-    pthread_mutex_lock(&queue->lock);
     for (;;) {
-        struct batch *full = queue->batch;
-        uint64_t dropped, lost;
-        if (full->used == 0 && queue->closing)
-            break;
-        if (full->used == 0)
-            wait_and_gather(queue);
-        queue->batch = full == queue->batches ? queue->batches + 1 : queue->batches;
-        dropped = queue->dropped; /* by now; later losses belong behind the next batch */
-        pthread_mutex_unlock(&queue->lock);
-        lost = write_batch(queue, full);
-        count_dropped(queue, lost);
+        bool closing = queue->closing;
+        uint64_t dropped = queue->dropped; /* before `end`: later losses belong behind it */
+        size_t end = queue->added;
+        uint64_t lost = write_records(queue, end);
+        queue->dropped += lost;
         report_losses(queue, dropped + lost);
-        pthread_mutex_lock(&queue->lock);
+        if (closing)
+            break;
+        wait_for_records(queue);
     }
-    pthread_mutex_unlock(&queue->lock);
     return NULL;
 }
 
-/* Blocks all signals in the thread: the event loop handles those of the process. */
+/* Starts the thread, with all signals blocked: the event loop handles those of the process. */
 static int start_thread(struct log_queue *queue)
 {
     sigset_t all, before;
@@ -321,9 +322,16 @@ static int start_thread(struct log_queue *queue)
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&queue->thread, NULL, write_batches, queue);
+    error = pthread_create(&queue->thread, NULL, write_log, queue);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return error;
+}
+
+static void queue_free(struct log_queue *queue)
+{
+    if (queue->wakeup >= 0)
+        close(queue->wakeup);
+    free(queue);
 }
 
 struct log_queue *log_queue_open(struct log *log)
@@ -334,27 +342,26 @@ struct log_queue *log_queue_open(struct log *log)
     if (!queue)
         return NULL;
     queue->log = log;
-    queue->batch = queue->batches;
-    pthread_mutex_init(&queue->lock, NULL);
-    pthread_cond_init(&queue->filled, NULL);
-    error = start_thread(queue);
+    queue->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    error = queue->wakeup < 0 ? errno : start_thread(queue);
     if (error == 0)
         return queue;
-    free(queue);
+    queue_free(queue);
     errno = error;
     return NULL;
 }
 
 void log_queue_close(struct log_queue *queue)
 {
-    struct timespec until;
+    const struct timespec moment = {.tv_nsec = GATHER_NSEC};
+    int64_t deadline = clock_after(CLOSE_USEC);
+    int error;
 
-    pthread_mutex_lock(&queue->lock);
     queue->closing = true;
-    pthread_cond_signal(&queue->filled);
-    pthread_mutex_unlock(&queue->lock);
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += CLOSE_SECONDS;
-    if (pthread_clockjoin_np(queue->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
-        free(queue); /* or the logger hangs, and the thread ends with the process */
+    while (!wake(queue->wakeup))
+        ;
+    while ((error = pthread_tryjoin_np(queue->thread, NULL)) != 0 && clock_now() < deadline)
+        nanosleep(&moment, NULL);
+    if (error == 0)
+        queue_free(queue); /* or the logger hangs, and the thread ends with the process */
 }

@@ -4,9 +4,10 @@
  * for each connection costs too much. It gets the listening socket from systemd (Accept=no), xinetd
  * (wait = yes) or inetd (wait), or opens its own. The order of work:
  *
- *   1. Choose where the log goes (handler/log.c): never to a peer. A thread writes it
+ *   1. Take or open the listening sockets (listeners.c): first of all, as a number in LISTEN_FDS
+ * may be wrong, and a descriptor opened before could be taken for a socket handed over.
+ *   2. Choose where the log goes (handler/log.c): never to a peer. A thread writes it
  *      (log_queue.c), so that no logger can hold up a connection.
- *   2. Take or open the listening sockets (listeners.c).
  *   3. Serve (server.c): one event loop accepts connections (acceptor.c) and steps them
  *      (sessions.c). A step never waits (connection.c); it uses the same decoder as the handler
  *      (frame.c), with the same results and log line.
@@ -59,25 +60,29 @@ static void log_listeners(const struct listeners *listeners, struct log_queue *q
     }
 }
 
-/* Serves as the options say. Returns the exit status; with a sentence added to `problem` if that is
- * not 0. */
-static int serve(const struct tincand_options *options, struct log_queue *queue,
-                 struct text *problem)
+/* Opens the sockets and completes the limits. Returns EX_OK, or another status with a sentence
+ * added to `problem`. */
+static int prepare(const struct tincand_options *options, struct listeners *listeners,
+                   struct limits *limits, struct text *problem)
 {
-    static struct listeners listeners;
-    struct limits limits = options->limits;
-    int status = open_listeners(options, &listeners, problem);
+    int status = open_listeners(options, listeners, problem);
+
+    *limits = options->limits;
+    if (status == EX_OK && limits_complete(limits, listeners->count, problem) < 0)
+        status = EX_USAGE;
+    return status;
+}
+
+/* Serves until it has to end. Returns the exit status; with a sentence added to `problem` if that
+ * is not 0. */
+static int serve(const struct tincand_options *options, struct listeners *listeners,
+                 const struct limits *limits, struct log_queue *queue, struct text *problem)
+{
     int error;
 
-    if (status == EX_OK && limits_complete(&limits, listeners.count, problem) < 0)
-        status = EX_USAGE;
-    if (status != EX_OK) {
-        listeners_close(&listeners);
-        return status;
-    }
     if (!options->settings.quiet)
-        log_listeners(&listeners, queue);
-    error = server_run(&listeners, &options->settings, &limits, queue);
+        log_listeners(listeners, queue);
+    error = server_run(listeners, &options->settings, limits, queue);
     if (error >= 0)
         return EX_OK;
     text_addf(problem, "cannot go on: the event loop failed: %s", strerror(-error));
@@ -101,15 +106,27 @@ static int fail_to_start_log(const struct log *log)
 }
 
 /* Starts the log and serves, or logs why that is not possible. Returns the exit status. */
-static int run(const struct tincand_options *options, struct log *log, struct text *problem)
+static int run(const struct tincand_options *options, const struct launch *launch,
+               struct text *problem)
 {
-    struct log_queue *queue = log_queue_open(log);
+    static struct log log; /* the thread may outlive this function */
+    static struct listeners listeners;
+    struct limits limits;
+    struct log_queue *queue;
     int status = EX_USAGE;
 
-    if (!queue)
-        return fail_to_start_log(log);
     if (problem->length == 0)
-        status = serve(options, queue, problem);
+        status = prepare(options, &listeners, &limits, problem);
+    log_open(&log, launch, "tincand");
+    queue = log_queue_open(&log);
+    if (!queue) {
+        listeners_close(&listeners);
+        return fail_to_start_log(&log);
+    }
+    if (problem->length == 0)
+        status = serve(options, &listeners, &limits, queue, problem);
+    else
+        listeners_close(&listeners);
     if (problem->length > 0)
         log_queue_sentence(queue, LOG_ERR, problem->start);
     log_queue_close(queue);
@@ -127,7 +144,6 @@ int main(int argc, char **argv)
     struct text problem;
     struct launch launch = {0};
     static struct tincand_options options; /* too large for a stack, with its addresses */
-    static struct log log;                 /* the thread may outlive this function */
     enum action action;
 
     launch_find_stderr(&launch, STDIN_FILENO, STDIN_FILENO);
@@ -141,6 +157,5 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     (void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
     (void)mallopt(M_TRIM_THRESHOLD, MMAP_THRESHOLD);
-    log_open(&log, &launch, "tincand");
-    return run(&options, &log, &problem);
+    return run(&options, &launch, &problem);
 }
