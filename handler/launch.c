@@ -35,6 +35,15 @@ static bool differs(int fd, const struct stat *object)
     return status.st_dev != object->st_dev || status.st_ino != object->st_ino;
 }
 
+/* Returns whether the socket `fd` is one of this machine alone, as those to loggers are. */
+static bool is_local(int fd)
+{
+    int domain;
+    socklen_t size = sizeof domain;
+
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
+}
+
 /* Returns whether JOURNAL_STREAM names the object: DEVICE:INODE, in decimal (systemd.exec(5)). */
 static bool is_journal(const struct stat *object)
 {
@@ -49,7 +58,8 @@ static bool is_journal(const struct stat *object)
 
 /*
  * Super-servers put the connection on descriptor 2 as well. If it is the terminal, file or pipe of
- * the reply instead of a socket, a user put it there and wants to see both.
+ * the reply instead of a socket, a user put it there and wants to see both. A socket of a network
+ * is never the operator's, also where the connection is somewhere else.
  */
 void launch_find_stderr(struct launch *launch, int in, int out)
 {
@@ -57,7 +67,8 @@ void launch_find_stderr(struct launch *launch, int in, int out)
 
     if (fstat(STDERR_FILENO, &err) < 0)
         return;
-    launch->stderr_ours = !S_ISSOCK(err.st_mode) || (differs(in, &err) && differs(out, &err));
+    launch->stderr_ours = !S_ISSOCK(err.st_mode) ||
+                          (is_local(STDERR_FILENO) && differs(in, &err) && differs(out, &err));
     launch->stderr_journal = is_journal(&err);
 }
 

@@ -96,16 +96,20 @@ static void print_preview(struct text *text, const struct result *result)
     text_add(text, cut ? "...\"" : "\"");
 }
 
+static void print_reason(struct text *text, const char *field, const char *clause, int error_number)
+{
+    if (clause)
+        text_addf(text, " %s=\"%s%s%s\"", field, clause, error_number ? ": " : "",
+                  error_number ? strerror(error_number) : "");
+}
+
 void result_print(struct text *text, const struct result *result, const char *peer)
 {
     text_addf(text, strpbrk(peer, " =\\") ? "peer=\"%s\"" : "peer=%s", peer);
     text_addf(text, " result=%s bytes=%zu usec=%" PRIu64, result_word(result->code), result->bytes,
               result->usec);
-    if (result->error)
-        text_addf(text, " error=\"%s%s%s\"", result->error, result->error_number ? ": " : "",
-                  result->error_number ? strerror(result->error_number) : "");
-    if (result->exposed)
-        text_addf(text, " sandbox=\"none: %s\"", result->exposed);
+    print_reason(text, "error", result->error, result->error_number);
+    print_reason(text, "sandbox", result->exposed, result->exposed_number);
     if (result->message)
         print_preview(text, result);
 }

@@ -28,7 +28,8 @@ struct result {
     const char *error;   /* what failed, as a clause, always with RESULT_ERROR; a constant */
     int error_number;    /* with RESULT_ERROR: why, an errno value, or 0 */
     int error_status;    /* with RESULT_ERROR: the exit status, from sysexits.h */
-    const char *exposed; /* why there is no sandbox although one was asked for, or NULL */
+    const char *exposed; /* what the sandbox lacks although one was asked for, or NULL */
+    int exposed_number;  /* with `exposed`: why, an errno value, or 0 */
 };
 
 /* Sets RESULT_ERROR with the exit status `status`: `error` failed for `error_number`. */

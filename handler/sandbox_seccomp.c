@@ -7,7 +7,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -53,30 +52,33 @@ static struct sock_filter filter[] = {
     RETURN(SECCOMP_RET_KILL_PROCESS),
 };
 
-/* Closes all descriptors but `keep`, gap by gap. */
-static void close_others(const int *keep, size_t count)
+/* Closes all descriptors but `keep`, gap by gap. Returns 0, or an errno value. */
+static int close_others(const int *keep, size_t count)
 {
     unsigned first = 0, next;
+    int error = 0;
 
     do {
         next = UINT_MAX; /* -1 in `keep` is this, too */
         for (size_t i = 0; i < count; i++)
             if ((unsigned)keep[i] >= first && (unsigned)keep[i] < next)
                 next = (unsigned)keep[i];
-        if (next > first)
-            (void)syscall(SYS_close_range, first, next - 1, 0);
+        if (next > first && syscall(SYS_close_range, first, next - 1, 0) < 0)
+            error = errno;
         first = next + 1;
     } while (next != UINT_MAX);
+    return error;
 }
 
 const char *sandbox_enter(const int *keep, size_t count)
 {
     struct sock_fprog program = {.len = sizeof filter / sizeof filter[0], .filter = filter};
+    int close_error = close_others(keep, count);
 
-    close_others(keep, count);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0)
-        return strerror(errno);
-    return NULL;
+        return "none";
+    errno = close_error;
+    return close_error ? "open descriptors" : NULL;
 }

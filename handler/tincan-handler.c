@@ -100,8 +100,10 @@ static int serve(const struct options *options, const struct launch *launch, con
     if (exchange_prepare(&exchange, launch, settings, &peer) < 0) {
         result_fail(&result, EX_OSERR, "cannot map memory for the message", errno);
     } else {
-        if (!options->no_sandbox)
+        if (!options->no_sandbox) {
             result.exposed = sandbox_enter(keep, sizeof keep / sizeof keep[0]);
+            result.exposed_number = errno;
+        }
         exchange_run(&exchange, &result);
     }
     result.usec = clock_usec() - started;

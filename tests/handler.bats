@@ -131,6 +131,18 @@ seconds_below() {
     spawn_denied fstat:2,newfstatat:2
 }
 
+@test "handler: where the connection is on standard error alone, it gets no diagnostic" {
+    local closed command
+    for closed in '' '<&-' '>&-' '<&- >&-'; do
+        for command in 'exec "$0"' 'exec "$0" --timeout never'; do
+            run -0 python3 "$TESTS/helpers/spawn.py" --at 2 --stderr connection -- \
+                "$BASH" -c "$command $closed" "$HANDLER"
+            assert_line --regexp 'status=6[45]'
+            refute_reply
+        done
+    done
+}
+
 @test "handler: a user who sends both streams into one pipe gets both" {
     run -0 bash -c 'printf "hello\0" | "$HANDLER" 2>&1 | tr "\0" "\n"'
     assert_line --index 0 hello

@@ -95,6 +95,13 @@ PYTHON
     done
 }
 
+@test "sandbox: where other descriptors can't be closed the log says so" {
+    run -0 python3 "$TESTS/helpers/spawn.py" --send 'hello\0' -- \
+        "$TINCAN_BUILD/tests/deny" close_range "$HANDLER"
+    assert_line --regexp \
+        '^stderr=peer=.* result=echoed .* sandbox="open descriptors: Function not implemented" '
+}
+
 # breakout_under LAUNCHER: the taken over handler answers what is harmless; what breaks out gets
 # nothing, and is gone before it could write its log line.
 breakout_under() {

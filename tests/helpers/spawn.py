@@ -34,7 +34,8 @@ def parse():
     parser = argparse.ArgumentParser()
     parser.add_argument("--connection", choices=["tcp", "tcp6", "unix", "pair"], default="tcp")
     parser.add_argument("--kind", choices=["connected", "listening", "datagram"], default="connected")
-    parser.add_argument("--at", choices=["0", "3"], default="0", help="0: also 1; 3: LISTEN_FDS")
+    parser.add_argument("--at", choices=["0", "2", "3"], default="0",
+                        help="0: also 1; 2: nowhere but on standard error; 3: LISTEN_FDS")
     parser.add_argument("--stderr", choices=["file", "connection", "closed", "stuck", "full"],
                         default="file", help="what descriptor 2 is")
     parser.add_argument("--send", action="append", default=[], help="bytes, Python escapes; repeatable")
@@ -131,8 +132,9 @@ def prepare_child(args, server, stderr):
         null = os.open("/dev/null", os.O_RDWR)
         os.dup2(null, 0)
         os.dup2(null, 1)
-        os.dup2(place, 3)
-        if place != 3:
+        if args.at == "3":
+            os.dup2(place, 3)
+        if args.at == "2" or place != 3:
             os.close(place)
     for _ in range(args.extra_descriptors):
         os.set_inheritable(os.dup(0), True)
