@@ -191,6 +191,7 @@ capitals() {
 
 @test "launching: the page's service is held by none of the traps that it names" {
     need cc
+    within_time # of the inherited timer, to cancel it
     sed -n '/^```c$/,/^```$/p' "$LAUNCHING" | grep -v '^```' >"$BATS_TEST_TMPDIR/capitals.c"
     cc -Wall -Wextra -Wconversion -Werror -O2 -D_GNU_SOURCE -DSECONDS=1 \
         -o "$BATS_TEST_TMPDIR/capitals" "$BATS_TEST_TMPDIR/capitals.c"

@@ -105,9 +105,11 @@ for address in ["127.0.0.1:0", "[::1]:0"] if os.path.exists("/proc/net/if_inet6"
 '
 
 @test "reply: the kernel drops one of the handler of which a peer takes nothing for the timeout" {
+    within_time # it has to be seen before it is gone
     SCRIPT_SECONDS=600 script <<<"$HANDLER_SERVES$UNTAKEN"
 }
 
 @test "reply: the kernel drops one of tincand of which a peer takes nothing for the timeout" {
+    within_time
     SCRIPT_SECONDS=600 script <<<"$TINCAND_SERVES$UNTAKEN"
 }

@@ -182,3 +182,14 @@ with Server("--max-memory=24M", "--max-connections=400", nofile=(1000, 1000)) as
     server.until_line('peer=.* result=timeout .*error="other peers needed its memory".*')
 SCRIPT
 }
+
+@test "tincand: nor do a hundred addresses that all wait for memory" {
+    script <<SCRIPT
+$OTHERS
+with Server("--max-memory=24M", "--max-connections=600", nofile=(1000, 1000)) as server:
+    held = stall(server, 100, 4)
+    for _ in range(10):
+        data = b"x" * 60000 + b"\0"
+        answered(sends(server, data), data)
+SCRIPT
+}

@@ -269,13 +269,14 @@ static bool is_slow(const struct buffer *buffer, uint64_t now)
     return !buffer->waiting && now > buffer->slow_from;
 }
 
-/* Returns a slow one of the oldest buffers of the source, or NULL. */
-static struct buffer *find_slow(const struct memory_share *share, uint64_t now)
+/* Returns a slow one of the oldest buffers of the source, or NULL. If `much` is set, one that has
+ * not moved as it waits for memory counts as slow, too. */
+static struct buffer *find_slow(const struct memory_share *share, bool much, uint64_t now)
 {
     struct buffer *buffer = TAILQ_FIRST(&share->holding);
 
     for (int i = 0; buffer && i < SLOW_CANDIDATES; i++) {
-        if (is_slow(buffer, now))
+        if (much ? now > buffer->slow_from : is_slow(buffer, now))
             return buffer;
         buffer = TAILQ_NEXT(buffer, holder);
     }
@@ -286,11 +287,13 @@ static struct buffer *find_slow(const struct memory_share *share, uint64_t now)
 static struct buffer *find_greedy(const struct memory *memory, uint64_t now)
 {
     const struct memory_share *share = NULL, *greatest = smallest_waiting(memory);
+    size_t much = 2 * (greatest->used + MEMORY_READ_MAX);
     struct buffer *found = NULL, *buffer;
 
     TAILQ_FOREACH(share, &memory->holding, holder)
     {
-        if (share->used <= greatest->used || !(buffer = find_slow(share, now)))
+        if (share->used <= greatest->used ||
+            !(buffer = find_slow(share, share->used > much, now)))
             continue;
         greatest = share;
         found = buffer;
