@@ -250,7 +250,7 @@ static int refuse_option(int code, char **argv, struct text *reason)
     if (code == ':')
         return REFUSE(reason, "the option '-%c' needs a value", optopt);
     if (optopt == 0)
-        return REFUSE(reason, "there is no option '%s', or it is ambiguous", argument);
+        return REFUSE(reason, "there is no option '%s', or it is short for several", argument);
     if (row_of(optopt))
         return REFUSE(reason, "the option takes no value: '%s'", argument);
     return REFUSE(reason, "there is no option '-%c'", optopt);

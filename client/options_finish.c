@@ -87,6 +87,21 @@ static const char *family_problem(struct options *options)
     return NULL;
 }
 
+/* Checks an address in digits against the family asked for. */
+static int check_address(const struct options *options, struct text *reason)
+{
+    int family = address_family(&options->address);
+    const char *by = options->family == AF_INET ? "--ipv4" : "--ipv6";
+
+    if (family == AF_UNSPEC || options->family == AF_UNSPEC || family == options->family)
+        return 0;
+    if (bind_address_given(&options->bind_address))
+        by = "--source";
+    text_addf(reason, "%s is an IPv%d address, which %s excludes", options->address.host,
+              family == AF_INET ? 4 : 6, by);
+    return -1;
+}
+
 static int take_address(struct options *options, char **arguments, struct text *reason)
 {
     const char *address = arguments[0] ? arguments[0] : ADDRESS_DEFAULT;
@@ -115,7 +130,8 @@ int options_finish(struct options *options, char **arguments, struct text *reaso
         return -1;
     if (!problem)
         problem = family_problem(options);
-    if (problem)
-        text_add(reason, problem);
-    return problem ? -1 : 0;
+    if (!problem)
+        return check_address(options, reason);
+    text_add(reason, problem);
+    return -1;
 }

@@ -54,19 +54,19 @@ static int set_host(struct address *address, const char *host, size_t length, st
     return 0;
 }
 
-/* Whether it is an IPv6 address in digits, perhaps with %INTERFACE behind it. */
-static bool is_ipv6(const char *host, size_t length)
+/* Returns the family of an IP address in digits, perhaps with %INTERFACE behind it. */
+static int family_of(const char *host, size_t length)
 {
     struct sockaddr_storage read;
     const char *percent = memchr(host, '%', length);
 
-    return sockaddr_parse(&read, host, percent ? (size_t)(percent - host) : length, 0) &&
-           read.ss_family == AF_INET6;
+    (void)sockaddr_parse(&read, host, percent ? (size_t)(percent - host) : length, 0);
+    return read.ss_family;
 }
 
 static int set_ipv6(struct address *address, const char *host, size_t length, struct text *reason)
 {
-    if (!is_ipv6(host, length))
+    if (family_of(host, length) != AF_INET6)
         return reject(reason, host, length, "is not an IPv6 address");
     return set_host(address, host, length, reason);
 }
@@ -90,8 +90,12 @@ static int parse_host(const char *text, struct address *address, struct text *re
 
     if (!colon)
         return set_host(address, text, strlen(text), reason);
-    if (strchr(colon + 1, ':'))
-        return set_ipv6(address, text, strlen(text), reason);
+    if (strchr(colon + 1, ':')) {
+        if (set_ipv6(address, text, strlen(text), reason) == 0)
+            return 0;
+        address_propose_brackets(address, reason);
+        return -1;
+    }
     if (set_host(address, text, (size_t)(colon - text), reason) < 0)
         return -1;
     return set_port(address, colon + 1, reason);
@@ -164,4 +168,22 @@ int address_parse(const char *text, struct address *address, struct text *reason
     if (text[0] == '[')
         return parse_bracketed(text, address, reason);
     return parse_host(text, address, reason);
+}
+
+int address_family(const struct address *address)
+{
+    return family_of(address->host, strlen(address->host));
+}
+
+void address_propose_brackets(const struct address *address, struct text *reason)
+{
+    const char *host = address->text, *colon = strrchr(host, ':');
+    size_t length = colon ? (size_t)(colon - host) : 0;
+    uint32_t port;
+
+    if (host[0] == '[' || family_of(host, length) != AF_INET6 ||
+        read_number(colon + 1, strlen(colon + 1), &port) < 0 || port < 1 || port > 65535)
+        return;
+    text_addf(reason, "; for port %s of %.*s write [%.*s]:%s", colon + 1, (int)length, host,
+              (int)length, host, colon + 1);
 }

@@ -32,4 +32,13 @@ struct address {
  */
 int address_parse(const char *text, struct address *address, struct text *reason);
 
+/* Returns AF_INET or AF_INET6 if the host is an IP address in digits, else AF_UNSPEC. */
+int address_family(const struct address *address);
+
+/*
+ * If the host was written without brackets and the end of it may have been meant as a port, as in
+ * ::1:4040, adds how to write that: "; for port 4040 of ::1 write [::1]:4040". Else adds nothing.
+ */
+void address_propose_brackets(const struct address *address, struct text *reason);
+
 #endif

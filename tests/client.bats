@@ -217,12 +217,6 @@ teardown() {
     assert_failure
 }
 
-@test "-6 with an IPv4 address finds no address" {
-    run --separate-stderr "$TINCAN" -6 -m hello 127.0.0.1:4040
-    assert_failure 2
-    said 'tincan: finding the address of 127.0.0.1: unresolved: *'
-}
-
 @test "a unix socket is reached by its path" {
     serve --on "unix:$PWD/socket" echo
     run "$TINCAN" -m hello "$ADDRESS"
@@ -299,6 +293,7 @@ localhost:|'' is not a port from 1 to 65535
 localhost:99999999999999999999|'99999999999999999999' is not a port from 1 to 65535
 :4040|the host is missing
 1:2:3|'1:2:3' is not an IPv6 address
+1:2:3:4:5:6:7:8:99|'1:2:3:4:5:6:7:8:99' is not an IPv6 address; for port 99 of 1:2:3:4:5:6:7:8 write [1:2:3:4:5:6:7:8]:99
 [::1|an address in brackets is written [IPV6] or [IPV6]:PORT
 [::1]4040|an address in brackets is written [IPV6] or [IPV6]:PORT
 [localhost]:4040|'localhost' is not an IPv6 address
@@ -312,6 +307,31 @@ END
     run --separate-stderr "$TINCAN" -m x "$address"
     assert_failure 2
     said "*'${address#unix:}' is too long for the path of a socket*"
+}
+
+@test "where an IPv6 address may have been meant to have a port, brackets are proposed" {
+    run --separate-stderr "$TINCAN" -W 1s -m x ::1:4040
+    assert_failure 1
+    said "tincan: connecting to [[]::0.1.64.64]:4040: *; for port 4040 of ::1 write [[]::1]:4040"
+    for address in ::1 '[::1]:1'; do
+        run -1 --separate-stderr "$TINCAN" -W 1s -m x "$address"
+        [[ $stderr != *write* ]] || fail "$stderr"
+    done
+}
+
+@test "an address of the other family is named" {
+    while read -r option address family by; do
+        # shellcheck disable=SC2086 # an option and its value
+        run --separate-stderr "$TINCAN" ${option/=/ } -m x "$address"
+        assert_failure 2
+        host=${address#[} host=${host%]:1}
+        said "tincan: $host is an $family address, which $by excludes; *"
+    done <<'END'
+-4 [::1]:1 IPv6 --ipv4
+-4 fe80::1%lo IPv6 --ipv4
+-6 127.0.0.1 IPv4 --ipv6
+-I=127.0.0.1 ::1 IPv6 --source
+END
 }
 
 @test "a path of a unix socket may fill the address" {
@@ -539,21 +559,28 @@ closed it without a reply: it may be at its limit of connections, or it refused 
     assert_failure 3
     assert_output ''
     said "tincan: getting an echo from $ADDRESS: altered: the byte at offset 4 was sent as 0x6f and \
-came back as 0x6e"
+came back as 0x6e; it looks as if a single bit was flipped"
 }
 
 @test "another byte behind a tag is named by its offset in the message" {
     serve tagged-flip:4
     run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
     assert_failure 3
-    said '*: altered: the byte at offset 4 was sent as 0x6f and came back as 0x6e'
+    said '*: altered: the byte at offset 4 was sent as 0x6f and came back as 0x6e; it looks as if a single bit was flipped'
+}
+
+@test "what may have altered the text is named for lines, too" {
+    serve to-crlf
+    run --separate-stderr "$TINCAN" -0 "$ADDRESS" < <(printf 'a\nb\0')
+    assert_failure 3
+    said "tincan: message 1: *; it looks as if line endings were rewritten (LF to CRLF)"
 }
 
 @test "a longer reply is: altered" {
     serve longer:xyz
     run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
     assert_failure 3
-    said '*: altered: the reply is longer: it goes on at offset 5, where the message ends'
+    said '*: altered: the reply is longer: it goes on at offset 5, where the message ends; it looks as if something was added behind it'
 }
 
 @test "a shorter reply is: altered" {
@@ -837,7 +864,7 @@ inside() {
     said "tincan: there is no option '-Z'; *"
     run --separate-stderr "$TINCAN" --nonsense
     assert_failure 2
-    said "tincan: there is no option '--nonsense'*"
+    said "tincan: there is no option '--nonsense', or it is short for several; *"
     run --separate-stderr "$TINCAN" --quiet=yes
     assert_failure 2
     said "tincan: the option takes no value: '--quiet=yes'; *"

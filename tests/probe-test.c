@@ -3,8 +3,8 @@
  * Unit tests of what probes are measured and made with, one a name: `probe-test NAME` exits 0 if it
  * holds, and else says what did not.
  */
+#include "client/net/cause.h"
 #include "client/pattern.h"
-#include "client/probe/cause.h"
 #include "client/report/histogram.h"
 #include "common/frame.h"
 
@@ -106,7 +106,7 @@ static void check_quantiles(const struct histogram *histogram, int64_t *values, 
         double rank = ceil(shares[i] * (double)count);
         int64_t exact = values[rank < 1 ? 0 : (size_t)rank - 1];
 
-        near("quantile", (double)histogram_quantile(histogram, shares[i]), (double)exact, 0.01);
+        near("quantile", (double)histogram_quantile(histogram, shares[i]), (double)exact, 0.004);
     }
     near("least", (double)histogram->least, (double)values[0], 0);
     near("greatest", (double)histogram->greatest, (double)values[count - 1], 0);

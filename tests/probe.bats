@@ -278,7 +278,7 @@ more_than() {
         said "tincan: the pattern file '$file': $complaint"
     done <<'END'
 null|not sent: the byte at offset 2 is 0x00, which would end the message there
-invalid|not sent: the byte at offset 2 is 0xff, which can't stand there in UTF-8
+invalid|not sent: the byte at offset 2 is 0xff, which makes the text invalid UTF-8
 unfinished|not sent: the byte at offset 3 is missing: *
 empty|not sent: the file is empty
 long|not sent: the byte at offset 99 is over the limit of 99 bytes; *
@@ -316,7 +316,7 @@ outcome() {
 }
 
 @test "a message over 1 MiB that is refused may be over the server's limit" {
-    outcome limited:1048576 1 'closed: .*; the message is over 1 MiB, the limit of a server' -s 1048577
+    outcome limited:1048576 1 'closed: .*; the message is over 1 MiB, the default limit of a server' -s 1048577
 }
 
 @test "no reply in time is: timeout" {
@@ -426,7 +426,7 @@ outcome() {
     assert_success
     run "$TINCAN" -c 1 -s 1048577 "$address"
     assert_failure 1
-    assert_line --regexp 'seq=1 +(closed|reset): .*; the message is over 1 MiB, the limit of a server that was not told another$'
+    assert_line --regexp 'seq=1 +(closed|reset): .*; the message is over 1 MiB, the default limit of a server$'
 }
 
 @test "of several outcomes each is counted, and the worst gives the status" {
@@ -455,7 +455,7 @@ outcome() {
         assert_output ''
         said "tincan: $complaint"
     done <<'END'
-ab\0377c|not sent: the byte at offset 2 is 0xff, which can't stand there in UTF-8
+ab\0377c|not sent: the byte at offset 2 is 0xff, which makes the text invalid UTF-8
 ab\0303|not sent: the byte at offset 3 is missing: *
 0123456789|not sent: the byte at offset 9 is over the limit of 9 bytes; *
 END

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/net/explain.h"
 
+#include "client/net/cause.h"
 #include "common/clock.h"
+#include "common/frame.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -94,6 +96,7 @@ static void explain_connecting(struct text *text, const struct roundtrip *roundt
         text_add(text, strerror(roundtrip->error));
         text_add(text, "; the server was not asked");
     }
+    address_propose_brackets(roundtrip->target->address, text);
 }
 
 static void add_progress(struct text *text, const struct transfer *transfer)
@@ -165,13 +168,34 @@ static void explain_transfer(struct text *text, const struct roundtrip *roundtri
     }
 }
 
-void explain_outcome(struct text *text, const struct roundtrip *roundtrip)
+static const char *suspected_cause(const struct roundtrip *roundtrip)
 {
+    const struct transfer *transfer = &roundtrip->transfer;
+    size_t tag = transfer->compared.tag_length;
+
+    if (roundtrip->outcome == OUTCOME_TRUNCATED)
+        return cause_of_cut(transfer->reply_length);
+    if (roundtrip->outcome != OUTCOME_ALTERED)
+        return NULL;
+    return cause_of_change(transfer->message, transfer->length, transfer->reply + tag,
+                           transfer->reply_length - tag, !transfer->complete);
+}
+
+const char *explain_outcome(struct text *text, const struct roundtrip *roundtrip)
+{
+    const char *cause = suspected_cause(roundtrip);
+
     text_addf(text, "%s: ", outcome_word(roundtrip->outcome));
     if (roundtrip_never_connected(roundtrip))
         explain_connecting(text, roundtrip);
     else
         explain_transfer(text, roundtrip);
+    if (cause)
+        text_addf(text, "; it looks as if %s", cause);
+    if ((roundtrip->outcome == OUTCOME_CLOSED || roundtrip->outcome == OUTCOME_RESET) &&
+        roundtrip->length > FRAME_DEFAULT_MAX_BYTES)
+        text_add(text, "; the message is over 1 MiB, the default limit of a server");
+    return cause;
 }
 
 void explain_roundtrip(struct text *text, const struct roundtrip *roundtrip)
@@ -184,7 +208,7 @@ void explain_roundtrip(struct text *text, const struct roundtrip *roundtrip)
     else
         text_addf(text, "%s %s: ", unconnected ? "connecting to" : "getting an echo from",
                   target->count > 0 ? target->peers[roundtrip->peer].text : target->address->text);
-    explain_outcome(text, roundtrip);
+    (void)explain_outcome(text, roundtrip);
     if (unconnected && target->count > 1 && roundtrip->peer + 1 == target->count)
         text_addf(text, " (the last of %zu addresses tried)", target->count);
 }

@@ -15,7 +15,10 @@ extern const char explain_left_open[];
 /* Adds "ATTEMPT: outcome: details" for a round trip that is over and brought no echo. */
 void explain_roundtrip(struct text *text, const struct roundtrip *roundtrip);
 
-/* Adds "outcome: details", for where it is plain what was attempted. */
-void explain_outcome(struct text *text, const struct roundtrip *roundtrip);
+/*
+ * Adds "outcome: details", for where it is plain what was attempted, and the suspected cause of an
+ * altered reply. Returns that cause, a constant, or NULL if there is none.
+ */
+const char *explain_outcome(struct text *text, const struct roundtrip *roundtrip);
 
 #endif

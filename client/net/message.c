@@ -30,7 +30,7 @@ int message_check(const char *bytes, size_t length, size_t max_bytes, struct tex
     else if (frame.length == length)
         text_add(reason, "missing: the message ends within a character of UTF-8");
     else
-        text_addf(reason, "0x%02x, which can't stand there in UTF-8",
+        text_addf(reason, "0x%02x, which makes the text invalid UTF-8",
                   (unsigned char)bytes[frame.length]);
     return -1;
 }

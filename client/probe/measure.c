@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/probe/measure.h"
 
+#include "client/net/explain.h"
 #include "client/output.h"
-#include "client/probe/probe_explain.h"
 #include "common/clock.h"
 
 #include <limits.h>
@@ -21,7 +21,7 @@ static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
 
     if (roundtrip->outcome != OUTCOME_ECHOED && (first || run->each)) {
         text_init(&text, buffer, sizeof buffer);
-        cause = probe_explain(&text, roundtrip);
+        cause = explain_outcome(&text, roundtrip);
         why = buffer;
     }
     tally_add(&run->tally, roundtrip, why);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/probe/sweep.h"
 
+#include "client/net/explain.h"
 #include "client/output.h"
-#include "client/probe/probe_explain.h"
 #include "common/clock.h"
 
 #include <stdio.h>
@@ -27,7 +27,7 @@ static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
     sweep->never_connected += roundtrip_never_connected(roundtrip);
     text_init(&text, last->why, sizeof last->why);
     if (roundtrip->outcome != OUTCOME_ECHOED)
-        probe_explain(&text, roundtrip);
+        (void)explain_outcome(&text, roundtrip);
     return 0;
 }
 

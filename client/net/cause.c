@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/probe/cause.h"
+#include "client/net/cause.h"
 
 #include "common/utf8.h"
 

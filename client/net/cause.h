@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The suspected cause of an altered reply: the first known way to alter text that turns the message
  * into exactly this reply. */
-#ifndef TINCAN_CLIENT_PROBE_CAUSE_H
-#define TINCAN_CLIENT_PROBE_CAUSE_H
+#ifndef TINCAN_CLIENT_NET_CAUSE_H
+#define TINCAN_CLIENT_NET_CAUSE_H
 
 #include <stdbool.h>
 #include <stddef.h>
