@@ -129,6 +129,7 @@ void exchange_run(struct exchange *exchange, struct result *result)
                        exchange->max_bytes + 1 + TRAILING_ROOM, &frame);
     result->code = result_of_frame(frame.status);
     result->bytes = frame.length;
+    result->wrong_byte = (unsigned char)result->message[frame.length];
     if (received < 0 && errno != 0)
         result_fail_transfer(result, "cannot read the message", errno);
     if (frame.status != FRAME_COMPLETE)

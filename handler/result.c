@@ -108,6 +108,8 @@ void result_print(struct text *text, const struct result *result, const char *pe
     text_addf(text, strpbrk(peer, " =\\") ? "peer=\"%s\"" : "peer=%s", peer);
     text_addf(text, " result=%s bytes=%zu usec=%" PRIu64, result_word(result->code), result->bytes,
               result->usec);
+    if (result->code == RESULT_INVALID_UTF8)
+        text_addf(text, " offset=%zu byte=0x%02x", result->bytes, result->wrong_byte);
     print_reason(text, "error", result->error, result->error_number);
     print_reason(text, "sandbox", result->exposed, result->exposed_number);
     if (result->message)

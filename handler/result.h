@@ -22,14 +22,15 @@ enum result_code {
 
 struct result {
     enum result_code code;
-    size_t bytes;        /* message bytes accepted, without the null byte */
-    uint64_t usec;       /* from the start of the exchange to its end */
-    const char *message; /* those bytes, for the preview, or NULL for none */
-    const char *error;   /* what failed, as a clause, always with RESULT_ERROR; a constant */
-    int error_number;    /* with RESULT_ERROR: why, an errno value, or 0 */
-    int error_status;    /* with RESULT_ERROR: the exit status, from sysexits.h */
-    const char *exposed; /* what the sandbox lacks although one was asked for, or NULL */
-    int exposed_number;  /* with `exposed`: why, an errno value, or 0 */
+    size_t bytes;             /* message bytes accepted, without the null byte */
+    uint64_t usec;            /* from the start of the exchange to its end */
+    const char *message;      /* those bytes, for the preview, or NULL for none */
+    const char *error;        /* what failed, as a clause, always with RESULT_ERROR; a constant */
+    int error_number;         /* with RESULT_ERROR: why, an errno value, or 0 */
+    int error_status;         /* with RESULT_ERROR: the exit status, from sysexits.h */
+    unsigned char wrong_byte; /* with RESULT_INVALID_UTF8: the byte at offset `bytes` */
+    const char *exposed;      /* what the sandbox lacks although one was asked for, or NULL */
+    int exposed_number;       /* with `exposed`: why, an errno value, or 0 */
 };
 
 /* Sets RESULT_ERROR with the exit status `status`: `error` failed for `error_number`. */

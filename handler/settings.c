@@ -33,6 +33,16 @@ static bool take(struct settings *settings, int letter, struct text *problem)
     }
 }
 
+/* Returns why getopt_long returned `letter`, ':' or '?', for the argument. */
+static const char *option_problem(int letter, const char *argument)
+{
+    if (letter == ':')
+        return "it needs a value";
+    if (optopt != 0 && argument[1] == '-')
+        return "it takes no value";
+    return "there is no such option, or it is short for several";
+}
+
 /* Adds `cannot use WHAT "QUOTED": WHY`, with the quoted text escaped. */
 static void refuse(struct text *problem, const char *what, const char *quoted, const char *why)
 {
@@ -62,7 +72,7 @@ enum action settings_read(struct settings *settings, const struct program_option
         if (letter == 'h' || letter == 'V')
             return letter == 'h' ? ACTION_HELP : ACTION_VERSION;
         if (!take(settings, letter, problem) && !program->take(settings, letter, problem))
-            refuse(problem, "option", argument, "it is unknown, or lacks its value, or takes none");
+            refuse(problem, "option", argument, option_problem(letter, argument));
     }
     if (optind < argc && problem->length == 0)
         refuse(problem, "argument", argv[optind], "only options are taken");

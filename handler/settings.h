@@ -18,7 +18,7 @@ struct settings {
 };
 
 /* Their letters and names, for getopt_long(3), and their part of the text of --help. */
-#define SETTINGS_LETTERS "+m:t:TnqhV"
+#define SETTINGS_LETTERS "+:m:t:TnqhV"
 /* clang-format off */
 #define SETTINGS_NAMES                                                                    \
     {"max-bytes", required_argument, NULL, 'm'}, {"timeout", required_argument, NULL, 't'}, \

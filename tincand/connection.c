@@ -275,6 +275,7 @@ static enum connection_state decode(struct connection *connection, struct worksp
         return begin_reply(connection, workspace, message);
     }
     connection->result.code = result_of_frame(status);
+    connection->result.wrong_byte = (unsigned char)input_of(workspace)[frame->length - stored];
     return finish(connection, workspace);
 }
 

@@ -51,6 +51,7 @@ class Case:
     silent: bool = False  # the peer neither reads nor closes until the end is logged
     stays: bool = False  # the peer reads the reply, but closes only when the handler has ended
     says: str = ""  # no outcome is logged, but this sentence
+    wrong: int = None  # the byte that is logged as wrong; None: whatever it was, or none
 
 
 # Steps
@@ -131,11 +132,12 @@ class Wanted:
     whole: bool = True  # whether all of the reply must arrive, or only nothing else
     line: bool = True  # whether there must be a log line
     stays: bool = False  # whether the peer closes only after it
+    wrong: int = None  # the byte in the line
 
 
 def may_lose_reply(wanted):
     return replace(wanted, whole=False, ends=(CLEAN, RESET),
-                   results=(*wanted.results, "gone", "eof"), bytes=None)
+                   results=(*wanted.results, "gone", "eof"), bytes=None, wrong=None)
 
 
 def is_left_waiting(wanted):
@@ -156,7 +158,8 @@ class Handover:
 
     def adapt(self, case):
         """What must come of the case here."""
-        wanted = Wanted(case.reply, case.end, (case.result,), case.bytes, stays=case.stays)
+        wanted = Wanted(case.reply, case.end, (case.result,), case.bytes, stays=case.stays,
+                        wrong=case.wrong)
         for need in case.needs & self.lacks.keys():
             wanted = self.lacks[need](wanted)
         return wanted
@@ -203,7 +206,8 @@ def echo(text, **fields):
 def refuse(name, data, result, accepted, more=False):
     """What is refused is drained. With more, the peer is still sending then."""
     needs = {MORE_BYTES} if more else ()
-    return Case(name, (send(data),), result, accepted, needs=frozenset(needs))
+    wrong = data[accepted] if result == "invalid-utf8" else None
+    return Case(name, (send(data),), result, accepted, wrong=wrong, needs=frozenset(needs))
 
 
 def trail(name, *steps, needs=(), end=(CLEAN,)):
@@ -271,7 +275,7 @@ def refuse_split(name, data, accepted):
     for first, second in splits(BEFORE + data):
         if len(first) <= len(BEFORE) + accepted:
             yield Case(f"{name}, cut after {len(first)}", (send_read(first), send(second)),
-                       "invalid-utf8", len(BEFORE) + accepted)
+                       "invalid-utf8", len(BEFORE) + accepted, wrong=data[accepted])
 
 
 FORGERIES = {

@@ -331,7 +331,7 @@ def end_of(process):
 LINE = re.compile(
     r"(?:<\d+>tincan(?:-handler|d)\[\d+\]: )?peer=(?P<quote>\x22?)(?P<peer>[^ \x22]+)(?P=quote)"
     r" result=(?P<result>[a-z0-9-]+)"
-    r" bytes=(?P<bytes>\d+) usec=\d+"
+    r" bytes=(?P<bytes>\d+) usec=\d+(?: offset=(?P<offset>\d+) byte=(?P<byte>0x[0-9a-f]{2}))?"
     r'(?: error="[\x20\x21\x23-\x7e]*")?(?: sandbox="none: built without")?'
     r'(?: message="[\x20\x21\x23-\x7e]*")?'
 )
@@ -436,6 +436,10 @@ def check_line(wanted, line):
     require(wanted.results, "the logged result is", line["result"])
     if wanted.bytes is not None:
         require([wanted.bytes], "the logged bytes are", int(line["bytes"]))
+    if line["result"] == "invalid-utf8":
+        require([line["bytes"]], "the offset of the wrong byte is", line["offset"])
+    if wanted.wrong is not None:
+        require([f"0x{wanted.wrong:02x}"], "the wrong byte is", line["byte"])
 
 
 def check_exit(wanted, connection):

@@ -35,7 +35,7 @@ teardown() {
     wait_until 20 logged 1
     wait_until 30 no_instances
     run -0 journal -o cat -p warning..warning -u 'tincan@*'
-    assert_output --regexp '^peer=127\.0\.0\.1:[0-9]+ result=invalid-utf8 bytes=3 usec=[0-9]+ message="bad"$'
+    assert_output --regexp '^peer=127\.0\.0\.1:[0-9]+ result=invalid-utf8 bytes=3 usec=[0-9]+ offset=3 byte=0xff message="bad"$'
 }
 
 @test "a drop-in with LogLevelMax=debug shows the checks of the port, and harms nothing" {
