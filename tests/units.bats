@@ -66,6 +66,19 @@ exposure() {
     assert_equal "$(setting "$SERVICE" ExecStart)" /usr/sbin/tincan-handler
 }
 
+# bats test_tags=limits
+@test "units: an instance needs no more memory than it is allowed for a message of 12M, as its manual says" {
+    local message=$BATS_TEST_TMPDIR/message
+    { head -c 12M /dev/zero | tr '\0' x; printf '\0'; } >"$message"
+    python3 - "$(setting "$SERVICE" MemoryMax)" "$message" <<'SCRIPT'
+import os, resource, subprocess, sys
+subprocess.run([os.environ["HANDLER"], "-m", "12M"], stdin=open(sys.argv[2]), check=True,
+               stdout=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+assert 12 << 10 <= used <= int(sys.argv[1].removesuffix("M")) << 10, used
+SCRIPT
+}
+
 @test "units: the installed files name the installed handler" {
     for file in "$SERVICE" "$XINETD" "$ROOT"/usr/share/doc/tincan/examples/{*.run,*.conf}; do
         run -0 grep -o '/usr/sbin/tincan-handler' "$file"
