@@ -22,24 +22,24 @@ static const char general[] =
     "  -W, --timeout=TIME    time for a whole exchange, e.g. 500ms (default 10s)\n"
     "      --max-bytes=SIZE  longest message to send, e.g. 64k (default 1M)\n"
     "  -q, --quiet           print only echoes, only errors, or only the summary\n"
-    "  -h, --help[=TOPIC]    print this help, or that on probe or report\n"
+    "  -h, --help[=TOPIC]    print this help, or help on probe or report\n"
     "  -V, --version         print the version\n"
     "\n"
-    "Exit status: 0 all echoed, 1 some were not, 2 usage or local error,\n"
-    "3 an echo was altered.\n";
+    "Exit status: 0 all echoed, or there was nothing to send (in scripts use -m);\n"
+    "1 some were not echoed; 2 usage or local error; 3 an echo was altered.\n";
 
 static const char on_probes[] =
     "Usage: tincan -c COUNT [OPTION]... [ADDRESS]\n"
     "Probe a server: each probe is a connection and a message, checked and timed.\n"
-    "Any of these but -W and -m, and any of --help=report but -q, turns it on.\n"
+    "Each of these options but -W and -m, and of --help=report but -q, turns it on.\n"
     "\n"
     "  -c, --count=COUNT     how many probes (default: until Ctrl-C)\n"
     "  -i, --interval=TIME   from one probe to the next, at least 1ms (default 1s)\n"
     "  -w, --deadline=TIME   time for the whole run\n"
     "  -W, --timeout=TIME    time for each probe (default 10s, in a sweep 2s)\n"
-    "  -f, --flood           the next probe begins as soon as one ends\n"
+    "  -f, --flood           start the next probe as soon as one ends\n"
     "      --parallel=N      at most N probes at once (flood: 32)\n"
-    "  -s, --size=SIZE       bytes of a message (default 56, or those of the file)\n"
+    "  -s, --size=SIZE       bytes of a message (default 56, or the size of the file)\n"
     "  -P, --pattern=NAME    text, ascii, utf8, crlf, iac, random:SEED or file:PATH\n"
     "  -m, --message=TEXT    send TEXT instead\n"
     "      --sweep=FROM-TO   find the size of message at which replies stop\n"
@@ -48,18 +48,18 @@ static const char on_probes[] =
 
 static const char on_reports[] =
     "Usage: tincan -c COUNT [OPTION]... [ADDRESS]\n"
-    "What probes are reported by, instead of lines for people:\n"
+    "How probes are reported, instead of a line for each and a summary:\n"
     "\n"
     "  -q, --quiet           only the summary\n"
-    "      --json            an object a line, and a summary\n"
-    "      --histogram       also how times are distributed\n"
+    "      --json            one JSON object a line, and a summary\n"
+    "      --histogram       also draw how times are distributed\n"
     "      --prometheus=FILE also write a file for the textfile collector\n"
     "      --check           one line as a monitoring plugin, status 0, 1, 2 or 3;\n"
     "                        defaults -c 5 -i 200ms -w 10s\n"
     "      --warning=TIME, --critical=TIME\n"
-    "                        for --check: limits of the average time, in ms\n"
+    "                        for --check: limits of the average time, e.g. 100ms\n"
     "      --warning-loss=PERCENT, --critical-loss=PERCENT\n"
-    "                        for --check: limits of the loss (else 0 to warn)\n";
+    "                        for --check: limits of the loss (default: any warns)\n";
 
 const char *help_text(const char *topic)
 {

@@ -58,7 +58,7 @@ static const struct row {
     {"timeout", 'W', TIME, TO(timeout_usec), A_TIME},
     {"max-bytes", 0, SIZE, TO(max_bytes), A_SIZE},
     {"quiet", 'q', FLAG, TO(quiet)},
-    {"help", 'h', HELP, TO(help), .what = "a topic: it knows probe and report"},
+    {"help", 'h', HELP, TO(help), .what = "a topic; the topics are probe and report"},
     {"version", 'V', FLAG, TO(version)},
     {"count", 'c', COUNT, TO(probes.count), MOST_COUNT, "a count from 1 to 1000000000000"},
     {"flood", 'f', FLAG, TO(probes.flood)},

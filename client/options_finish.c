@@ -82,7 +82,7 @@ static const char *family_problem(struct options *options)
     if (family == AF_UNSPEC)
         return NULL;
     if (options->family != AF_UNSPEC && options->family != family)
-        return "--source is an address of the other family than --ipv4 or --ipv6 asks for";
+        return "--ipv4 or --ipv6 excludes the address of --source";
     options->family = family;
     return NULL;
 }
@@ -107,7 +107,7 @@ static int take_address(struct options *options, char **arguments, struct text *
     const char *address = arguments[0] ? arguments[0] : ADDRESS_DEFAULT;
 
     if (arguments[0] && arguments[1]) {
-        text_addf(reason, "one address is enough, the second is '%s'", arguments[1]);
+        text_addf(reason, "there can be one address only; the second is '%s'", arguments[1]);
         return -1;
     }
     text_addf(reason, "the address '%s': ", address);
@@ -122,7 +122,7 @@ int options_finish(struct options *options, char **arguments, struct text *reaso
     const char *problem = NULL;
 
     if (options->connect_first && (options->input != OPTIONS_AUTO || options->probes.on))
-        problem = "--connect-first is for the conversation at a terminal only";
+        problem = "--connect-first is for interactive use only";
     else if (options->probes.on)
         problem = probe_problem(options);
     fill_in_defaults(options);

@@ -61,13 +61,13 @@ int pattern_parse(const char *string, struct pattern *pattern, struct text *reas
         pattern->kind = PATTERN_RANDOM;
         digits = quantity_digits(seed, SIZE_MAX, UINT64_MAX, &pattern->seed);
         if (digits == 0 || seed[digits] != '\0')
-            return reject(string, "has no whole number below 2^64 for a seed", reason);
+            return reject(string, "needs a whole number below 2^64 as its seed", reason);
         return 0;
     }
     if (path) {
         pattern->kind = PATTERN_FILE;
         pattern->path = path;
-        return *path ? 0 : reject(string, "has no path of a file", reason);
+        return *path ? 0 : reject(string, "needs the path of a file", reason);
     }
     while (kind < PATTERN_RANDOM && strcmp(string, names[kind]) != 0)
         kind++;

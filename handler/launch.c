@@ -97,9 +97,9 @@ const char *launch_find(struct launch *launch)
     launch_find_stderr(launch, launch->in, launch->out);
     if (fstat(launch->in, &in) < 0)
         return count ? "descriptor 3 is closed although LISTEN_FDS names it"
-                     : "standard input is closed; start me with the connection on it";
+                     : "standard input is closed; it must be the connection";
     if (fstat(launch->out, &out) < 0)
-        return "standard output is closed; start me with the connection on it";
+        return "standard output is closed; it must be the connection";
     if (count > 1)
         return "LISTEN_FDS passes several sockets, not one connection; set Accept=yes (systemd)";
     launch->in_socket = S_ISSOCK(in.st_mode);

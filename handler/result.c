@@ -49,7 +49,7 @@ void result_fail_transfer(struct result *result, const char *action, int error_n
 void result_lose_reply(struct result *result)
 {
     result->code = RESULT_GONE;
-    result->error = "too much came in behind the message";
+    result->error = "too many bytes came after the message";
 }
 
 enum result_code result_of_frame(enum frame_status status)

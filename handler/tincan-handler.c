@@ -17,7 +17,7 @@
  *      destroys the reply on its way. Write one log line, without waiting for the logger. Drain
  *      what a refused peer may still be sending.
  *   7. Exit with a status of sysexits.h: 0 echoed, 64 wrong usage or launch, 65 the bytes were no
- *      message, 71 the system failed, 74 the peer went away or ran out of time.
+ *      message, 71 the system failed, 74 the exchange was not completed.
  */
 #include "common/clock.h"
 #include "handler/deadline.h"
@@ -47,9 +47,9 @@ static const char help[] =
     "  -h, --help            show this help\n"
     "  -V, --version         show the version\n"
     "\n"
-    "SIZE takes k, M, G; TIME takes us, ms, s, m, h, d.\n"
+    "SIZE may end in k, M or G; TIME in us, ms, s, m, h or d.\n"
     "Exit status: 0 echoed; 64 wrong usage or launch; 65 no valid message;\n"
-    "71 the system failed; 74 the peer went away or ran out of time.\n";
+    "71 the system failed; 74 the exchange was not completed.\n";
 
 static bool take_own_option(struct settings *settings, int letter, struct text *problem)
 {

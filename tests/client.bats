@@ -580,7 +580,7 @@ came back as 0x6e; it looks as if a single bit was flipped"
     serve longer:xyz
     run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
     assert_failure 3
-    said '*: altered: the reply is longer: it goes on at offset 5, where the message ends; it looks as if something was added behind it'
+    said '*: altered: the reply is longer: it goes on at offset 5, where the message ends; it looks as if something was added after it'
 }
 
 @test "a shorter reply is: altered" {
@@ -879,7 +879,7 @@ inside() {
 @test "a second address is refused" {
     run --separate-stderr "$TINCAN" -m x localhost elsewhere
     assert_failure 2
-    said "tincan: one address is enough, the second is 'elsewhere'; *"
+    said "tincan: there can be one address only; the second is 'elsewhere'; *"
 }
 
 @test "escape sequences on the command line are not repeated as such" {

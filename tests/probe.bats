@@ -706,10 +706,10 @@ PYTHON
     run --separate-stderr prlimit --nofile=20:20 "$TINCAN" -f -c 40 "$ADDRESS"
     assert_success
     assert_line '40 sent, 40 echoed, 0 lost (0.0 %)'
-    said 'tincan: at most [1-9] probes at once instead of 32, as the limit of descriptors (ulimit -n) leaves no more'
+    said 'tincan: at most [1-9] probes at once instead of 32, because the limit of descriptors (ulimit -n) allows no more'
     run --separate-stderr prlimit --nofile=20:20 "$TINCAN" -i 1ms -c 40 "$ADDRESS"
     assert_success
-    said 'tincan: at most [1-9] probes at once instead of 40, as *'
+    said 'tincan: at most [1-9] probes at once instead of 40, because *'
 }
 
 @test "the soft limit of descriptors is raised to the hard one" {
@@ -1137,10 +1137,10 @@ sys.exit(subprocess.run(sys.argv[1:], stdout=writer, restore_signals=False).retu
 -s|-1|--size: '-1' is not a size from 0 to 1G
 -s|2G|--size: '2G' is not a size from 0 to 1G
 -P|latin|--pattern: 'latin' is none of text, ascii, utf8, crlf, iac, random:SEED, file:PATH
--P|random:|--pattern: 'random:' has no whole number below 2^64 for a seed
--P|random:x|--pattern: 'random:x' has no whole number below 2^64 for a seed
--P|random:18446744073709551616|--pattern: 'random:18446744073709551616' has no whole *
--P|file:|--pattern: 'file:' has no path of a file
+-P|random:|--pattern: 'random:' needs a whole number below 2^64 as its seed
+-P|random:x|--pattern: 'random:x' needs a whole number below 2^64 as its seed
+-P|random:18446744073709551616|--pattern: 'random:18446744073709551616' needs a whole *
+-P|file:|--pattern: 'file:' needs the path of a file
 --parallel|0|--parallel: '0' is not a number from 1 to 1000000
 --sweep|5|--sweep: '5' is not two sizes FROM-TO, *
 --sweep|5-5|--sweep: '5-5' is not two sizes FROM-TO, *
@@ -1181,5 +1181,5 @@ END
     done
     run --separate-stderr "$TINCAN" --help=nonsense
     assert_failure 2
-    said "tincan: --help: 'nonsense' is not a topic: *"
+    said "tincan: --help: 'nonsense' is not a topic; *"
 }

@@ -265,7 +265,7 @@ SCRIPT
     run -71 timeout 60 "$TINCAND" "--listen=unix:$BATS_TEST_TMPDIR/none/s"
     assert_output --partial 'No such file or directory; create the folder first'
     run -71 timeout 60 "$TINCAND" --listen=192.0.2.1:4040
-    assert_output --partial 'Cannot assign requested address; no interface of this machine has it'
+    assert_output --partial 'Cannot assign requested address; no interface of this machine has this address'
 }
 
 @test "tincand: a socket file that a dead server left behind is replaced, and removed at the end" {
@@ -577,7 +577,7 @@ with Server(closed=[2]) as server:
     reader.join()
     echoed = [line for line in lines if 'message="hello"' in line]
     assert len(echoed) == 300, (len(echoed), lines[-1])
-    assert any("log lines lost before this one, as the logger did not keep up: 2" in line for line in lines)
+    assert any("log lines lost before this one, because the logger did not keep up: 2" in line for line in lines)
     # It hangs until the socket and the queue are full; the notice counts what is lacking.
     load(server, 6000)
     time.sleep(2)

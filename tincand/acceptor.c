@@ -31,7 +31,7 @@ static void log_error(struct acceptor *acceptor, int error)
     text_addf(
         &sentence,
         "cannot accept connections for the moment: %s; they wait in the kernel's queue; raise "
-        "LimitNOFILE= and the like, or lower --max-connections",
+        "that limit (LimitNOFILE=), or lower --max-connections",
         strerror(error));
     log_queue_sentence(acceptor->log, LOG_ERR, sentence.start);
 }

@@ -37,12 +37,12 @@ int limits_complete(struct limits *limits, size_t listeners, struct text *proble
     uint64_t most = most_connections(descriptors, listeners);
 
     if (most < wanted) {
-        text_addf(problem,
-                  "cannot serve %" PRIu64 " connection%s with a limit of %" PRIu64
-                  " descriptors, of which %zu are needed otherwise; raise it (LimitNOFILE= in the "
-                  "unit, ulimit -n in a shell) or lower --max-connections",
-                  wanted, wanted == 1 ? "" : "s", (uint64_t)descriptors,
-                  OWN_DESCRIPTORS + listeners);
+        text_addf(
+            problem,
+            "cannot serve %" PRIu64 " connection%s with a limit of %" PRIu64
+            " descriptors, of which %zu are needed for other things; raise it (LimitNOFILE= in the "
+            "unit, ulimit -n in a shell) or lower --max-connections",
+            wanted, wanted == 1 ? "" : "s", (uint64_t)descriptors, OWN_DESCRIPTORS + listeners);
         return -1;
     }
     if (limits->max_connections == 0)

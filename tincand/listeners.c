@@ -87,8 +87,8 @@ static int inherit_stdin(struct listeners *listeners, struct text *problem)
 
     if (fstat(STDIN_FILENO, &status) < 0 || !S_ISSOCK(status.st_mode)) {
         text_add(problem,
-                 "there is nothing to listen on; give --listen=ADDRESS, or have me started "
-                 "with a listening socket: by a .socket unit with Accept=no, or by xinetd "
+                 "there is nothing to listen on; give --listen=ADDRESS, or start tincand "
+                 "with a listening socket: from a .socket unit with Accept=no, or from xinetd "
                  "with wait = yes");
         return -1;
     }
@@ -114,7 +114,7 @@ int listeners_inherit(struct listeners *listeners, bool on_stdin, struct text *p
     if (count < 0)
         return fail(
             problem, "use the sockets handed over", "", strerror(-count),
-            "LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES are not as sd_listen_fds(3) has them");
+            "LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES are not what sd_listen_fds(3) expects");
     for (int i = 0; i < count && status == 0; i++)
         status = inherit(listeners, SD_LISTEN_FDS_START + i, names[i],
                          "the .socket unit needs ListenStream= and Accept=no", problem);
@@ -187,13 +187,14 @@ static const char *advice_for(int error)
 {
     switch (error) {
     case EADDRINUSE:
-        return "another program has it, which ss(8) with -xlnp or -tlnp names; stop that, or "
+        return "another program listens there, and `ss -xlnp` or `ss -tlnp` shows which; stop it, "
+               "or "
                "choose another";
     case EADDRNOTAVAIL:
-        return "no interface of this machine has it; ip(8) address lists those there are";
+        return "no interface of this machine has this address; `ip address` lists those it has";
     case EACCES:
     case EPERM:
-        return "ports below 1024, and files in a folder of somebody else, need privileges";
+        return "ports below 1024, and sockets in folders of other users, need privileges";
     case ENOENT:
         return "create the folder first";
     case EMFILE:

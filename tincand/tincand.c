@@ -97,8 +97,8 @@ static int fail_to_start_log(const struct log *log)
 
     text_init(&text, buffer, sizeof buffer);
     log_sentence(log, LOG_ERR,
-                 "cannot start the thread that writes the log; it needs a task "
-                 "more (TasksMax=, ulimit -u) and 9 MiB of address space",
+                 "cannot start the thread that writes the log; it needs one more task "
+                 "(TasksMax=, ulimit -u) and 9 MiB of address space",
                  &text);
     if (log->fd >= 0 && write(log->fd, text.start, text.length) < 0)
         return EX_IOERR;

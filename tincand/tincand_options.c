@@ -25,13 +25,13 @@ const char tincand_help[] =
     "  -c, --max-connections=N             connections at once (default: what the limit of\n"
     "                                      descriptors allows)\n"
     "      --max-connections-per-source=N  of one address or user (default: a quarter of that)\n"
-    "      --max-memory=SIZE  for messages in all (default 256M); above, input waits\n"
-    "      --grace=TIME       time that open exchanges have after SIGTERM (default 5s)\n"
-    "      --idle-exit=TIME   end after so long without a connection (default: never)\n"
+    "      --max-memory=SIZE  memory of all messages (default 256M); more input waits\n"
+    "      --grace=TIME       time to finish open exchanges after SIGTERM (default 5s)\n"
+    "      --idle-exit=TIME   end after TIME without a connection (default: never)\n"
     "  -h, --help            show this help\n"
     "  -V, --version         show the version\n"
     "\n"
-    "SIZE takes k, M, G; TIME takes us, ms, s, m, h, d.\n"
+    "SIZE may end in k, M or G; TIME in us, ms, s, m, h or d.\n"
     "Exit status: 0 ended by SIGTERM, or idle; 64 wrong usage or launch; 71 the system failed.\n";
 
 /* Long options without a letter. */

@@ -60,7 +60,8 @@ static const struct rule rules[] = {
     {"it was converted from UTF-8 to Latin-1, leaving out the rest", NOT_LATIN1("")},
     {"it was converted from UTF-8 to Latin-1, and telnet doubled 0xff (IAC)", NOT_LATIN1("?"),
      .replace = {{"\xff", "\xff\xff"}}},
-    {"it was converted from UTF-8 to Latin-1, and telnet ate 0xff (IAC) and what it commands",
+    {"it was converted from UTF-8 to Latin-1, and telnet removed 0xff (IAC) and the command after "
+     "it",
      NOT_LATIN1("?"), .replace = {{"\xff\xff", "\xff"}, {"\xff+*", ""}, {"\xff*", ""}}},
     {"it was converted from UTF-8 to Latin-1, and 0xff (IAC) was removed", NOT_LATIN1("?"),
      .replace = {{"\xff", ""}}},
@@ -75,7 +76,7 @@ static const struct rule rules[] = {
                                                     {0x0e, 0x1f, "", 0},
                                                     {0x7f, 0x7f, "", 0}}},
     {"tabs were replaced by spaces", .replace = {{"\t", " "}}},
-    {"telnet put a null byte behind a CR, which ended the message there",
+    {"telnet put a null byte after a CR, which ended the message there",
      .replace = {{"\r\n", "\r\n"}}, .convert = {{'\r', '\r', "\r*", -'\r'}}},
 };
 
@@ -221,7 +222,7 @@ const char *cause_of_change(const char *message, size_t length, const char *repl
     if (reply_length < length && memcmp(message, reply, reply_length) == 0)
         return cause_of_cut(reply_length);
     if (reply_length > length && memcmp(message, reply, length) == 0)
-        return "something was added behind it";
+        return "something was added after it";
     if (reply_length > length && !cut &&
         memcmp(message, reply + reply_length - length, length) == 0)
         return "something was added in front of it";

@@ -47,7 +47,7 @@ static void report_reduction(uint64_t wanted, uint64_t available)
     text_init(&text, buffer, sizeof buffer);
     text_addf(&text,
               "at most %" PRIu64 " probes at once instead of %" PRIu64
-              ", as the limit of descriptors (ulimit -n) leaves no more",
+              ", because the limit of descriptors (ulimit -n) allows no more",
               available, wanted);
     output_complain(&text);
 }

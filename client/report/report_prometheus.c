@@ -99,12 +99,12 @@ static void print_all(FILE *file, const struct run *run)
                  "Whether there were echoes, no failures, and at the end none missing.",
                  report_status(run) == STATUS_ECHOED);
     print_single(file, run, "tincan_probes_unfinished",
-                 "Probes that the end of the run cut short or kept from beginning.",
+                 "Probes that were running, or had not started, when the run ended.",
                  (double)report_unfinished(run));
     print_single(file, run, "tincan_resolve_seconds",
                  "How long it took to find the addresses of the target.",
                  (double)run->target.resolve_nsec / (double)CLOCK_SECOND);
-    print_single(file, run, "tincan_run_seconds", "How long this run has lasted.",
+    print_single(file, run, "tincan_run_seconds", "How long this run has taken.",
                  (double)(now - tally->begun) / (double)CLOCK_SECOND);
     describe(file, "tincan_written_timestamp_seconds", "gauge", "When this was written.");
     fputs("tincan_written_timestamp_seconds{", file);
@@ -112,7 +112,7 @@ static void print_all(FILE *file, const struct run *run)
     fprintf(file, "} %.3f\n", (double)(now + run->wall_offset) / (double)CLOCK_SECOND);
     print_outcomes(file, run);
     describe(file, "tincan_probe_duration_seconds", "histogram",
-             "Durations of the phases of probes that were echoed; late: of all.");
+             "Durations of the phases of probes that were echoed; late: of all probes.");
     for (enum phase phase = 0; phase < PHASE_COUNT; phase++)
         print_phase(file, run, phase);
 }
