@@ -51,6 +51,74 @@ need_tincand() {
     not_run 'tincan.1/EXAMPLES/5' "it takes a virtual machine; tests/client.bats reaches vsock where it can be had"
 }
 
+# options_of PROGRAM: the long options that its --help has.
+options_of() {
+    { "$@" --help; [[ $1 != "$TINCAN" ]] || { "$1" --help=probe; "$1" --help=report; }; } |
+        grep -oP '(^ +(-., )?|, )--\K[a-z][a-z-]+' | sort -u
+}
+
+@test "documents: the manuals have the options that --help has, and no others" {
+    need_tincand
+    local program manual
+    while read -r program manual; do
+        assert_equal "$(options_of "$program")" "$(grep '^\.It.* Fl -' "$TOP/$manual" |
+            grep -oP 'Fl -\K[a-z][a-z-]+' | sort -u)"
+    done <<TABLE
+$TINCAN client/tincan.1
+$HANDLER handler/tincan-handler.8
+$TINCAND tincand/tincand.8
+TABLE
+}
+
+@test "documents: the manuals have the results, outcomes and system calls that the sources have" {
+    local results calls outcomes each
+    results=$(grep -oP '^    \[RESULT_\w+\] = \{"\K[a-z0-9-]+' "$TOP/handler/result.c")
+    for each in $results; do
+        grep -qx "\.It Cm $each" "$TOP/handler/tincan-handler.8" || fail "$each"
+        sed -n '/TINCAN_RESULT=/,/PRIORITY=/p' "$TOP/tincand/tincand.8" | grep -qw -e "$each" || fail "$each"
+    done
+    outcomes=$(grep -oP '\[OUTCOME_\w+\] = "\K[a-z ]+' "$TOP/client/net/outcome.c" | grep -vx echoed | sort)
+    assert_equal "$outcomes" "$(sed -n '/^\.Sh DIAGNOSTICS/,$s/^\.It //p' "$TOP/client/tincan.1" | sort)"
+    calls=$(grep -oP 'ALLOW\((SYS_)?\K\w+' "$TOP/handler/sandbox_seccomp.c" | grep -v number |
+        sed 's/POLL_CALL/poll/' | sort)
+    assert_equal "$calls" "$(sed -n 's/^\.Fn \(\w*\).*/\1/p' "$TOP/handler/tincan-handler.8" | sort)"
+    assert_equal "$(wc -w <<<"$calls")" 11 # eleven, as README.md and the manual write it
+    grep -q 'eleven system calls' "$TOP/README.md" "$TOP/handler/tincan-handler.8"
+}
+
+@test "documents: the log line of the manuals is the handler's" {
+    local manual
+    printf 'hello world\0' |
+        REMOTE_ADDR=192.0.2.7 REMOTE_PORT=51234 "$HANDLER" 2>line >/dev/null
+    sed -i 's/usec=[0-9]*/usec=N/; s/ sandbox="none: built without"//' line
+    for manual in handler/tincan-handler.8 tincand/tincand.8; do
+        grep -m 1 '^peer=192' "$TOP/$manual" | sed 's/usec=[0-9]*/usec=N/' | cmp - line
+    done
+}
+
+@test "documents: the limits in the README and the manuals are those of units and programs" {
+    local socket=$TOP/units/systemd/tincan.socket.in
+    assert_equal "$(sed -n 's/^MaxConnections.*=//p' "$socket" | paste -sd' ')" '256 64'
+    grep -q 'at most 256 and 64 from one address' "$TOP/README.md"
+    grep -q 'allow 256 connections at a time, and 64 of one source' <(tr '\n' ' ' <"$TOP/handler/tincan-handler.8")
+    grep -qx 'tincan stream .* nowait\.6000 .* --timeout=30s' "$TOP/units/inetd/tincan.conf.in"
+    run -0 "$HANDLER" --help
+    assert_line --regexp '--max-bytes=.*default 1M'
+    assert_line --regexp '--timeout=.*default 300s'
+    grep -q 'longer than 300 s (`--timeout`) or hold more than 1 MiB (`--max-bytes`)' "$TOP/README.md"
+}
+
+@test "documents: tincan(1): nothing to send, and --check" {
+    run -0 "$TINCAN" no-such-host.invalid </dev/null
+    assert_output ''
+    run -2 "$TINCAN" --check no-such-host.invalid
+    assert_output --partial 'TINCAN CRITICAL - finding the address of no-such-host.invalid: unresolved'
+    run -3 "$TINCAN" --check --warning 2s --critical 1s
+    assert_output --partial 'TINCAN UNKNOWN - --warning is above --critical'
+    run -0 "$TINCAN" --help=report
+    assert_line --regexp 'defaults -c 5 -i 200ms -w 10s'
+}
+
 @test "documents: README: a TCP check passes although the server hangs, and tincan fails" {
     need_tincand
     open_place

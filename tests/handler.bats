@@ -445,6 +445,16 @@ TABLE
     refute_output --regexp 'stderr=.*(secret|message=)'
 }
 
+@test "handler: the time in which it discards input is not in usec" {
+    spawn --send 'hi\0more' -- --no-preview
+    assert_line --regexp ' result=echoed bytes=2 '
+    python3 - "$output" <<'SCRIPT'
+import re, sys
+seconds, usec = (float(re.search(name + r"=([\d.]+)", sys.argv[1])[1]) for name in ("seconds", "usec"))
+assert seconds - usec / 1e6 > 0.9, (seconds, usec)  # it discards for a second
+SCRIPT
+}
+
 @test "handler: --quiet logs errors only" {
     spawn --send 'hello\0' -- --quiet
     assert_echo hello

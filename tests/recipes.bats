@@ -112,7 +112,7 @@ replace() {
     command=${command/'/usr/local/bin/tincan'/$TINCAN}
     # shellcheck disable=SC2086 # it is a command with arguments
     run -0 ${command/192.0.2.11:4040/$ADDRESS}
-    command=$(document show 'RECIPES.md/Nagios, Icinga, Naemon, Checkmk and others that run such plugins/1' | sed -n 's/.*command_line *//p')
+    command=$(document show 'RECIPES.md/Nagios, Icinga, Naemon, Checkmk and others with such plugins/1' | sed -n 's/.*command_line *//p')
     command=${command/'/usr/local/bin/tincan'/$TINCAN -i 1ms}
     command=${command/'$ARG1$'/4000} command=${command/'$ARG2$'/5000}
     # shellcheck disable=SC2086
