@@ -613,6 +613,24 @@ came back as 0x6e; it looks as if a single bit was flipped"
     took_about 300
 }
 
+# bats test_tags=sandbox
+@test "a reply that is there but can't be read is: timeout, however often it is tried" {
+    need_tracer
+    serve echo
+    run --separate-stderr strace -f -o /dev/null -e inject=recvfrom:error=EAGAIN timeout 60 "$TINCAN" -W 300ms -m hello "$ADDRESS"
+    assert_failure 1
+    said "*: timeout: no whole reply within 0.3 s: 0 of 6 bytes had come back"
+}
+
+# bats test_tags=sandbox
+@test "a message that is sent but can't be waited for is: local error, which does not deny it" {
+    need_tracer
+    serve echo
+    run --separate-stderr strace -o /dev/null -e inject=poll:error=ENOMEM "$TINCAN" -m hello "$ADDRESS"
+    assert_failure 2
+    said "tincan: getting an echo from $ADDRESS: local error: Cannot allocate memory"
+}
+
 @test "a reply that drips past the time is: timeout, with what had come" {
     serve drip:0.12
     milliseconds "$TINCAN" -W 600ms -m hello,hello,hello "$ADDRESS"

@@ -20,12 +20,6 @@ def fault(server, call, error, when="1"):
         tracer.communicate()
 '
 
-# A tracer has to be there, and be allowed to trace.
-need_tracer() {
-    need strace
-    strace -o /dev/null true || skip "strace can't trace here"
-}
-
 # bats test_tags=sandbox
 @test "tincand: a connection that can't be accepted costs nobody else anything" {
     need_tracer

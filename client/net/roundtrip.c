@@ -316,10 +316,11 @@ void roundtrip_run(struct roundtrip *roundtrip, enum roundtrip_state state)
 
         if (ready > 0)
             roundtrip_step(roundtrip, wait.revents);
-        else if (ready == 0)
-            roundtrip_timer_expired(roundtrip);
-        else if (errno != EINTR)
+        else if (ready < 0 && errno != EINTR)
             roundtrip_give_up(roundtrip, errno);
+        /* Events don't put the moment off, however many come. */
+        if (roundtrip->state < state && clock_now() >= roundtrip_timer(roundtrip))
+            roundtrip_timer_expired(roundtrip);
     }
 }
 
@@ -330,6 +331,5 @@ void roundtrip_abandon(struct roundtrip *roundtrip)
 
 void roundtrip_give_up(struct roundtrip *roundtrip, int error)
 {
-    roundtrip->connected = 0;
     end(roundtrip, OUTCOME_LOCAL, error);
 }

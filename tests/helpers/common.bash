@@ -48,6 +48,12 @@ need() {
     done
 }
 
+# need_tracer: skips the test where strace is missing, or may not trace.
+need_tracer() {
+    need strace
+    strace -o /dev/null true || skip "strace can't trace here"
+}
+
 need_localhost() {
     getent ahostsv4 localhost >/dev/null || skip "the name localhost has no address here"
 }
