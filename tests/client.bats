@@ -605,6 +605,14 @@ came back as 0x6e; it looks as if a single bit was flipped"
     said $'*line 1: *: extra bytes: at least 3 bytes came after *\n*line 2: *: extra bytes: at least 2 bytes came after *'
 }
 
+@test "so are they where the server has closed, and the reply was received without them" {
+    serve urgent-extra:more
+    yes hello | head -n 50 >lines
+    run --separate-stderr "$TINCAN" "$ADDRESS" <lines
+    assert_failure 3
+    assert_output ''
+}
+
 @test "no reply in time is: timeout" {
     serve silent
     milliseconds "$TINCAN" -W 300ms -m hello "$ADDRESS"

@@ -45,9 +45,7 @@ static void end_with_reply(struct transfer *transfer)
         transfer->outcome = OUTCOME_ALTERED;
     else if (transfer->extra > 0)
         transfer->outcome = OUTCOME_EXTRA;
-    transfer->state = transfer->outcome != OUTCOME_ECHOED || transfer->closed_at != 0
-                          ? TRANSFER_OVER
-                          : TRANSFER_CLOSING;
+    transfer->state = transfer->outcome == OUTCOME_ECHOED ? TRANSFER_CLOSING : TRANSFER_OVER;
 }
 
 /* The connection ended, with `error` or 0, before the reply was complete. */
@@ -96,8 +94,7 @@ static void extend_reply(struct transfer *transfer, size_t size)
     transfer->reply_length += size;
 }
 
-/* Reads once. If the server is known to have `closed`, its end of file need not be read. */
-static void receive_reply(struct transfer *transfer, bool closed)
+static void receive_reply(struct transfer *transfer)
 {
     /* A reply longer than this can't be intact, whatever follows. */
     size_t limit = transfer->length + TAG_MAX + 1, room;
@@ -111,8 +108,6 @@ static void receive_reply(struct transfer *transfer, bool closed)
     got = recv(transfer->fd, transfer->reply + transfer->reply_length, room, 0);
     if (got > 0) {
         extend_reply(transfer, (size_t)got);
-        if (closed && transfer->complete && (size_t)got < room)
-            transfer->closed_at = transfer->replied_at;
         if (transfer->complete || transfer->reply_length == limit)
             end_with_reply(transfer);
     } else if (got == 0) {
@@ -165,7 +160,9 @@ void transfer_step(struct transfer *transfer, int events)
         return;
     }
     if (events & ~POLLOUT)
-        receive_reply(transfer, (events & POLLRDHUP) != 0);
+        receive_reply(transfer);
+    if (transfer->state == TRANSFER_CLOSING && (events & POLLRDHUP))
+        receive_after_reply(transfer); /* the server has closed already */
     if ((events & POLLOUT) && transfer->state == TRANSFER_SENDING)
         send_message(transfer);
 }

@@ -56,7 +56,7 @@ void transfer_begin(struct transfer *transfer, int fd, const char *message, size
 /* Returns the events of poll(2) to wait for. */
 short transfer_events(const struct transfer *transfer);
 
-/* Moves bytes after `events`, of which POLLRDHUP saves a call. */
+/* Moves bytes after `events`, of which POLLRDHUP saves a wait. */
 void transfer_step(struct transfer *transfer, int events);
 
 /* Ends the transfer as its time is up. */

@@ -124,6 +124,13 @@ def extra(connection, _peer, argument):
     connection.sendall(read_message(connection) + b"\0" + argument.encode())
 
 
+def urgent_extra(connection, _peer, argument):
+    """Bytes behind an urgent one: to receive the reply stops there, as if no more had come."""
+    connection.sendall(read_message(connection) + b"\0")
+    connection.send(b"!", socket.MSG_OOB)
+    connection.sendall(argument.encode())
+
+
 def late_extra(connection, _peer, argument):
     connection.sendall(read_message(connection) + b"\0")
     time.sleep(0.1)
@@ -257,7 +264,7 @@ BEHAVIOURS = {
     for function in (
         echo, tagged, tag, close, close_after_reading, reset_at_once, reset_in_reply,
         reset_after_reply, early_reply, truncate, flip, tagged_flip, longer, shorter, endless,
-        extra, late_extra, reply, silent, never_read, drip, as_it_reads, stay_open, to_crlf,
+        extra, urgent_extra, late_extra, reply, silent, never_read, drip, as_it_reads, stay_open, to_crlf,
         strip_high_bit, upper, telnet, late, pauses, limited, black_hole, only_from, hybrid,
         greet, run,
     )
