@@ -143,6 +143,16 @@ for call, error in [("futex", "ENOMEM"), ("futex", "ENOSYS"), ("poll", "ENOMEM")
 SCRIPT
 }
 
+# bats test_tags=sandbox
+@test "tincand: a limit of descriptors that can't be read is no limit of 0 to set" {
+    need_tracer
+    cd "$BATS_TEST_TMPDIR"
+    run -64 timeout 60 strace -o trace -e trace=prlimit64 -e inject=prlimit64:error=EPERM:when=2 "$TINCAND" --listen=unix:socket
+    assert_output --partial 'with a limit of 0 descriptors'
+    run -0 grep -c 'NOFILE.*INJECTED' trace
+    run -1 grep 'rlim_cur=0' trace
+}
+
 # bats test_tags=limits
 @test "tincand: without memory for a message that exchange ends, and no other" {
     script <<'SCRIPT'

@@ -22,8 +22,8 @@ static rlim_t raise_descriptors(uint64_t connections, size_t listeners)
 {
     struct rlimit limit = {0};
 
-    (void)getrlimit(RLIMIT_NOFILE, &limit);
-    if (most_connections(limit.rlim_cur, listeners) < connections) {
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+        most_connections(limit.rlim_cur, listeners) < connections) {
         limit.rlim_cur = limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
     }
