@@ -9,7 +9,7 @@ LAUNCHERS = direct pipe systemd-inetd systemd-native xinetd openbsd-inetd inetut
 check: all check-programs ## every test; FILES=... for some, TESTS_JOBS=1 for one at a time
 	TINCAN_BUILD='$(abspath $(B))' tests/run $(FILES)
 
-check-programs: $(addprefix $(B)/tests/,frame-test exhaust probe-test deny handover tincan-handler-breakout) \
+check-programs: $(addprefix $(B)/tests/,frame-test exhaust probe-test deny handover torture-careless tincan-handler-breakout) \
     $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tests/tincand-hang $(B)/tests/tincand-checked) $(B)/bench/load \
     $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
 
@@ -33,6 +33,14 @@ check-bare: ## the README's two commands on bare Debian 12 and 13 systems; needs
 
 exhaust: $(B)/tests/exhaust ## the decoder against two others on all strings of four bytes; minutes
 	tests/exhaust/run $(B)/tests/exhaust
+
+TORTURE = PYTHONPYCACHEPREFIX='$(abspath $(B))/tests/pycache' tests/torture/torture
+torture: all ## the programs with every system call failing, each in every way; minutes
+	@status=0; \
+	$(TORTURE) handler $(B)/tincan-handler || status=1; \
+	$(TORTURE) client $(B)/tincan || status=1; \
+	$(if $(filter yes,$(LIBSYSTEMD)),$(TORTURE) tincand $(B)/tincand || status=1;) \
+	exit $$status
 
 lint: ## warnings as errors with gcc and clang, and the static checkers
 	tests/lint
@@ -76,6 +84,11 @@ $(B)/bench/spawn $(B)/bench/load $(B)/bench/bare: $(B)/bench/%: $(B)/obj/tests/b
 
 TEST_LIBS = $(EDIT_LIBS) -lm $(LDLIBS)
 LINK_TEST = $(LINK) $(TEST_LIBS)
+
+# A handler with faults that torture finds, built as the handler is.
+$(B)/tests/torture-careless: $(B)/handler-obj/tests/torture/careless.o $(B)/LINK_HANDLER.command
+	@mkdir -p $(@D)
+	$(HANDLER_LINK) -o $@ $< $(LDLIBS)
 
 # Servers whose decoder obeys the test.
 $(B)/tests/tincan-handler-breakout: $(B)/handler-obj/tests/breakout.o $(HANDLER_OBJ) $(B)/LINK_HANDLER.command
@@ -123,4 +136,4 @@ compile_commands.json: FORCE ## how each C file is compiled, for editors and che
 	$(file >$@,[$(subst } {,}$(comma){,$(strip $(foreach c,$(HANDLER_SRC),$(call compiled,$c,$(HANDLER_COMPILE))) \
 	    $(foreach c,$(sort $(OTHER_C)),$(call compiled,$c,$(COMPILE)))))])
 
-.PHONY: check check-programs check-sanitized check-systemd check-bare exhaust lint bench bench-flood bench-tincand bench-memory bench-units
+.PHONY: check check-programs check-sanitized check-systemd check-bare exhaust torture lint bench bench-flood bench-tincand bench-memory bench-units
