@@ -202,7 +202,7 @@ clean: ## removes what was built
 	rm -rf $(B) compile_commands.json
 
 help: ## this list
-	@sed -n 's/^\([a-z][a-z._ -]*\):[^=].*## /\1|/p' Makefile tests/tests.mk packaging/packaging.mk | \
+	@sed -n 's/^\([a-z][a-z._ -]*\):[^=].*## /\1|/p' Makefile tests/tests.mk tests/fuzz/fuzz.mk packaging/packaging.mk | \
 	    awk -F '|' '{ printf "%-22s %s\n", $$1, $$2 }'
 
 FORCE:

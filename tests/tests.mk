@@ -2,6 +2,8 @@
 # Tests, checks and benchmarks; part of the Makefile. What tests run of make gets the variables of
 # this one through MAKEFLAGS.
 
+include tests/fuzz/fuzz.mk
+
 LAUNCHERS = direct pipe systemd-inetd systemd-native xinetd openbsd-inetd inetutils-inetd tcpserver \
             s6-ipcserver socat ncat tincand tincand-unix tincand-systemd tincand-xinetd \
             tincand-openbsd-inetd tincand-inetutils-inetd
@@ -11,7 +13,7 @@ check: all check-programs ## every test; FILES=... for some, TESTS_JOBS=1 for on
 
 check-programs: $(addprefix $(B)/tests/,frame-test exhaust probe-test deny handover torture-careless tincan-handler-breakout) \
     $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tests/tincand-hang $(B)/tests/tincand-checked) $(B)/bench/load \
-    $(LAUNCHERS:%=$(B)/tests/launcher-%.bats)
+    $(LAUNCHERS:%=$(B)/tests/launcher-%.bats) $(FUZZERS:%=$(B)/fuzz/%)
 
 # The same suite on programs that watch themselves. The cases of small memory limits and of the
 # sandbox are left to what ships: a sanitizer needs terabytes of address space, and all system calls.
@@ -129,7 +131,6 @@ $(B)/tests/launcher-%.bats: tests/launcher.bats.in $(B)/FILL_IN_TEST.command
 
 # --- For editors ---
 
-comma    = ,
 compiled = {"directory":"$(CURDIR)","file":"$1","command":"$(subst ",\",$2) -c $1"}
 OTHER_C  = $(filter-out $(HANDLER_SRC),$(TINCAN_SRC) $(TINCAND_SRC) $(wildcard tests/*.c tests/*/*.c))
 compile_commands.json: FORCE ## how each C file is compiled, for editors and checkers
