@@ -13,7 +13,8 @@ check: all check-programs ## every test; FILES=... for some, TESTS_JOBS=1 for on
 
 check-programs: $(addprefix $(B)/tests/,frame-test exhaust probe-test deny handover torture-careless tincan-handler-breakout) \
     $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tests/tincand-hang $(B)/tests/tincand-checked) $(B)/bench/load \
-    $(LAUNCHERS:%=$(B)/tests/launcher-%.bats) $(FUZZERS:%=$(B)/fuzz/%)
+    $(LAUNCHERS:%=$(B)/tests/launcher-%.bats) $(FUZZERS:%=$(B)/fuzz/%) \
+    $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tests/model)
 
 # The same suite on programs that watch themselves. The cases of small memory limits and of the
 # sandbox are left to what ships: a sanitizer needs terabytes of address space, and all system calls.
@@ -43,6 +44,10 @@ torture: all ## the programs with every system call failing, each in every way; 
 	$(TORTURE) client $(B)/tincan || status=1; \
 	$(if $(filter yes,$(LIBSYSTEMD)),$(TORTURE) tincand $(B)/tincand || status=1;) \
 	exit $$status
+
+MODEL_SCHEDULES = 1000000
+model: $(B)/tests/model ## the accounts of tincand against a model of them, in MODEL_SCHEDULES random schedules; minutes
+	$(B)/tests/model $(MODEL_SCHEDULES) $$(date +%s)
 
 lint: ## warnings as errors with gcc and clang, and the static checkers
 	tests/lint
@@ -77,6 +82,11 @@ $(B)/tests/frame-test $(B)/tests/probe-test $(B)/tests/deny $(B)/tests/handover:
 	$(LINK) -o $@ $(filter %.o,$^) $(TEST_LIBS)
 
 $(B)/tests/exhaust: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/exhaust/*.c) common/frame.c) $(B)/LINK_TEST.command
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $(filter %.o,$^) $(LDLIBS)
+
+$(B)/tests/model: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/model/*.c) $(addprefix tincand/,loop.c memory.c sources.c) \
+    tests/fuzz/event.c tests/fuzz/input.c) $(B)/LINK_TEST.command
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $(filter %.o,$^) $(LDLIBS)
 
@@ -137,4 +147,4 @@ compile_commands.json: FORCE ## how each C file is compiled, for editors and che
 	$(file >$@,[$(subst } {,}$(comma){,$(strip $(foreach c,$(HANDLER_SRC),$(call compiled,$c,$(HANDLER_COMPILE))) \
 	    $(foreach c,$(sort $(OTHER_C)),$(call compiled,$c,$(COMPILE)))))])
 
-.PHONY: check check-programs check-sanitized check-systemd check-bare exhaust torture lint bench bench-flood bench-tincand bench-memory bench-units
+.PHONY: check check-programs check-sanitized check-systemd check-bare exhaust torture model lint bench bench-flood bench-tincand bench-memory bench-units

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Fuzzing; part of the Makefile. tests/fuzz/NAME.c is a target, linked as $(B)/fuzz/NAME with what it
-# tries and with system calls that obey its input. FUZZ_ENGINE links a fuzzer; without one, the
+# tries and with system calls that obey its input. FUZZ_DRIVER links a fuzzer; without one, the
 # program replays files of inputs.
 
 FUZZERS = frame parse handler roundtrip $(if $(filter yes,$(LIBSYSTEMD)),tincand)
@@ -22,9 +22,9 @@ handler-WRAP   = clock_gettime connect fstat getenv getpeername getpid getsockna
 roundtrip-WRAP = clock_gettime close connect getsockname getsockopt poll recv send sendmsg socket
 tincand-WRAP   = accept4 clock_gettime close epoll_ctl epoll_wait malloc nanosleep realloc sigprocmask $(CHECKED)
 
-FUZZ_ENGINE  =
-FUZZ_COMMON  = common/frame.c tests/exhaust/reference.c tests/fuzz/input.c $(if $(FUZZ_ENGINE),,tests/fuzz/replay.c)
-FUZZ_LINK    = $(LINK) $(FUZZ_ENGINE) -o
+FUZZ_DRIVER  =
+FUZZ_COMMON  = common/frame.c tests/exhaust/reference.c tests/fuzz/input.c $(if $(FUZZ_DRIVER),,tests/fuzz/replay.c)
+FUZZ_LINK    = $(LINK) $(FUZZ_DRIVER) -o
 fuzz-objects = $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_COMMON) tests/fuzz/$1.c $($1-SRC))
 fuzz-wraps   = $(patsubst %,-Wl$(comma)--wrap=%,$($1-WRAP))
 
