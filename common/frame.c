@@ -33,10 +33,48 @@ static size_t ascii_run(const unsigned char *bytes, size_t size)
     return run;
 }
 
+/*@
+  // After `byte`, the character needs `pending2` more, the first of them from `low2` to `high2`.
+  predicate step(integer pending, integer low, integer high, integer byte,
+                 integer pending2, integer low2, integer high2) =
+      pending > 0
+          ? low <= byte <= high && pending2 == pending - 1 && low2 == 0x80 && high2 == 0xbf
+          : (0x01 <= byte <= 0x7f && pending2 == 0) ||
+            (0xc2 <= byte <= 0xdf && pending2 == 1 && low2 == 0x80 && high2 == 0xbf) ||
+            (byte == 0xe0 && pending2 == 2 && low2 == 0xa0 && high2 == 0xbf) ||
+            (0xe1 <= byte <= 0xec && pending2 == 2 && low2 == 0x80 && high2 == 0xbf) ||
+            (byte == 0xed && pending2 == 2 && low2 == 0x80 && high2 == 0x9f) ||
+            (0xee <= byte <= 0xef && pending2 == 2 && low2 == 0x80 && high2 == 0xbf) ||
+            (byte == 0xf0 && pending2 == 3 && low2 == 0x90 && high2 == 0xbf) ||
+            (0xf1 <= byte <= 0xf3 && pending2 == 3 && low2 == 0x80 && high2 == 0xbf) ||
+            (byte == 0xf4 && pending2 == 3 && low2 == 0x80 && high2 == 0x8f);
+
+  predicate continues(integer pending, integer low, integer high, integer byte) =
+      pending > 0 ? low <= byte <= high : 0x01 <= byte <= 0x7f || 0xc2 <= byte <= 0xf4;
+*/
+
 /* Takes a byte other than null. Returns whether it is valid after those before it. */
+/*@
+  requires \valid(frame) && frame_sound(frame) && byte != 0;
+  assigns frame->pending, frame->low, frame->high;
+  ensures frame_sound(frame);
+  ensures \result <==> continues(\old(frame->pending), \old(frame->low), \old(frame->high), byte);
+  ensures \result ==> step(\old(frame->pending), \old(frame->low), \old(frame->high), byte,
+                            frame->pending, frame->low, frame->high);
+  ensures !\result ==> frame->pending == \old(frame->pending) && (frame->pending > 0 ==>
+                       frame->low == \old(frame->low) && frame->high == \old(frame->high));
+*/
 static bool take_byte(struct frame *frame, unsigned char byte)
 {
     if (frame->pending == 0) {
+        /*@ assert byte < 0xc2 || byte > 0xf4 ==> leads[byte].more == 0; */
+        /*@ assert 0xc2 <= byte <= 0xdf ==> leads[byte].more == 1; */
+        /*@ assert 0xe0 <= byte <= 0xef ==> leads[byte].more == 2; */
+        /*@ assert 0xf0 <= byte <= 0xf4 ==> leads[byte].more == 3; */
+        /*@ assert 0xc2 <= byte <= 0xf4 ==>
+              leads[byte].low == (byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80); */
+        /*@ assert 0xc2 <= byte <= 0xf4 ==>
+              leads[byte].high == (byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf); */
         frame->pending = leads[byte].more;
         frame->low = leads[byte].low;
         frame->high = leads[byte].high;

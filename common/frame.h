@@ -27,13 +27,26 @@ enum frame_status {
 
 struct frame {
     enum frame_status status;
-    size_t length;           /* message bytes accepted so far, without the null byte */
-    size_t max_bytes;        /* the most that `length` may become */
-    unsigned char pending;   /* continuation bytes that the character still needs */
-    unsigned char low, high; /* the range of the next of them */
+    unsigned pending;   /* continuation bytes that the character still needs */
+    unsigned low, high; /* the range of the next of them */
+    size_t length;      /* message bytes accepted so far, without the null byte */
+    size_t max_bytes;   /* the most that `length` may become */
 };
 
+/*@
+  // Bytes can follow that complete the character.
+  predicate frame_sound{L}(struct frame *frame) = frame->length <= frame->max_bytes &&
+      FRAME_MORE <= frame->status <= FRAME_TOO_LONG && frame->pending <= 3 &&
+      (frame->pending > 0 ==> 0x80 <= frame->low <= frame->high <= 0xbf);
+*/
+
 /* Makes `frame` ready for the first byte of a message of at most `max_bytes` bytes. */
+/*@
+  requires \valid(frame);
+  assigns *frame;
+  ensures frame_sound(frame) && frame->status == FRAME_MORE;
+  ensures frame->max_bytes == max_bytes && frame->length == 0 && frame->pending == 0;
+*/
 void frame_init(struct frame *frame, size_t max_bytes);
 
 /*

@@ -49,6 +49,9 @@ MODEL_SCHEDULES = 1000000
 model: $(B)/tests/model ## the accounts of tincand against a model of them, in MODEL_SCHEDULES random schedules; minutes
 	$(B)/tests/model $(MODEL_SCHEDULES) $$(date +%s)
 
+prove: ## the contracts of the decoder, with Frama-C; minutes
+	tests/prove/run
+
 lint: ## warnings as errors with gcc and clang, and the static checkers
 	tests/lint
 
@@ -147,4 +150,4 @@ compile_commands.json: FORCE ## how each C file is compiled, for editors and che
 	$(file >$@,[$(subst } {,}$(comma){,$(strip $(foreach c,$(HANDLER_SRC),$(call compiled,$c,$(HANDLER_COMPILE))) \
 	    $(foreach c,$(sort $(OTHER_C)),$(call compiled,$c,$(COMPILE)))))])
 
-.PHONY: check check-programs check-sanitized check-systemd check-bare exhaust torture model lint bench bench-flood bench-tincand bench-memory bench-units
+.PHONY: check check-programs check-sanitized check-systemd check-bare exhaust torture model prove lint bench bench-flood bench-tincand bench-memory bench-units
