@@ -25,7 +25,9 @@
 /* The size of the ring of records, in bytes: several thousand lines. */
 #define RING_SIZE ((size_t)1 << 20)
 
-#define CLOSE_USEC 1000000
+/* How often the end of the thread is looked for, a millisecond each time: where all the machine
+ * stands still meanwhile, the thread still gets its time. */
+#define CLOSE_TRIES 1000
 
 /* How long a datagram waits for a syslog daemon that does not read. */
 #define STUCK_USEC 500000
@@ -33,7 +35,7 @@
 /* How often a notice about lost lines that could not be written is tried again. */
 #define NOTICE_USEC 1000000
 
-#define GATHER_NSEC 1000000
+#define GATHER_NSEC 1000000 /* a millisecond */
 #define FIELDS_MAX  8
 
 /* Identifies the records of exchanges in the journal: `journalctl MESSAGE_ID=...`. */
@@ -354,14 +356,16 @@ struct log_queue *log_queue_open(struct log *log)
 void log_queue_close(struct log_queue *queue)
 {
     const struct timespec moment = {.tv_nsec = GATHER_NSEC};
-    int64_t deadline = clock_after(CLOSE_USEC);
     int error;
 
     queue->closing = true;
     while (!wake(queue->wakeup))
         ;
-    while ((error = pthread_tryjoin_np(queue->thread, NULL)) != 0 && clock_now() < deadline)
+    error = pthread_tryjoin_np(queue->thread, NULL);
+    for (int i = 0; error != 0 && i < CLOSE_TRIES; i++) {
         nanosleep(&moment, NULL);
+        error = pthread_tryjoin_np(queue->thread, NULL);
+    }
     if (error == 0)
         queue_free(queue); /* or the logger hangs, and the thread ends with the process */
 }

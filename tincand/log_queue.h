@@ -27,7 +27,7 @@ void log_queue_sentence(struct log_queue *queue, int level, const char *sentence
 /* Returns the number of lines dropped so far. */
 uint64_t log_queue_dropped(struct log_queue *queue);
 
-/* Waits at most a second until everything is written, ends the thread and frees the queue. */
+/* Waits about a second at most until everything is written, ends the thread and frees the queue. */
 void log_queue_close(struct log_queue *queue);
 
 #endif

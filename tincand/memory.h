@@ -6,7 +6,9 @@
  *
  * - A source may use no more memory than it leaves free: one source alone gets at most half. Of a
  *   source that uses more than another one that waits, a slow connection is ended, so that n
- *   sources that want all they can have get the same each, and leave as much free.
+ *   sources that want all they can have get the same each, and leave as much free. Of one that uses
+ *   more than twice as much, a connection that waits itself is ended, too: otherwise sources that
+ *   all wait would keep what they got when there was more.
  * - Room for one message of the greatest length is reserved for one buffer at a time: otherwise
  *   several messages that are each half there could wait for each other. A slow connection that
  *   has the reserve is ended too, if another source waits.
@@ -105,7 +107,7 @@ struct buffer *memory_next(struct memory *memory);
 /*
  * If memory_next() has returned NULL although buffers wait: returns the buffer of a slow connection
  * that the caller has to end, because its source uses more than one that waits, or because it has
- * the reserve; NULL: there is none at `now`, in clock_usec().
+ * the reserve, or the same for one that waits itself, of a source that uses much more; NULL: there is none at `now`, in clock_usec().
  */
 struct buffer *memory_slow(struct memory *memory, uint64_t now);
 
