@@ -188,6 +188,7 @@ TABLE
 }
 
 @test "documents: tincan(1): probes" {
+    within_time # for --check, 20 ms
     need jq
     need_tincand
     open_place

@@ -153,6 +153,18 @@ SCRIPT
     run -1 grep 'rlim_cur=0' trace
 }
 
+# bats test_tags=sandbox
+@test "tincand: it ends although it can't wake the thread that logs" {
+    need_tracer
+    script <<SCRIPT
+$FAULT
+with Server() as server:
+    with fault(server, "write", "EIO", "1+"):
+        server.echo()
+        assert server.stop() == 0
+SCRIPT
+}
+
 # bats test_tags=limits
 @test "tincand: without memory for a message that exchange ends, and no other" {
     script <<'SCRIPT'
@@ -173,6 +185,7 @@ SCRIPT
 
 # bats test_tags=limits
 @test "tincand: a connection that is accepted and for which there is no memory is logged" {
+    need_descriptors 4100
     script <<'SCRIPT'
 with Server("--max-connections=4000", "--max-connections-per-source=4000", nofile=(4100, 4100)) as server:
     server.echo()

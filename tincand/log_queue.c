@@ -359,12 +359,12 @@ void log_queue_close(struct log_queue *queue)
     int error;
 
     queue->closing = true;
-    while (!wake(queue->wakeup))
-        ;
-    error = pthread_tryjoin_np(queue->thread, NULL);
-    for (int i = 0; error != 0 && i < CLOSE_TRIES; i++) {
+    for (int i = 0; i < CLOSE_TRIES; i++) {
+        (void)wake(queue->wakeup);
         nanosleep(&moment, NULL);
         error = pthread_tryjoin_np(queue->thread, NULL);
+        if (error == 0)
+            break;
     }
     if (error == 0)
         queue_free(queue); /* or the logger hangs, and the thread ends with the process */
