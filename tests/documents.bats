@@ -8,6 +8,9 @@ load helpers/common
 load helpers/documents
 load helpers/client_common
 
+# An edit: a busy machine is not as fast as the limits in the documents ask.
+LENIENT='|--warning 100ms --critical 500ms|--warning 9s --critical 10s|'
+
 setup() {
     TOP=${TESTS%/*}
     cd "$BATS_TEST_TMPDIR" || return
@@ -171,7 +174,7 @@ TABLE
     open_place
     serve_at 4040
     shows 'README.md/The client/1'
-    shows 'README.md/The client/2'
+    shows 'README.md/The client/2' "$LENIENT"
 }
 
 @test "documents: tincan(1): messages" {
@@ -194,7 +197,7 @@ TABLE
     open_place
     serve_at 4040
     shows 'tincan.1/EXAMPLES/6'
-    shows 'tincan.1/EXAMPLES/9'
+    shows 'tincan.1/EXAMPLES/9' "$LENIENT" '|;100;500;|;9000;10000;|'
     shows 'tincan.1/EXAMPLES/11' '|-c 1000|-c 10|'
 }
 
