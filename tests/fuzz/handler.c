@@ -50,7 +50,7 @@ static struct kernel {
     struct sockaddr_storage peer;
     char environment[4][64]; /* NAME=VALUE */
 
-    bool ignores_pipes, sandboxed, expired;
+    bool ignores_pipes, sandboxed, expired, shut;
     void (*on_alarm)(int);
     unsigned timers, late_calls;
     void *memory;
@@ -253,6 +253,7 @@ WRAP(int, shutdown, int fd, int how)
     if (!kernel.running)
         return __real_shutdown(fd, how);
     require(how == SHUT_WR && S_ISSOCK(kernel.modes[fd]), "only the sending side is shut down");
+    kernel.shut = true;
     return 0;
 }
 
@@ -273,6 +274,9 @@ WRAP(int, setitimer, __itimer_which_t which, const struct itimerval *timer, stru
             "no deadline is switched off");
     require(timer->it_interval.tv_usec > 0, "the alarm is repeated");
     require(++kernel.timers < 8, "the deadline is not moved on and on");
+    if (timer->it_value.tv_sec == (time_t)(FRAME_LINGER_USEC / 1000000))
+        require(kernel.shut || !S_ISSOCK(kernel.modes[1]) || !S_ISSOCK(kernel.modes[3]),
+                "the sending side is shut down before lingering");
     kernel.expired = false;
     kernel.late_calls = 0;
     return kernel.fault >> FAULT_TIMER & 1 ? fail(EINVAL) : 0;

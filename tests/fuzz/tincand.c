@@ -205,10 +205,13 @@ static void check_replies(void)
     for (size_t i = 0; i < world.count; i++) {
         const struct peer_world *peer = &peers[i];
         size_t tag = world.tagged ? tag_length(peer->received, peer->received_size) : 0;
-        if (world.calm && peer->accepted && !peer->left &&
-            peer->reference.status == FRAME_COMPLETE && peer->sent_size < BYTES_MAX)
-            require(peer->received_size == tag + peer->reference.length + 1,
-                    "a whole message that nothing hinders is answered");
+        bool answered = peer->received_size == tag + peer->reference.length + 1;
+        if (!peer->accepted || peer->left || peer->reference.status != FRAME_COMPLETE)
+            continue;
+        if (world.calm && peer->sent_size < BYTES_MAX)
+            require(answered, "a whole message that nothing hinders is answered");
+        if (answered && (tag > 0) == world.tagged)
+            require(peer->ended, "the server ends the stream behind its reply");
     }
 }
 
