@@ -31,4 +31,11 @@ uint8_t input_hex(const char *digits);
 /* Aborts with a sentence on what must hold if it does not. */
 void require(bool holds, const char *what);
 
+/* Defines the function that the linker's --wrap=NAME calls instead of NAME, which is __real_NAME.
+ */
+#define WRAP(type, name, ...)                                                                      \
+    type __real_##name(__VA_ARGS__);                                                               \
+    type __wrap_##name(__VA_ARGS__);                                                               \
+    type __wrap_##name(__VA_ARGS__)
+
 #endif

@@ -85,11 +85,6 @@ static void receive_byte(char byte)
 }
 
 /* The names that the linker's --wrap makes. NOLINTBEGIN(*-reserved-identifier,cert-*) */
-#define WRAP(type, name, ...)                                                                      \
-    type __real_##name(__VA_ARGS__);                                                               \
-    type __wrap_##name(__VA_ARGS__);                                                               \
-    type __wrap_##name(__VA_ARGS__)
-
 WRAP(ssize_t, recv, int fd, void *buffer, size_t size, int flags)
 {
     ssize_t count;
