@@ -229,3 +229,8 @@ TABLE
     serves 'tincand.8/EXAMPLES/1' 1 "|/tmp/|$BATS_TEST_TMPDIR/|"
     grep -v 'bytes=0' served | document compare 'tincand.8/EXAMPLES/1' "|/tmp/|$BATS_TEST_TMPDIR/|"
 }
+
+@test "documents: the tests that SECURITY.md names are there" {
+    run -0 python3 "$TESTS/helpers/named_tests.py" "$TESTS/../SECURITY.md" "$TESTS" 20
+    assert_output ''
+}

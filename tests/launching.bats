@@ -169,18 +169,7 @@ socat_version() {
 }
 
 @test "launching: the tests that the page names are there" {
-    run -0 python3 - "$LAUNCHING" "$TESTS" <<'PYTHON'
-import pathlib, re, sys
-page, tests = (pathlib.Path(argument) for argument in sys.argv[1:])
-titles = set()
-for file in [*tests.rglob("*.bats"), *tests.glob("*.in")]:
-    titles |= set(re.findall(r'^@test "(.*)" \{$', file.read_text(), re.M))
-named = []
-for line in re.findall(r"^ *Tests?: ((?:.+\n)+?)(?=\n)", page.read_text(), re.M):
-    named += re.findall(r"`(.+?)`", " ".join(line.split()))
-print(*(name for name in named if name not in titles), sep="\n")
-sys.exit(len(named) < 20)
-PYTHON
+    run -0 python3 "$TESTS/helpers/named_tests.py" "$LAUNCHING" "$TESTS" 20
     assert_output ''
 }
 
