@@ -178,10 +178,13 @@ int address_family(const struct address *address)
 void address_propose_brackets(const struct address *address, struct text *reason)
 {
     const char *host = address->text, *colon = strrchr(host, ':');
-    size_t length = colon ? (size_t)(colon - host) : 0;
+    size_t length;
     uint32_t port;
 
-    if (host[0] == '[' || family_of(host, length) != AF_INET6 ||
+    if (host[0] == '[' || !colon)
+        return;
+    length = (size_t)(colon - host);
+    if (family_of(host, length) != AF_INET6 ||
         read_number(colon + 1, strlen(colon + 1), &port) < 0 || port < 1 || port > 65535)
         return;
     text_addf(reason, "; for port %s of %.*s write [%.*s]:%s", colon + 1, (int)length, host,
