@@ -292,8 +292,7 @@ static struct buffer *find_greedy(const struct memory *memory, uint64_t now)
 
     TAILQ_FOREACH(share, &memory->holding, holder)
     {
-        if (share->used <= greatest->used ||
-            !(buffer = find_slow(share, share->used > much, now)))
+        if (share->used <= greatest->used || !(buffer = find_slow(share, share->used > much, now)))
             continue;
         greatest = share;
         found = buffer;

@@ -107,7 +107,8 @@ struct buffer *memory_next(struct memory *memory);
 /*
  * If memory_next() has returned NULL although buffers wait: returns the buffer of a slow connection
  * that the caller has to end, because its source uses more than one that waits, or because it has
- * the reserve, or the same for one that waits itself, of a source that uses much more; NULL: there is none at `now`, in clock_usec().
+ * the reserve, or the same for one that waits itself, of a source that uses much more; NULL: there
+ * is none at `now`, in clock_usec().
  */
 struct buffer *memory_slow(struct memory *memory, uint64_t now);
 
