@@ -81,6 +81,7 @@ TABLE
     refused --listen=unix:@never --max-bytes=64k --max-memory=64k
     assert_output --partial 'cannot receive messages of 65536 bytes (--max-bytes) with 65536'
     least=${output##* }
+    assert [ "$least" -le $((69 << 10)) ] # the manual says 5k more
     refused --listen=unix:@never --max-bytes=64k --max-memory=$((least - 1))
     script <<SCRIPT
 for tag in (), ("--tag",):
