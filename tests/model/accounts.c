@@ -172,9 +172,13 @@ int accounts_next(struct accounts *accounts)
 
 /* --- who is ended --- */
 
-static bool is_slow(const struct account *account, uint64_t now)
+/* Returns whether the source uses so much more than the smallest that waits, by two times and what
+ * is read at a time, that its connections are slow even while they wait. */
+static bool has_much(const struct accounts *accounts, int source)
 {
-    return account->waiting_since == 0 && now > account->slow_from;
+    size_t least = accounts_used(accounts, smallest_waiting(accounts));
+
+    return accounts_used(accounts, source) > 2 * (least + MEMORY_READ_MAX);
 }
 
 /* Returns how many buffers of its source are older. */
@@ -189,15 +193,16 @@ static int age(const struct accounts *accounts, int number)
     return older;
 }
 
-/* Returns the oldest slow connection of a source. */
+/* Returns the oldest slow connection of a source, or -1. */
 static int oldest_slow(const struct accounts *accounts, int source)
 {
     const struct account *list = accounts->list;
+    bool much = has_much(accounts, source);
     int oldest = -1;
 
     for (int i = 0; i < CONNECTIONS; i++)
-        if (list[i].held > 0 && list[i].source == source && is_slow(&list[i], accounts->now) &&
-            age(accounts, i) < CANDIDATES &&
+        if (list[i].held > 0 && list[i].source == source && accounts->now > list[i].slow_from &&
+            (much || list[i].waiting_since == 0) && age(accounts, i) < CANDIDATES &&
             (oldest < 0 || list[i].holding_since < list[oldest].holding_since))
             oldest = i;
     return oldest;
@@ -223,7 +228,7 @@ static int blocked_reserve(const struct accounts *accounts)
 {
     int holder = accounts->reserved;
 
-    if (holder < 0 || !is_slow(&accounts->list[holder], accounts->now))
+    if (holder < 0 || accounts->now <= accounts->list[holder].slow_from)
         return -1;
     for (int source = 0; source < SOURCES; source++)
         if (source != accounts->list[holder].source && first_waiting(accounts, source) >= 0)
