@@ -136,7 +136,7 @@ static void happen(void)
         stub_open(number);
     else if (below(20) == 0)
         stub_end(number);
-    else if (below(20) == 0)
+    else if (below(10) == 0)
         pass_time(times[below(sizeof times / sizeof times[0])]);
     else
         send_input(number, amounts[below(sizeof amounts / sizeof amounts[0])]);
@@ -176,7 +176,7 @@ static void end_all(void)
 
 static void set_up(void)
 {
-    static const size_t extras[] = {0, 5000, 50000, 200000, 1000000};
+    static const size_t extras[] = {0, 5000, 50000, 200000, 400000};
     size_t extra = extras[below(5)];
     bool shared = below(4) > 0;
 
