@@ -425,7 +425,7 @@ ends 3
 END
 }
 
-@test "a refused connection is told and asked again" {
+@test "a refused connection is reported, and the prompt comes again" {
     ADDRESS=127.0.0.1:$(free_port)
     play <<'END'
 chat $address

@@ -809,7 +809,7 @@ inside() {
     ((took >= 1500 && took < 3000))
 }
 
-@test "when all addresses fail, the last error and the count are told" {
+@test "when all addresses fail, the last error and the count are reported" {
     namespace 'meta nfproto ipv6 tcp dport != 0 drop' echo
     run --separate-stderr inside "$TINCAN" -W 2s -m hello two-addresses.test:1
     assert_failure 1
@@ -853,7 +853,7 @@ inside() {
     said ''
 }
 
-@test "the version is told" {
+@test "the version is shown" {
     run --separate-stderr "$TINCAN" -V
     assert_success
     assert_output --regexp '^tincan [0-9]+\.[0-9]+\.[0-9]+$'

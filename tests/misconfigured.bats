@@ -10,7 +10,7 @@ teardown() {
     stop_started
 }
 
-# start_activator OPTION...: starts systemd-socket-activate at $port; as it is not told to accept,
+# start_activator OPTION...: starts systemd-socket-activate at $port; without --accept,
 # it becomes the handler when something arrives, and so its exit status is the handler's.
 start_activator() {
     need systemd-socket-activate

@@ -247,7 +247,7 @@ static void check_cause(const struct alteration *each, const char *found)
     }
 }
 
-/* However long, and of whatever it is made, the guess takes no time to speak of. */
+/* However long, and of whatever it is made, the guess takes hardly any time. */
 static void check_blanks(void)
 {
     const size_t size = 4 << 20;

@@ -63,7 +63,7 @@ teardown() {
     done
 }
 
-@test "with --parallel 1 a slow answer makes the next probe late, and the delay is told" {
+@test "with --parallel 1 a slow answer makes the next probe late, and the delay is reported" {
     within_time
     serve late:1 echo
     run --separate-stderr "$TINCAN" --json --parallel 1 -c 3 -i 50ms "$ADDRESS"
@@ -265,7 +265,7 @@ more_than() {
 
 @test "a pattern file that can't be sent is refused before anything is sent" {
     local port
-    port=$(free_port) # nobody listens: it would be told, if it came to that
+    port=$(free_port) # nobody listens: an attempt would be reported
     printf 'ab\0c' >null
     printf 'ab\377c' >invalid
     printf 'ab\303' >unfinished
@@ -416,7 +416,7 @@ outcome() {
     done
 }
 
-@test "a server's limit on messages is told, where it is the usual one" {
+@test "a server's limit on messages is named, where it is the usual one" {
     [[ -x $TINCAND ]] || skip "tincand is not built; it needs libsystemd (Debian: libsystemd-dev)"
     local address
     address=127.0.0.1:$(free_port)
@@ -461,7 +461,7 @@ ab\0303|not sent: the byte at offset 3 is missing: *
 END
 }
 
-@test "a name without an address is told in JSON and to Prometheus too" {
+@test "a name without an address is reported in JSON and to Prometheus, too" {
     echo old >file
     run --separate-stderr "$TINCAN" --json --prometheus file -c 1 no-such-host.invalid
     assert_failure 2
@@ -529,7 +529,7 @@ serve_inside() {
     serve_by ./enter "$@"
 }
 
-@test "an address that fails is told, the next one is tried, and the run stays with it" {
+@test "an address that fails is reported, the next one is tried, and the run stays with it" {
     serve_inside echo
     run --separate-stderr nsenter -n -m -r -w -t "$STARTED" "$TINCAN" -c 3 -i 1ms \
         "two-addresses.test:${ADDRESS##*:}"
@@ -571,7 +571,7 @@ with_hosts() {
     run --separate-stderr unshare -m sh -c 'mount --bind hosts /etc/hosts; exec "$@"' - "$@"
 }
 
-@test "probes that wait for a dead address go on to the one on which another has settled" {
+@test "probes that wait for a dead address go on to the one that another one uses" {
     serve --on 127.0.0.3 echo
     local port=${ADDRESS##*:}
     serve --on "127.0.0.2#$port" full
@@ -700,7 +700,7 @@ PYTHON
     said 'tincan: --parallel: 60 connections at once need as many descriptors, and the limit (ulimit -n) leaves [34][0-9]'
 }
 
-@test "a flood that was not told how many in parallel does with fewer descriptors, and says so" {
+@test "a flood without --parallel does with fewer descriptors, and says so" {
     need prlimit
     serve late:0.05
     run --separate-stderr prlimit --nofile=20:20 "$TINCAN" -f -c 40 "$ADDRESS"
@@ -998,7 +998,7 @@ PYTHON
     serve echo
     start env --default-signal=INT "$TINCAN" -q -i 100ms --prometheus file "$ADDRESS" >out
     wait_until 60 test -e file
-    # The run goes on, and has told nothing of its end.
+    # The run goes on, and has reported no end.
     kill -0 "$STARTED"
     [[ ! -s out ]]
     "$REPORTS" prometheus file >samples
@@ -1015,7 +1015,7 @@ PYTHON
     run ! cmp -s samples <("$REPORTS" prometheus file)
 }
 
-@test "a Prometheus file that can't be written any more is told, and the status 2" {
+@test "a Prometheus file that can't be written any more is reported, and the status is 2" {
     mkdir folder
     serve echo
     start env --default-signal=INT "$TINCAN" -i 20ms --prometheus folder/file "$ADDRESS" >out 2>err

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The persistent server as a process: how it is told what to do, given sockets, watched and ended.
+# The persistent server as a process: how it gets options and sockets, is watched, and ends.
 # What it does with bytes is in the table of cases (helpers/cases.py), which is played against it
 # too; what limits it has, tests/tincand-limits.bats.
 
@@ -345,7 +345,7 @@ for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
 SCRIPT
 }
 
-@test "tincand: told to stop, it accepts no more and finishes what is in flight" {
+@test "tincand: at SIGTERM it accepts no more and finishes the open exchanges" {
     script <<'SCRIPT'
 with Server("--grace=1h") as server:
     receiving, = server.hold(1, b"hel")
@@ -364,7 +364,7 @@ with Server("--grace=1h") as server:
 SCRIPT
 }
 
-@test "tincand: told to stop, it ends silent peers after the grace time, and says so" {
+@test "tincand: at SIGTERM it ends silent peers after the grace time, and says so" {
     script <<'SCRIPT'
 with Server("--grace=400ms") as server:
     silent, stalled = server.hold(1, b"hel") + server.hold(1, b"x" * MIB + b"\0", narrow=True)
@@ -387,7 +387,7 @@ with Server("--grace=1h") as server:
 SCRIPT
 }
 
-@test "tincand: told to stop, it serves those who wait in the queue of its own socket" {
+@test "tincand: at SIGTERM it serves those who wait in the queue of its own socket" {
     script <<'SCRIPT'
 with Server("--max-connections-per-source=1000") as server:
     server.signal(signal.SIGSTOP)
@@ -402,7 +402,7 @@ with Server("--max-connections-per-source=1000") as server:
 SCRIPT
 }
 
-@test "tincand: told to stop, it leaves those in the queue of a socket handed over to the next" {
+@test "tincand: at SIGTERM it leaves those in the queue of a socket handed over to the next" {
     script <<'SCRIPT'
 with socket.create_server(("127.0.0.1", 0)) as listener:
     with Server("--max-connections=1", fds={3: listener}) as first:
@@ -476,19 +476,19 @@ with Server("--no-preview", stderr=writing) as server:
     load(server, 20000)
     server.manager.until_status(r"echoed 20000\b.*, \d+ log lines lost")
     lost = int(re.search(r"(\d+) log lines lost", server.manager.status())[1])
-    text, told = "", 0
+    text, reported = "", 0
     with os.fdopen(reading) as lines:
-        while told < lost:
+        while reported < lost:
             line = lines.readline()
             text += line
             if match := re.search(r"log lines lost before this one.*: (\d+)$", line):
-                told += int(match[1])
+                reported += int(match[1])
         kept = text.count("result=echoed")
-        assert kept + lost == 20000, (kept, lost, told)
+        assert kept + lost == 20000, (kept, lost, reported)
         server.echo("it goes")
         while "bytes=7 " not in lines.readline():
             pass
-        assert told == lost
+        assert reported == lost
 SCRIPT
 }
 
@@ -594,7 +594,7 @@ with Server(closed=[2]) as server:
 SCRIPT
 }
 
-@test "tincand: the service manager is told that it is ready, how it is, and that it stops" {
+@test "tincand: it reports to the service manager that it is ready, how it is, and that it stops" {
     script <<'SCRIPT'
 with Server() as server:
     assert server.manager.messages[0][1] == ["READY=1", "STATUS=open 0, echoed 0"]
@@ -610,7 +610,7 @@ with Server() as server:
 SCRIPT
 }
 
-@test "tincand: its status is told once a second at the most, and not at all while nothing happens" {
+@test "tincand: it reports its status once a second at most, and not at all while nothing happens" {
     within_time # from one to the next, if the first of them was read late
     script <<'SCRIPT'
 with Server("--quiet") as server:
@@ -669,7 +669,7 @@ with Server(environment={"NOTIFY_SOCKET": path}, ready=False) as server:
                 other.sendto(b"full", path)
         except BlockingIOError:
             pass
-    until = time.monotonic() + 2.5  # in which the status is told twice
+    until = time.monotonic() + 2.5  # in which the status is reported twice
     while time.monotonic() < until:
         load(server, 100)
 SCRIPT

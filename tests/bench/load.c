@@ -7,7 +7,7 @@
  * status: 0 if nothing failed, 1 if something did, 2 if it could not be tried. It gives up after
  * 100 failures.
  *
- * load --hold N [--byte] HOST PORT: opens N connections, sends one byte on each if so told, prints
+ * load --hold N [--byte] HOST PORT: opens N connections, with --byte sends one byte on each, prints
  * `held N`, keeps them until end of file on standard input (or SIGTERM), and prints how many of
  * them the server had not closed by then. Exit status 0 if that is all of them.
  *

@@ -271,7 +271,7 @@ static void check(const char *message, size_t length)
             "an echo is no failure");
     require(outcome != OUTCOME_RESET || !whole, "a reset takes nothing from a reply that is whole");
     require(roundtrip_never_connected(&roundtrip) || outcome != OUTCOME_REFUSED,
-            "who is connected was not refused");
+            "a connected peer was not refused");
 }
 
 static void set_up_target(struct target *target, struct target_peer *peers)

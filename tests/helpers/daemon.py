@@ -78,7 +78,7 @@ class Server:
     """
     tincand as our child, on a TCP port of 127.0.0.1 unless `fds` or an option says otherwise.
 
-    fds: descriptors it is handed, by number; from 3 on they are told of by LISTEN_FDS. closed: of
+    fds: descriptors it is handed, by number; from 3 on LISTEN_FDS counts them. closed: of
     0, 1 and 2. stderr: a file or descriptor in place of the log. nofile: (soft, hard). before: a
     command to be run through.
     """

@@ -115,7 +115,7 @@ void accounts_wait(struct accounts *accounts, int number)
     account->served = false;
 }
 
-/* --- who is next --- */
+/* --- the next to continue --- */
 
 static bool is_before(const struct accounts *accounts, int one, int other)
 {
@@ -170,7 +170,7 @@ int accounts_next(struct accounts *accounts)
     return accounts->reserved = serve(accounts, source);
 }
 
-/* --- who is ended --- */
+/* --- the one to end --- */
 
 /* Returns whether the source uses so much more than the smallest that waits, by two times and what
  * is read at a time, that its connections are slow even while they wait. */

@@ -124,7 +124,7 @@ the_rest() {
     exec 5>&-
 }
 
-@test "who is in the middle of a message when tincan-server is upgraded gets the echo" {
+@test "a client in the middle of a message when tincan-server is upgraded gets the echo" {
     install_packages now
     systemctl enable --now tincan.socket
     half_a_message
@@ -137,7 +137,7 @@ stopping() {
     [ "$(shown tincand.service ActiveState)" = deactivating ]
 }
 
-@test "who is in the middle of a message when tincand is upgraded has its grace to end it" {
+@test "a client in the middle of a message when tincand is upgraded has its grace to end it" {
     install_packages now
     systemctl enable --now tincand.socket
     half_a_message
@@ -238,7 +238,7 @@ journal_has() {
     echoes
 }
 
-@test "a user of the name that is a person's is told of, and used" {
+@test "a user of the name that is a person's is reported, and used" {
     userdel _tincan
     useradd --uid 1234 _tincan
     run -0 install_packages now

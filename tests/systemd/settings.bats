@@ -101,7 +101,7 @@ use() {
     run -0 "$TINCAN" -m hello 192.0.2.1
 }
 
-@test "allowed-networks.conf: who is in one of the networks is served, and nobody else" {
+@test "allowed-networks.conf: a peer in one of the networks is served, and no other" {
     use tincan.socket allowed-networks
     local inside
     inside=$(load_tool member "$(shown tincan.socket IPAddressAllow)")

@@ -142,7 +142,7 @@ spun() {
     assert_serving
 }
 
-# pings COUNT: waits until the service has told the watchdog so often that it is well.
+# pings COUNT: waits until the service has pinged the watchdog so often.
 pings() {
     local turn last
     for ((turn = 0; turn < $1; turn++)); do

@@ -287,7 +287,7 @@ LINES
     assert_serving
 }
 
-@test "tincand: with 16 descriptors it serves, and who is too many waits" {
+@test "tincand: with 16 descriptors it serves, and peers that are too many wait" {
     printf '[Service]\nLimitNOFILE=16\n' | configure tincand.service
     run -0 "$TINCAN" -m hello 127.0.0.1
     assert_output hello
