@@ -451,3 +451,14 @@ with Server("--quiet") as server:
     assert server.rss() < used[0] + 4 * MIB, (used, server.rss())
 SCRIPT
 }
+
+# bats test_tags=sandbox
+@test "tincand: on a small machine the limit of memory is a quarter of what there is" {
+    need_tracer
+    # sysinfo(2) begins with the uptime, three loads and the memory.
+    local machine
+    machine=$(python3 -c 'import struct; print(struct.pack("=QQQQQ", 1, 0, 0, 0, 64 << 20).hex())')
+    run -64 strace -o /dev/null -e inject=sysinfo:poke_exit=@arg1="$machine" \
+        "$TINCAND" --max-bytes=128M --listen="unix:$BATS_TEST_TMPDIR/s"
+    assert_output --partial 'with 16777216 bytes (--max-memory)'
+}

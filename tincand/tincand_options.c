@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
+#include <unistd.h>
 
 #define CONNECTIONS_MAX ((uint64_t)1 << 24)
 #define MEMORY_DEFAULT  ((uint64_t)256 << 20)
@@ -25,7 +26,8 @@ const char tincand_help[] =
     "  -c, --max-connections=N             connections at once (default: what the limit of\n"
     "                                      descriptors allows)\n"
     "      --max-connections-per-source=N  of one address or user (default: a quarter of that)\n"
-    "      --max-memory=SIZE  memory of all messages (default 256M); more input waits\n"
+    "      --max-memory=SIZE  memory of all messages (default 256M, or a quarter\n"
+    "                         of a small machine's); more input waits\n"
     "      --grace=TIME       time to finish open exchanges after SIGTERM (default 5s)\n"
     "      --idle-exit=TIME   end after TIME without a connection (default: never)\n"
     "  -h, --help            show this help\n"
@@ -103,6 +105,15 @@ static bool take_own_option(struct settings *settings, int letter, struct text *
     return true;
 }
 
+/* Returns the limit of memory unless one is given: a quarter of a small machine. */
+static uint64_t default_memory(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
+    uint64_t quarter = pages > 0 ? (uint64_t)pages * (uint64_t)page_size / 4 : MEMORY_DEFAULT;
+
+    return quarter < MEMORY_DEFAULT ? quarter : MEMORY_DEFAULT;
+}
+
 /* A message of the greatest length could never be received with less memory than it needs. */
 static void check_memory(const struct tincand_options *options, struct text *problem)
 {
@@ -132,7 +143,7 @@ enum action tincand_options_read(struct tincand_options *options, int argc, char
     enum action action;
 
     *options = (struct tincand_options){
-        .limits = {.max_memory = MEMORY_DEFAULT, .grace = GRACE_DEFAULT},
+        .limits = {.max_memory = default_memory(), .grace = GRACE_DEFAULT},
     };
     action = settings_read(&options->settings, &program, argc, argv, problem);
     if (action == ACTION_SERVE)
