@@ -7,8 +7,8 @@
  * - A source may use no more memory than it leaves free: one source alone gets at most half. Of a
  *   source that uses more than another one that waits, a slow connection is ended, so that n
  *   sources that want all they can have get the same each, and leave as much free. Of one that uses
- *   more than twice as much, a connection that waits itself is ended, too: otherwise sources that
- *   all wait would keep what they got when there was more.
+ *   more than twice as much and 128 KiB, a connection that waits itself is ended, too: otherwise
+ *   sources that all wait would keep what they got when there was more.
  * - Room for one message of the greatest length is reserved for one buffer at a time: otherwise
  *   several messages that are each half there could wait for each other. A slow connection that
  *   has the reserve is ended too, if another source waits.

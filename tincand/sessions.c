@@ -175,7 +175,8 @@ static void end_slow(struct session *session)
     struct connection *connection = &session->connection;
 
     connection_end(connection, &session->sessions->workspace, RESULT_TIMEOUT);
-    connection->result.error = "other peers needed its memory";
+    if (connection->result.code == RESULT_TIMEOUT) /* else its exchange was over, and it lingered */
+        connection->result.error = "other peers needed its memory";
     update(session);
 }
 
