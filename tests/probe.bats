@@ -37,6 +37,7 @@ teardown() {
 # --- probes on a schedule ---
 
 @test "-c sends so many probes, prints a line for each, and sums up" {
+    within_time # the next is due 10 ms later
     serve echo
     run --separate-stderr "$TINCAN" -c 3 -i 10ms "$ADDRESS"
     assert_success
