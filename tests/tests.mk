@@ -49,6 +49,12 @@ MODEL_SCHEDULES = 1000000
 model: $(B)/tests/model ## the accounts of tincand against a model of them, in MODEL_SCHEDULES random schedules; minutes
 	$(B)/tests/model $(MODEL_SCHEDULES) $$(date +%s)
 
+MUTANTS        = 150
+MUTANT_SECONDS = 300
+SEED           = 1
+mutate: ## whether tests notice MUTANTS faults of one line, chosen by chance from SEED; hours
+	tests/mutate/mutate '$(B)' '$(MUTANTS)' '$(SEED)' '$(MUTANT_SECONDS)'
+
 prove: ## the contracts of the decoder, with Frama-C; minutes
 	tests/prove/run
 
@@ -150,4 +156,4 @@ compile_commands.json: FORCE ## how each C file is compiled, for editors and che
 	$(file >$@,[$(subst } {,}$(comma){,$(strip $(foreach c,$(HANDLER_SRC),$(call compiled,$c,$(HANDLER_COMPILE))) \
 	    $(foreach c,$(sort $(OTHER_C)),$(call compiled,$c,$(COMPILE)))))])
 
-.PHONY: check check-programs check-sanitized check-systemd check-bare exhaust torture model prove lint bench bench-flood bench-tincand bench-memory bench-units
+.PHONY: check check-programs check-sanitized check-systemd check-bare exhaust torture model mutate prove lint bench bench-flood bench-tincand bench-memory bench-units
