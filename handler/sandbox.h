@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Gives up what an exchange does not need. One file per mechanism implements this interface; the
- * Makefile chooses sandbox_seccomp.c (Linux on x86-64 and aarch64) or sandbox_none.c. */
+ * Makefile chooses sandbox_seccomp.c or sandbox_none.c. */
 #ifndef TINCAN_HANDLER_SANDBOX_H
 #define TINCAN_HANDLER_SANDBOX_H
 

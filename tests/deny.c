@@ -24,7 +24,10 @@ static const struct {
     {"setitimer", SYS_setitimer},     {"clock_gettime", SYS_clock_gettime},
     {"madvise", SYS_madvise},         {"sendto", SYS_sendto},
     {"recvfrom", SYS_recvfrom},       {"fstat", SYS_fstat},
-    {"newfstatat", SYS_newfstatat},   {"ptrace", SYS_ptrace},
+    {"ptrace", SYS_ptrace},
+#ifdef SYS_newfstatat
+    {"newfstatat", SYS_newfstatat},
+#endif
 };
 
 /* Denies the call; if `fd` is not NULL, only where it is the first argument. */

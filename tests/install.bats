@@ -166,7 +166,7 @@ before_removal() {
     copy_sources
     printf '#!/bin/sh\n[ "$*" != -dumpmachine ] || exec echo "$MACHINE-linux-gnu"\nexec gcc "$@"\n' >other-cc
     chmod +x other-cc
-    for machine in riscv64:none aarch64:seccomp; do
+    for machine in riscv32:none riscv64:seccomp s390x:seccomp; do
         export MACHINE=${machine%:*}
         run -0 own_make -s CC=./other-cc --eval='show: ; @echo $(HANDLER_CC) $(SANDBOX)' show
         assert_output "./other-cc ${machine#*:}"
