@@ -93,6 +93,22 @@ void frame_init(struct frame *frame, size_t max_bytes)
     *frame = (struct frame){.status = FRAME_MORE, .max_bytes = max_bytes};
 }
 
+/* Takes the next byte. Returns the status after it; it is counted if that is FRAME_MORE. */
+/*@
+  requires \valid(frame) && frame_sound(frame);
+  assigns frame->length, frame->pending, frame->low, frame->high;
+  ensures frame_sound(frame) && FRAME_MORE <= \result <= FRAME_TOO_LONG;
+  ensures \result == FRAME_COMPLETE <==> byte == 0 && \old(frame->pending) == 0;
+  ensures \result == FRAME_TOO_LONG <==> byte != 0 && \old(frame->length) == frame->max_bytes;
+  ensures \result == FRAME_INVALID ==>
+    !continues(\old(frame->pending), \old(frame->low), \old(frame->high), byte);
+  ensures \result == FRAME_MORE ==> frame->length == \old(frame->length) + 1 &&
+    step(\old(frame->pending), \old(frame->low), \old(frame->high), byte,
+         frame->pending, frame->low, frame->high);
+  ensures \result != FRAME_MORE ==> frame->length == \old(frame->length) &&
+    frame->pending == \old(frame->pending) && (frame->pending > 0 ==>
+      frame->low == \old(frame->low) && frame->high == \old(frame->high));
+*/
 static enum frame_status feed_byte(struct frame *frame, unsigned char byte)
 {
     if (byte == 0)
@@ -104,6 +120,42 @@ static enum frame_status feed_byte(struct frame *frame, unsigned char byte)
     frame->length++;
     return FRAME_MORE;
 }
+
+/*@
+  // A step keeps what must follow for the text to be UTF-8.
+  lemma tail_same{L}: \forall integer pending, low, high, unsigned char *s, integer i;
+      1 <= pending <= 3 && low <= s[i] <= high ==>
+      same_rest(s, pending, low, high, i, pending - 1, 0x80, 0xbf, i + 1);
+  lemma goes_on{L}: \forall integer pending, low, high, pending2, low2, high2,
+      unsigned char *s, integer i; 1 <= pending <= 3 &&
+      step(pending, low, high, s[i], pending2, low2, high2) ==>
+      same_rest(s, pending, low, high, i, pending2, low2, high2, i + 1);
+  lemma begins_1{L}: \forall integer pending, low, high, pending2, low2, high2,
+      unsigned char *s, integer i; pending == 0 && pending2 == 0 &&
+      step(pending, low, high, s[i], pending2, low2, high2) ==>
+      same_rest(s, pending, low, high, i, pending2, low2, high2, i + 1);
+  lemma begins_2{L}: \forall integer pending, low, high, pending2, low2, high2,
+      unsigned char *s, integer i; pending == 0 && pending2 == 1 &&
+      step(pending, low, high, s[i], pending2, low2, high2) ==>
+      same_rest(s, pending, low, high, i, pending2, low2, high2, i + 1);
+  lemma begins_3{L}: \forall integer pending, low, high, pending2, low2, high2,
+      unsigned char *s, integer i; pending == 0 && pending2 == 2 &&
+      step(pending, low, high, s[i], pending2, low2, high2) ==>
+      same_rest(s, pending, low, high, i, pending2, low2, high2, i + 1);
+  lemma begins_4{L}: \forall integer pending, low, high, pending2, low2, high2,
+      unsigned char *s, integer i; pending == 0 && pending2 == 3 &&
+      step(pending, low, high, s[i], pending2, low2, high2) ==>
+      same_rest(s, pending, low, high, i, pending2, low2, high2, i + 1);
+  lemma step_same{L}: \forall integer pending, low, high, pending2, low2, high2,
+      unsigned char *s, integer i; 0 <= pending <= 3 &&
+      step(pending, low, high, s[i], pending2, low2, high2) ==>
+      same_rest(s, pending, low, high, i, pending2, low2, high2, i + 1);
+
+  // A byte that cannot follow is in no text.
+  lemma no_step{L}: \forall integer pending, low, high, unsigned char *s, integer i, n;
+      0 <= pending <= 3 && i < n && !continues(pending, low, high, s[i]) ==>
+      !completes(pending, low, high, s, i, n);
+*/
 
 enum frame_status frame_feed(struct frame *frame, const void *bytes, size_t size)
 {

@@ -30,4 +30,11 @@
                          unsigned char *s, integer i, integer n) =
       i + pending <= n && utf8(s, i + pending, n) && (pending >= 1 ==> low <= s[i] <= high) &&
       (pending >= 2 ==> tail(s[i + 1])) && (pending >= 3 ==> tail(s[i + 2]));
+
+  // Whatever is behind: from s[i] on it completes the first character if from s[k] on it completes
+  // the second.
+  predicate same_rest{L}(unsigned char *s, integer pending, integer low, integer high, integer i,
+                         integer pending2, integer low2, integer high2, integer k) =
+      \forall integer n; n >= k ==> (completes(pending, low, high, s, i, n) <==>
+                                     completes(pending2, low2, high2, s, k, n));
 */
