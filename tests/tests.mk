@@ -45,6 +45,9 @@ torture: all ## the programs with every system call failing, each in every way; 
 	$(if $(filter yes,$(LIBSYSTEMD)),$(TORTURE) tincand $(B)/tincand || status=1;) \
 	exit $$status
 
+check-machines: ## the programs built for aarch64, armhf, i386, riscv64 and s390x, under qemu-user; minutes
+	tests/machines/run $(MACHINES)
+
 MODEL_SCHEDULES = 1000000
 model: $(B)/tests/model ## the accounts of tincand against a model of them, in MODEL_SCHEDULES random schedules; minutes
 	$(B)/tests/model $(MODEL_SCHEDULES) $$(date +%s)
@@ -156,4 +159,4 @@ compile_commands.json: FORCE ## how each C file is compiled, for editors and che
 	$(file >$@,[$(subst } {,}$(comma){,$(strip $(foreach c,$(HANDLER_SRC),$(call compiled,$c,$(HANDLER_COMPILE))) \
 	    $(foreach c,$(sort $(OTHER_C)),$(call compiled,$c,$(COMPILE)))))])
 
-.PHONY: check check-programs check-sanitized check-systemd check-bare exhaust torture model mutate prove lint bench bench-flood bench-tincand bench-memory bench-units
+.PHONY: check check-programs check-sanitized check-systemd check-bare check-machines exhaust torture model mutate prove lint bench bench-flood bench-tincand bench-memory bench-units
