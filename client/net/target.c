@@ -73,8 +73,8 @@ static bool receive_answer(int fd, int64_t deadline, struct answer *answer)
 {
     for (;;) {
         int64_t left = (deadline - clock_now()) / CLOCK_USEC;
-        struct timeval limit = {.tv_sec = left / 1000000, .tv_usec = left % 1000000};
-
+        struct timeval limit = {.tv_sec = (time_t)(left / 1000000),
+                                .tv_usec = (suseconds_t)(left % 1000000)};
         ssize_t got;
 
         if (left <= 0) /* a limit of zero would mean none */

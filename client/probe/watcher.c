@@ -144,7 +144,8 @@ int watcher_wait(struct watcher *watcher, struct epoll_event *events, int size, 
 {
     struct pollfd wait = {.fd = watcher->epoll, .events = POLLIN};
     int64_t left = until - clock_now();
-    struct timespec time = {.tv_sec = left / CLOCK_SECOND, .tv_nsec = left % CLOCK_SECOND};
+    struct timespec time = {.tv_sec = (time_t)(left / CLOCK_SECOND),
+                            .tv_nsec = (long)(left % CLOCK_SECOND)};
 
     if (!precisely)
         return epoll_wait(watcher->epoll, events, size, clock_poll_timeout(until));
