@@ -7,7 +7,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
-#include <unistd.h>
+#include <sys/sysinfo.h>
 
 #define CONNECTIONS_MAX ((uint64_t)1 << 24)
 #define MEMORY_DEFAULT  ((uint64_t)256 << 20)
@@ -108,9 +108,12 @@ static bool take_own_option(struct settings *settings, int letter, struct text *
 /* Returns the limit of memory unless one is given: a quarter of a small machine. */
 static uint64_t default_memory(void)
 {
-    long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
-    uint64_t quarter = pages > 0 ? (uint64_t)pages * (uint64_t)page_size / 4 : MEMORY_DEFAULT;
+    struct sysinfo machine;
+    uint64_t quarter;
 
+    if (sysinfo(&machine) < 0)
+        return MEMORY_DEFAULT;
+    quarter = (uint64_t)machine.totalram * machine.mem_unit / 4;
     return quarter < MEMORY_DEFAULT ? quarter : MEMORY_DEFAULT;
 }
 
