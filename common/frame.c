@@ -157,14 +157,80 @@ static enum frame_status feed_byte(struct frame *frame, unsigned char byte)
       !completes(pending, low, high, s, i, n);
 */
 
+/*
+ * The same automaton, for a block of bytes at a time. The row of a byte has the state after it, at
+ * the bit that is the number of the state before. So a byte costs a shift, and its row is fetched
+ * while those before are still being shifted. What can't follow leads to INVALID, and nothing leads
+ * on from there. `make exhaust` compares this with the steps above.
+ */
+enum {
+    INVALID = 0,
+    BETWEEN = 6, /* two characters */
+    LAST = 12,   /* the last byte of a character follows */
+    LAST_TWO = 18,
+    LAST_THREE = 24,
+    AFTER_E0 = 30,
+    AFTER_ED = 36,
+    AFTER_F0 = 42,
+    AFTER_F4 = 48
+};
+
+#define TO(before, after) ((uint64_t)(after) << (before))
+#define TAIL              (TO(LAST, BETWEEN) | TO(LAST_TWO, LAST) | TO(LAST_THREE, LAST_TWO))
+
+static const uint64_t rows[256] = {
+    [0x01 ... 0x7f] = TO(BETWEEN, BETWEEN),
+    [0x80 ... 0x8f] = TAIL | TO(AFTER_ED, LAST) | TO(AFTER_F4, LAST_TWO),
+    [0x90 ... 0x9f] = TAIL | TO(AFTER_ED, LAST) | TO(AFTER_F0, LAST_TWO),
+    [0xa0 ... 0xbf] = TAIL | TO(AFTER_E0, LAST) | TO(AFTER_F0, LAST_TWO),
+    [0xc2 ... 0xdf] = TO(BETWEEN, LAST),
+    [0xe0] = TO(BETWEEN, AFTER_E0),
+    [0xe1 ... 0xec] = TO(BETWEEN, LAST_TWO),
+    [0xed] = TO(BETWEEN, AFTER_ED),
+    [0xee ... 0xef] = TO(BETWEEN, LAST_TWO),
+    [0xf0] = TO(BETWEEN, AFTER_F0),
+    [0xf1 ... 0xf3] = TO(BETWEEN, LAST_THREE),
+    [0xf4] = TO(BETWEEN, AFTER_F4),
+};
+
+#define BLOCK_SIZE 32
+
+/* Returns the state after a block that begins with a character. */
+static unsigned state_after(const unsigned char *block)
+{
+    uint64_t state = BETWEEN;
+
+    for (int i = 0; i < BLOCK_SIZE; i++)
+        state = rows[block[i]] >> (state & 63);
+    return state & 63;
+}
+
+/* Returns a number of bytes, from the first on, that are whole characters other than null; there
+ * may be up to a block more of them. */
+static size_t character_run(const unsigned char *bytes, size_t size)
+{
+    size_t run = 0;
+
+    for (;;) {
+        unsigned state;
+        run += ascii_run(bytes + run, size - run);
+        if (size - run < BLOCK_SIZE || (state = state_after(bytes + run)) == INVALID)
+            return run;
+        run += BLOCK_SIZE;
+        if (state != BETWEEN) /* back to the start of the last character */
+            while ((bytes[--run] & 0xc0) == 0x80)
+                ;
+    }
+}
+
 enum frame_status frame_feed(struct frame *frame, const void *bytes, size_t size)
 {
     const unsigned char *next = bytes, *end = next + size;
 
     while (frame->status == FRAME_MORE && next < end) {
-        if (frame->pending == 0 && *next < 0x80) {
+        if (frame->pending == 0) {
             size_t left = (size_t)(end - next), room = frame->max_bytes - frame->length;
-            size_t run = ascii_run(next, left < room ? left : room);
+            size_t run = character_run(next, left < room ? left : room);
             frame->length += run;
             next += run;
         }

@@ -20,7 +20,7 @@ strings() {
     strings 0xc2 1171456 1155136
     strings 0xed 262144 260096
     strings 0xf4 65536 65536
-    strings 0xff 0 0
+    strings 0xf5 0 0
 }
 
 @test "exhaust: every sequence across blocks of 8 to 64 bytes gets it too, at every limit, and nothing behind is read" {

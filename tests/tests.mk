@@ -78,6 +78,9 @@ bench-flood: all $(B)/bench/load $(B)/bench/bare ## the rate of a flood of probe
 bench-tincand: all $(B)/bench/load $(B)/bench/bare ## the rate of tincand against a bare loop and a threaded server
 	tests/bench/daemon
 
+bench-decoder: $(B)/bench/decoder ## the rate of the decoder by kind of text, beside memchr and iconv
+	$(B)/bench/decoder
+
 bench-memory: all $(B)/bench/load ## what connections cost tincand in memory, over a million exchanges
 	tests/bench/memory
 
@@ -105,6 +108,10 @@ $(B)/tests/model: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/model/*.c) $(addp
 $(B)/bench/spawn $(B)/bench/load $(B)/bench/bare: $(B)/bench/%: $(B)/obj/tests/bench/%.o $(B)/LINK_TEST.command
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $< $(TEST_LIBS)
+
+$(B)/bench/decoder: $(addprefix $(B)/obj/,tests/bench/decoder.o common/frame.o common/clock.o) $(B)/LINK_TEST.command
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $(filter %.o,$^) $(TEST_LIBS)
 
 TEST_LIBS = $(EDIT_LIBS) -lm $(LDLIBS)
 LINK_TEST = $(LINK) $(TEST_LIBS)
@@ -159,4 +166,4 @@ compile_commands.json: FORCE ## how each C file is compiled, for editors and che
 	$(file >$@,[$(subst } {,}$(comma){,$(strip $(foreach c,$(HANDLER_SRC),$(call compiled,$c,$(HANDLER_COMPILE))) \
 	    $(foreach c,$(sort $(OTHER_C)),$(call compiled,$c,$(COMPILE)))))])
 
-.PHONY: check check-programs check-sanitized check-systemd check-bare check-machines exhaust torture model mutate prove lint bench bench-flood bench-tincand bench-memory bench-units
+.PHONY: check check-programs check-sanitized check-systemd check-bare check-machines exhaust torture model mutate prove lint bench bench-flood bench-decoder bench-tincand bench-memory bench-units

@@ -3,7 +3,8 @@
  * Compares the decoder with a reference (exhaust.h). Behind what is fed stand continuation bytes or
  * a page that can't be read, so that reading too far shows.
  *
- *   exhaust strings BYTE...  every string of four bytes that begins with one of these, in any split
+ *   exhaust strings BYTE...  all strings of four bytes that begin with one of these, in any split,
+ *                            and within a block
  *   exhaust blocks           what crosses the blocks that a decoder may take at once, at any limit
  *   exhaust verdicts         of texts on standard input, each behind its size in four bytes: prints
  *                            status and length for each
@@ -16,6 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* At least as long as what a decoder takes at once. */
+#define BLOCK_SIZE 64
 
 struct counts {
     uint64_t strings;
@@ -65,6 +69,43 @@ static void extend(size_t size)
     }
 }
 
+/* Feeds `block` at once, and compares. */
+static void feed_block(const unsigned char *block, const struct reference *expected)
+{
+    struct frame frame;
+
+    frame_init(&frame, SIZE_MAX);
+    feed(&frame, block, BLOCK_SIZE);
+    if (!reference_agrees(expected, &frame))
+        reference_differs(expected, &frame, block, BLOCK_SIZE, "in a block");
+}
+
+/*
+ * Compares the string within a block that a decoder may take at once, and at its end. The block
+ * begins with a character of two bytes, lest the decoder take it as ASCII.
+ */
+static void try_in_block(void)
+{
+    static unsigned char within[BLOCK_SIZE], end[BLOCK_SIZE];
+    struct reference expected = references[4];
+
+    if (within[0] == 0) {
+        memset(within, 'a', sizeof within);
+        memcpy(within, "\xc3\xa9", 2);
+        memcpy(end, within, sizeof end);
+    }
+    memcpy(end + BLOCK_SIZE - 4, string, 4);
+    expected.length += BLOCK_SIZE - 4;
+    feed_block(end, &expected);
+    memcpy(within + 2, string, 4);
+    expected.length = references[4].length + 2;
+    if (expected.status == FRAME_MORE && expected.left == 0)
+        expected.length = BLOCK_SIZE;
+    else if (expected.status == FRAME_MORE)
+        expected.status = FRAME_INVALID;
+    feed_block(within, &expected);
+}
+
 /* Returns whether `string` from `start` on is messages, each with its null byte but the last. */
 static bool is_valid(size_t start)
 {
@@ -108,6 +149,7 @@ static void try_first(unsigned char first, struct counts *counts)
             string[size] = bytes[size];
             extend(size + 1);
         }
+        try_in_block();
         count_string(counts);
     }
 }

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * decoder ROUNDS: how fast the decoder takes a message of 1 MiB, whole and in pieces of 1,400
+ * bytes, in MB/s; beside it memchr(3), which looks for the null byte alone, and iconv(3) from UTF-8
+ * to UCS-4, which checks all of it. Each figure is the median of interleaved rounds.
+ */
+#include "common/clock.h"
+#include "common/frame.h"
+
+#include <iconv.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MESSAGE_SIZE ((size_t)1 << 20)
+#define PIECE_SIZE   ((size_t)1400)
+#define ROUNDS_MAX   1000
+
+static char message[MESSAGE_SIZE + 1], converted[MESSAGE_SIZE * 4];
+static size_t length; /* of the message, without its null byte */
+static iconv_t converter;
+
+static const struct {
+    const char *name, *text;
+} kinds[] = {
+    {"ASCII", "abcdefg "},
+    {"2 bytes", "\xc3\xa9"},
+    {"3 bytes", "\xe2\x82\xac"},
+    {"4 bytes", "\xf0\x9f\x98\x80"},
+    {"mixed", "na\xc3\xafve caf\xc3\xa9, 5 \xe2\x82\xac \xf0\x9f\x98\x80; "},
+};
+
+#define KINDS (sizeof kinds / sizeof kinds[0])
+
+static bool decode(size_t piece)
+{
+    struct frame frame;
+
+    frame_init(&frame, MESSAGE_SIZE);
+    for (size_t at = 0; at <= length; at += piece)
+        frame_feed(&frame, message + at, length + 1 - at < piece ? length + 1 - at : piece);
+    return frame.status == FRAME_COMPLETE;
+}
+
+static bool whole(void)
+{
+    return decode(MESSAGE_SIZE + 1);
+}
+
+static bool pieces(void)
+{
+    return decode(PIECE_SIZE);
+}
+
+static bool look_for_null(void)
+{
+    return memchr(message, 0, length + 1) == message + length;
+}
+
+static bool convert(void)
+{
+    char *in = message, *out = converted;
+    size_t in_left = length, out_left = sizeof converted;
+
+    return iconv(converter, &in, &in_left, &out, &out_left) == 0;
+}
+
+static const struct {
+    const char *name;
+    bool (*run)(void);
+} contenders[] = {
+    {"whole", whole}, {"pieces", pieces}, {"memchr", look_for_null}, {"iconv", convert}};
+
+#define CONTENDERS (sizeof contenders / sizeof contenders[0])
+
+static void make_message(const char *text)
+{
+    size_t size = strlen(text);
+
+    for (length = 0; length + size <= MESSAGE_SIZE; length += size)
+        memcpy(message + length, text, size);
+    message[length] = '\0';
+}
+
+static int compare(const void *one, const void *other)
+{
+    double a = *(const double *)one, b = *(const double *)other;
+
+    return (a > b) - (a < b);
+}
+
+/* Returns 0, or 1 if a contender found something wrong with the message. */
+static int measure(const char *name, int rounds)
+{
+    static double rates[CONTENDERS][ROUNDS_MAX];
+
+    for (int round = 0; round < rounds; round++)
+        for (size_t i = 0; i < CONTENDERS; i++) {
+            int64_t begin = clock_now();
+            if (!contenders[i].run())
+                return 1;
+            rates[i][round] = (double)length * 1000 / (double)(clock_now() - begin);
+        }
+    printf("%-8s", name);
+    for (size_t i = 0; i < CONTENDERS; i++) {
+        qsort(rates[i], (size_t)rounds, sizeof rates[i][0], compare);
+        printf(" %8.0f", rates[i][rounds / 2]);
+    }
+    puts("");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    int rounds = argc > 1 ? atoi(argv[1]) : 101; /* NOLINT(cert-err34-c) */
+    int status = 0;
+
+    if (rounds < 1 || rounds > ROUNDS_MAX)
+        rounds = ROUNDS_MAX;
+    converter = iconv_open("UCS-4", "UTF-8");
+    printf("%-8s", "MB/s");
+    for (size_t i = 0; i < CONTENDERS; i++)
+        printf(" %8s", contenders[i].name);
+    puts("");
+    for (size_t i = 0; i < KINDS && status == 0; i++) {
+        make_message(kinds[i].text);
+        status = measure(kinds[i].name, rounds);
+    }
+    if (status != 0)
+        fprintf(stderr, "decoder: a contender refuses the message\n");
+    iconv_close(converter);
+    return status;
+}
