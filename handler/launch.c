@@ -67,9 +67,10 @@ void launch_find_stderr(struct launch *launch, int in, int out)
 
     if (fstat(STDERR_FILENO, &err) < 0)
         return;
-    launch->stderr_ours = !S_ISSOCK(err.st_mode) ||
-                          (is_local(STDERR_FILENO) && differs(in, &err) && differs(out, &err));
     launch->stderr_journal = is_journal(&err);
+    launch->stderr_ours =
+        !S_ISSOCK(err.st_mode) || (differs(in, &err) && differs(out, &err) &&
+                                   (launch->stderr_journal || is_local(STDERR_FILENO)));
 }
 
 /* Returns why the socket `fd` is no connection, or NULL if it is one. */

@@ -403,20 +403,7 @@ TABLE
 }
 
 @test "handler: unknown options and arguments exit 64, naming them" {
-    run -64 "$HANDLER" extra --nonsense </dev/null
-    assert_output 'tincan-handler: cannot use the argument "extra": only options are taken; see --help'
-    while read -r option problem; do
-        run -64 "$HANDLER" "$option" </dev/null
-        assert_output "tincan-handler: cannot use the option \"$option\": $problem; see --help"
-    done <<'TABLE'
---nonsense there is no such option, or it is short for several
--x there is no such option, or it is short for several
--qx there is no such option, or it is short for several
---no there is no such option, or it is short for several
--m it needs a value
---max-bytes it needs a value
---tag=1 it takes no value
-TABLE
+    refuses_wrong_options tincan-handler "$HANDLER"
 }
 
 @test "handler: sizes take k, M and G, times us, ms, s, m, h and d" {

@@ -60,20 +60,7 @@ TABLE
 }
 
 @test "tincand: unknown options and arguments exit 64, naming them" {
-    refused extra --nonsense
-    assert_output 'tincand: cannot use the argument "extra": only options are taken; see --help'
-    while read -r option problem; do
-        refused "$option"
-        assert_output "tincand: cannot use the option \"$option\": $problem; see --help"
-    done <<'TABLE'
---nonsense there is no such option, or it is short for several
--x there is no such option, or it is short for several
--qx there is no such option, or it is short for several
---max there is no such option, or it is short for several
--m it needs a value
---max-bytes it needs a value
---tag=1 it takes no value
-TABLE
+    refuses_wrong_options tincand "$TINCAND"
 }
 
 @test "tincand: less memory than the longest message needs exits 64; enough is enough" {

@@ -187,9 +187,8 @@ static const char *advice_for(int error)
 {
     switch (error) {
     case EADDRINUSE:
-        return "another program listens there, and `ss -xlnp` or `ss -tlnp` shows which; stop it, "
-               "or "
-               "choose another";
+        return "another program listens there, and `ss -xlnp` or `ss -tlnp` shows which; "
+               "stop it, or choose another";
     case EADDRNOTAVAIL:
         return "no interface of this machine has this address; `ip address` lists those it has";
     case EACCES:

@@ -4,8 +4,8 @@
  * for each connection costs too much. It gets the listening socket from systemd (Accept=no), xinetd
  * (wait = yes) or inetd (wait), or opens its own. The order of work:
  *
- *   1. Take or open the listening sockets (listeners.c): first of all, as a number in LISTEN_FDS
- * may be wrong, and a descriptor opened before could be taken for a socket handed over.
+ *   1. Take or open the listening sockets (listeners.c): first, as LISTEN_FDS may be wrong, and a
+ *      descriptor that was opened before could be taken for a socket handed over.
  *   2. Choose where the log goes (handler/log.c): never to a peer. A thread writes it
  *      (log_queue.c), so that no logger can hold up a connection.
  *   3. Serve (server.c): one event loop accepts connections (acceptor.c) and steps them

@@ -146,3 +146,22 @@ client.close()
 print(listener.getsockname()[1])
 PYTHON
 }
+
+# refuses_wrong_options NAME PROGRAM: a server exits 64 for what both servers do not take, and says why.
+refuses_wrong_options() {
+    local option problem
+    run -64 "$2" extra --nonsense </dev/null
+    assert_output "$1: cannot use the argument \"extra\": only options are taken; see --help"
+    while read -r option problem; do
+        run -64 "$2" "$option" </dev/null
+        assert_output "$1: cannot use the option \"$option\": $problem; see --help"
+    done <<'TABLE'
+--nonsense there is no such option, or it is short for several
+-x there is no such option, or it is short for several
+-qx there is no such option, or it is short for several
+--t there is no such option, or it is short for several
+-m it needs a value
+--max-bytes it needs a value
+--tag=1 it takes no value
+TABLE
+}
