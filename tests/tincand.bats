@@ -50,6 +50,11 @@ TABLE
     assert_output --partial 'is too long for the path of a socket'
 }
 
+@test "tincand: a port behind a path, which is for connecting, exits 64" {
+    refused --listen=unix:/run/guest#4040
+    assert_output --regexp '^tincand: cannot use "unix:/run/guest#4040" for --listen: give unix:PATH, without the port'
+}
+
 @test "tincand: more than 64 addresses to listen on exit 64" {
     local options=()
     for port in {1001..1065}; do
@@ -534,6 +539,33 @@ with Server(closed=[2]) as server:
     load(server, 1000)
 with Server(closed=[2]) as server:  # nobody there from the beginning
     load(server, 1000)
+SCRIPT
+}
+
+@test "tincand: where standard error is a stream to the journal, an exchange is a record of fields" {
+    "$TESTS/helpers/private-log" /nonexistent true || skip "a /run of its own can't be made"
+    script "$TESTS/helpers/private-log" /nonexistent <<'SCRIPT'
+os.makedirs("/run/systemd/journal")
+journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+journal.bind("/run/systemd/journal/socket")
+journal.settimeout(PATIENCE)
+stream, lines = socket.socketpair()
+about = os.fstat(stream.fileno())
+with Server(stderr=stream,
+            environment={"JOURNAL_STREAM": f"{about.st_dev}:{about.st_ino}"}) as server:
+    server.connect().send(b"a\xff\0")
+    fields = dict(field.split("=", 1) for field in journal.recv(4096).decode().splitlines())
+    message = fields.pop("MESSAGE")
+    assert re.fullmatch(r"peer=\S+ result=invalid-utf8 bytes=1 usec=\d+ .*", message), message
+    assert int(fields.pop("TINCAN_USEC")) == int(re.search(r"usec=(\d+)", message)[1])
+    assert fields.pop("TINCAN_PEER") == re.search(r"peer=(\S+)", message)[1].strip('"')
+    assert re.fullmatch("[0-9a-f]{32}", fields.pop("MESSAGE_ID"))
+    assert fields == {"PRIORITY": "4", "SYSLOG_IDENTIFIER": "tincand", "TINCAN_RESULT": "invalid-utf8",
+                      "TINCAN_BYTES": "1"}, fields
+    line = lines.recv(1000).decode()
+    assert re.fullmatch(r"<6>listening on .*\n", line), line
+    journal.close()
+    load(server, 1000)  # the journal is gone, and nobody is harmed
 SCRIPT
 }
 
