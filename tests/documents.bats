@@ -231,6 +231,16 @@ TABLE
     grep -v 'bytes=0' served | document compare 'tincand.8/EXAMPLES/1' "|/tmp/|$BATS_TEST_TMPDIR/|"
 }
 
+@test "documents: the rows of LAYERS.md are targets, and none has failed" {
+    local target
+    run -1 grep FAILED "$TESTS/LAYERS.md"
+    while read -r target; do
+        grep -qE "^$target:.* ## " "$TESTS/tests.mk" "$TESTS/fuzz/fuzz.mk" "$TOP/packaging/packaging.mk" ||
+            fail "make $target"
+        grep -q "^    \"$target\": " "$TESTS/layers" || fail "$target is unknown to tests/layers"
+    done < <(grep -oP '^\| `make \K[^`]+' "$TESTS/LAYERS.md")
+}
+
 @test "documents: the tests that SECURITY.md names are there" {
     run -0 python3 "$TESTS/helpers/named_tests.py" "$TESTS/../SECURITY.md" "$TESTS" 20
     assert_output ''

@@ -48,6 +48,9 @@ torture: all ## the programs with every system call failing, each in every way; 
 check-machines: ## the programs built for aarch64, armhf, i386, riscv64 and s390x, under qemu-user; minutes
 	tests/machines/run $(MACHINES)
 
+check-compilers: ## the handler built by gcc, clang and musl-gcc, with six sets of options; minutes
+	tests/compilers $(COMPILERS)
+
 coverage: ## how much of common/, handler/ and tincand/ the tests run; minutes
 	tests/coverage build/coverage
 
@@ -169,4 +172,4 @@ compile_commands.json: FORCE ## how each C file is compiled, for editors and che
 	$(file >$@,[$(subst } {,}$(comma){,$(strip $(foreach c,$(HANDLER_SRC),$(call compiled,$c,$(HANDLER_COMPILE))) \
 	    $(foreach c,$(sort $(OTHER_C)),$(call compiled,$c,$(COMPILE)))))])
 
-.PHONY: check check-programs check-sanitized check-systemd check-bare check-machines exhaust torture coverage model mutate prove lint bench bench-flood bench-decoder bench-tincand bench-memory bench-units
+.PHONY: check check-programs check-sanitized check-systemd check-bare check-compilers check-machines exhaust torture coverage model mutate prove lint bench bench-flood bench-decoder bench-tincand bench-memory bench-units
