@@ -30,9 +30,10 @@ start_launcher() {
     [ -z "$problem" ] || skip "$problem"
     need_versions_of_page
     : >"$RING/log"
-    : "${PROGRAM:=$(program_of "$1")}"
+    # shellcheck disable=SC2034 # for become_*
+    PROGRAM=${STARTER:-$(program_of "$1")}
     PORT=$(free_port)
-    if logs_to_syslog "$1"; then
+    if logs_to_syslog "$1" && [ ! -S "$RING/dev-log" ]; then
         start python3 "$TESTS/helpers/syslog_sink.py" "$RING/dev-log" "$RING/log"
         wait_until 20 [ -S "$RING/dev-log" ]
     fi
@@ -51,15 +52,33 @@ row_of() {
     export MARKED_PROGRAM TINCAND
     HANDLER=$TINCAN_BUILD/tests/handover TINCAND=$HANDLER
     MARKED_PROGRAM=$(program_of "$1") || true
-    PROGRAM=$TESTS/helpers/marked start_launcher "$1" --
+    STARTER=$TESTS/helpers/marked start_launcher "$1" --
     hands_over "${2:-$1}" "${AT[@]}"
 }
 
-# above_limit NAME ROW: what the launcher does with connections above its limit is what the row says.
+# above_limit NAME SETTING DEFAULT: what the launcher does with connections above its limit is what the
+# row says, and so is how many it allows where that is not set: `none` is shown for more than 60. Of two
+# starts or more, openbsd-inetd allows one less.
 above_limit() {
+    local number=$3 above
     LIMIT=1 start_launcher "$1" --timeout=60s
-    run -0 python3 "$TESTS/helpers/at_limit.py" "${AT[@]}"
-    in_tables "| $2 | $output |"
+    run -0 python3 "$TESTS/helpers/at_limit.py" 1 "${AT[@]}"
+    in_tables "| $1 | $2 | $3 | $output |"
+    above=$output
+    case $3 in
+    none | 'more than 60') number=60 above=served ;;
+    256) number=255 ;;
+    esac
+    LIMIT=default start_launcher "$1" --timeout=60s
+    run -0 python3 "$TESTS/helpers/at_limit.py" "$number" "${AT[@]}"
+    assert_output "$above"
+}
+
+# above_limit_of_one NAME: the launcher closes the second connection of one user or address.
+above_limit_of_one() {
+    OF_ONE=1 start_launcher "$1" --timeout=60s
+    run -0 python3 "$TESTS/helpers/at_limit.py" 1 "${AT[@]}"
+    assert_output closed
 }
 
 @test "launching: what systemd-socket-activate --accept --inetd hands over" {
@@ -133,39 +152,136 @@ socat_version() {
 }
 
 @test "launching: xinetd above its limit" {
-    above_limit xinetd 'xinetd | `instances = N` | none'
+    above_limit xinetd '`instances = N`' none
 }
 
 @test "launching: openbsd-inetd above its limit" {
-    above_limit openbsd-inetd 'openbsd-inetd | `nowait.N` a minute | 256'
+    above_limit openbsd-inetd '`nowait.N` a minute' 256
 }
 
 @test "launching: inetutils-inetd above its limit" {
-    above_limit inetutils-inetd 'inetutils-inetd | `nowait.N` a minute | 40'
+    above_limit inetutils-inetd '`nowait.N` a minute' 'more than 60'
 }
 
 @test "launching: rlinetd above its limit" {
-    above_limit rlinetd 'rlinetd | `instances N` | 40'
+    above_limit rlinetd '`instances N`' 40
 }
 
 @test "launching: tcpserver above its limit" {
-    above_limit tcpserver 'tcpserver | `-c N` | 40'
+    above_limit tcpserver '`-c N`' 40
 }
 
 @test "launching: tcpsvd above its limit" {
-    above_limit tcpsvd 'tcpsvd | `-c N` | 30'
+    above_limit tcpsvd '`-c N`' 30
 }
 
 @test "launching: s6-ipcserver above its limit" {
-    above_limit s6-ipcserver 's6-ipcserver | `-c N` | 40'
+    above_limit s6-ipcserver '`-c N`' 40
 }
 
 @test "launching: socat above its limit" {
-    above_limit socat 'socat | `max-children=N` | none'
+    above_limit socat '`max-children=N`' none
 }
 
 @test "launching: ncat above its limit" {
-    above_limit ncat 'ncat | `-m N` | 100'
+    above_limit ncat '`-m N`' 100
+}
+
+@test "launching: xinetd, s6-ipcserver and tcpsvd limit one user or address, where that is set" {
+    above_limit_of_one xinetd
+    above_limit_of_one s6-ipcserver
+    above_limit_of_one tcpsvd
+}
+
+@test "launching: xinetd stops the service for 10 s above 50 connections a second, unless cps is set" {
+    within_time # it counts those of a second
+    XINETD_RATE='' start_launcher xinetd --timeout=60s
+    run -0 python3 - "${AT[@]}" <<'SCRIPT'
+import socket, sys
+served = []
+try:
+    while len(served) < 1000:
+        served.append(socket.create_connection((sys.argv[1], int(sys.argv[2])), 20))
+except ConnectionRefusedError:
+    pass
+replies = 0
+for connection in served:
+    try:
+        connection.sendall(b"hello\0")
+        replies += connection.recv(100) == b"hello\0"
+    except OSError:
+        pass
+print(replies)
+SCRIPT
+    assert [ "$output" -ge 50 ]
+    assert [ "$output" -lt 100 ]
+    wait_until 20 grep -q 'Restarting in 10 seconds' "$RING/log"
+}
+
+@test "launching: inetutils-inetd sleeps for a second when a service ends meanwhile" {
+    start_launcher inetutils-inetd
+    local began=$EPOCHREALTIME
+    for _ in 1 2 3; do
+        # shellcheck disable=SC2153 # the client
+        run -0 "$TINCAN" -W 60s -m hello "${AT[0]}:${AT[1]}"
+    done
+    assert [ $((${EPOCHREALTIME/./} - ${began/./})) -ge 1500000 ]
+}
+
+@test "launching: the manuals of the inetds say that the service is off for ten minutes" {
+    local name manual
+    for name in openbsd-inetd inetutils-inetd; do
+        # shellcheck disable=SC2153
+        manual=$(echo "$LAUNCHERS/$name"/usr/share/man/man8/*inetd.8.gz)
+        [ -e "$manual" ] || skip "$name is not there with its manual; tests/helpers/fetch-launchers gets it"
+        run -0 zcat "$manual"
+        assert_output --regexp 'ten[[:space:]]+minutes|10[[:space:]]+minutes'
+    done
+}
+
+# asks_for_names OPTIONS PORT...: before tcpserver with these options starts the service, it asks servers
+# on these ports, and no others. Where it asks the DNS it fails at once: that is a broadcast address.
+asks_for_names() {
+    local -x DNSCACHEIP=255.255.255.255 TCPSERVER_NAMES=$1
+    rm -f "$RING/trace"
+    STARTER=$RING/traced start_launcher tcpserver
+    run -0 "$TINCAN" -W 60s -m hello "${AT[0]}:${AT[1]}"
+    stop_ring
+    assert_equal "$(sed -nE '/execve\("[^"]*tincan-handler"/q; s/.*htons\((53|113)\).*/\1/p' "$RING/trace" |
+        sort -u | xargs)" "${*:2}"
+}
+
+# bats test_tags=sandbox
+@test "launching: tcpserver asks the DNS and the ident server first, unless it has -H -R -l 0" {
+    need_tracer
+    printf '#!/bin/sh\nexec strace -f -o %q -e trace=connect,sendto,execve tcpserver "$@"\n' "$RING/trace" >"$RING/traced"
+    chmod +x "$RING/traced"
+    asks_for_names '' 113 53
+    asks_for_names '-H -l 0' 113
+    asks_for_names '-R -l 0' 53
+    asks_for_names '-H -R' 53
+    asks_for_names '-H -R -l 0'
+}
+
+# bats test_tags=limits
+@test "launching: a silent handler takes 50 to 100 KiB, as the README and inetd's line say" {
+    grep -q '| milliseconds of systemd.s time, and 100 KiB |' "${TESTS%/*}/README.md"
+    grep -q '^# takes about 100 KiB' "${TESTS%/*}/units/inetd/tincan.conf.in"
+    run -0 python3 - <<'SCRIPT'
+import fcntl, os, re, socket, subprocess, termios, time
+ours, its = socket.socketpair()
+with subprocess.Popen([os.environ["HANDLER"]], stdin=its, stdout=its, stderr=subprocess.DEVNULL) as handler:
+    its.close()
+    ours.send(b"h")
+    while fcntl.ioctl(ours, termios.TIOCOUTQ, b"\0\0\0\0") != b"\0\0\0\0":
+        time.sleep(0.01)  # until it has read that
+    about = "".join(open(f"/proc/{handler.pid}/{name}").read() for name in ("status", "smaps_rollup"))
+    ours.close()
+# Of its own, page tables, and the 16 KiB of its stack in the kernel.
+print(16 + sum(int(size) for size in re.findall(r"^(?:Anonymous|VmPTE):\s*(\d+) kB", about, re.M)))
+SCRIPT
+    assert [ "$output" -ge 50 ]
+    assert [ "$output" -le 100 ]
 }
 
 @test "launching: the tests that the page names are there" {

@@ -193,3 +193,17 @@ with Server("--max-memory=24M", "--max-connections=600", nofile=(1000, 1000)) as
         answered(sends(server, data), data)
 SCRIPT
 }
+
+# bats test_tags=limits
+@test "tincand: at the defaults, nor do 64 addresses that send messages without end, as its manual says" {
+    [ "$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)" -ge 1048576 ] || skip "with so little memory the default is less"
+    script <<SCRIPT
+$OTHERS
+with Server(nofile=(1000, 1000)) as server:
+    held = stall(server, 64, 5)
+    data = b"x" * MIB + b"\0"
+    for _ in range(3):
+        answered(sends(server, data), data)
+    assert server.rss() > 200 * MIB, f"{server.rss()} bytes are used"
+SCRIPT
+}

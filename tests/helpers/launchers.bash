@@ -10,7 +10,9 @@
 #   its log              standard error, inherited, into $RING/log; or, where the connection is on
 #                        descriptor 2 too (logs_to_syslog), a collector behind a private /dev/log
 #
-# LIMIT, where it is set, is the launcher's limit: connections at a time, or for inetd starts a minute.
+# LIMIT, where it is set, is the launcher's limit: connections at a time, or for inetd starts a minute;
+# `default` leaves it to the launcher. OF_ONE is the limit for one user or address, where there is one.
+# XINETD_RATE and TCPSERVER_NAMES replace the settings of those two.
 #
 # In direct and pipe there is no launcher: the handler is a child of the one who plays.
 #
@@ -71,9 +73,15 @@ become_systemd-native() {
     exec "$PROGRAM" --accept -l "127.0.0.1:$1" "$HANDLER" "${@:2}"
 }
 
+# limit SETTING NUMBER: the setting with $LIMIT, or with the number where that is not set.
+limit() {
+    local number=${LIMIT:-$2}
+    [ "$number" = default ] || printf '%s%s' "$1" "$number"
+}
+
 become_xinetd() {
-    become_configured_xinetd "$1" "$HANDLER" 'wait = no' "instances = ${LIMIT:-UNLIMITED}" \
-        'per_source = UNLIMITED' 'cps = 100000 1' -- "${@:2}"
+    become_configured_xinetd "$1" "$HANDLER" 'wait = no' "$(limit 'instances = ' UNLIMITED)" \
+        "per_source = ${OF_ONE:-UNLIMITED}" "${XINETD_RATE-cps = 100000 1}" -- "${@:2}"
 }
 
 # A server that can't go on is not started more often than this: its peers wait.
@@ -110,7 +118,7 @@ CONFIGURATION
 
 # The lines of inetd.conf, for `tcp` or `tcp4`: handler_line PROTOCOL PORT OPTION...
 handler_line() {
-    echo "127.0.0.1:$2 stream $1 nowait.${LIMIT:-100000} root $HANDLER tincan-handler ${*:3}"
+    echo "127.0.0.1:$2 stream $1 nowait$(limit . 100000) root $HANDLER tincan-handler ${*:3}"
 }
 
 tincand_line() {
@@ -149,15 +157,18 @@ become_configured_inetutils-inetd() {
 
 # No names are looked up: -H -R -l 0.
 become_tcpserver() {
-    exec "$PROGRAM" -q -H -R -l 0 -c "${LIMIT:-100}" 127.0.0.1 "$1" "$HANDLER" "${@:2}"
+    # shellcheck disable=SC2046,SC2086 # options
+    exec "$PROGRAM" -q ${TCPSERVER_NAMES--H -R -l 0} $(limit -c 100) 127.0.0.1 "$1" "$HANDLER" "${@:2}"
 }
 
 become_s6-ipcserver() {
-    exec "$PROGRAM" -c "${LIMIT:-40}" "$RING/socket.$1" "$HANDLER" "${@:2}"
+    # shellcheck disable=SC2046
+    exec "$PROGRAM" $(limit -c 40) ${OF_ONE:+-C "$OF_ONE"} "$RING/socket.$1" "$HANDLER" "${@:2}"
 }
 
 become_tcpsvd() {
-    exec "$PROGRAM" -c "${LIMIT:-40}" 127.0.0.1 "$1" "$HANDLER" "${@:2}"
+    # shellcheck disable=SC2046
+    exec "$PROGRAM" $(limit -c 40) ${OF_ONE:+-C "$OF_ONE"} 127.0.0.1 "$1" "$HANDLER" "${@:2}"
 }
 
 # Unpacked, it does not find its own library but in a mount namespace.
@@ -167,7 +178,7 @@ service "tincan" {
     port $1;
     interface 127.0.0.1;
     user "root";
-    instances ${LIMIT:-100};
+    $(limit "instances " 100);
     exec "$HANDLER ${*:2}";
 }
 CONFIGURATION
@@ -180,7 +191,7 @@ CONFIGURATION
 # its half, the reply has this long, not half a second. end-close: the handler is not killed when the
 # connection has ended; then the end of the peer's half is passed on only with shut-down.
 become_socat() {
-    exec "$PROGRAM" -t 60 "TCP-LISTEN:$1,bind=127.0.0.1,reuseaddr,fork${LIMIT:+,max-children=$LIMIT}" \
+    exec "$PROGRAM" -t 60 "TCP-LISTEN:$1,bind=127.0.0.1,reuseaddr,fork$(limit ,max-children= default)" \
         "EXEC:$HANDLER ${*:2},shut-down,end-close"
 }
 
@@ -189,7 +200,8 @@ become_socat-nofork() {
 }
 
 become_ncat() {
-    exec "$PROGRAM" -l -k -n -4 -m "${LIMIT:-100}" -e "$HANDLER ${*:2}" 127.0.0.1 "$1"
+    # shellcheck disable=SC2046
+    exec "$PROGRAM" -l -k -n -4 $(limit -m 100) -e "$HANDLER ${*:2}" 127.0.0.1 "$1"
 }
 
 become_tincand() {

@@ -83,3 +83,59 @@ failed_instances() {
     connect 5
     wait_until 20 failed_instances 0
 }
+
+# in_force PROPERTY VALUE: of the socket; VALUE may be a pattern.
+in_force() {
+    # shellcheck disable=SC2053 # a pattern
+    [[ $(shown tincan-launching.socket "$1") = $2 ]] || fail "$1 is $(shown tincan-launching.socket "$1")"
+}
+
+# Before systemd 255 a socket has no poll limit.
+has_poll_limit() {
+    [ -n "$(shown tincan-launching.socket PollLimitBurst)" ]
+}
+
+@test "launching: what systemd limits unless it is set" {
+    start_socket yes '[Service]' ExecStart=/usr/sbin/tincan-handler StandardInput=socket
+    in_force MaxConnections 64
+    in_force MaxConnectionsPerSource '[06]*'
+    in_force TriggerLimitIntervalUSec 2s
+    in_force TriggerLimitBurst 200
+    ! has_poll_limit || { in_force PollLimitIntervalUSec 2s && in_force PollLimitBurst 150; }
+}
+
+@test "launching: above its poll limit a socket is ignored for a while, and nothing is logged" {
+    SOCKET=$'PollLimitIntervalSec=3s\nPollLimitBurst=3' \
+        start_socket yes '[Service]' ExecStart=/usr/sbin/tincan-handler StandardInput=socket
+    has_poll_limit || return 0
+    begin_journal
+    connect 6
+    assert [ $((${EPOCHREALTIME/./} - ${BEGAN/./})) -ge 2500000 ]
+    in_force ActiveState active
+    run -0 journal -o cat -u tincan-launching.socket
+    assert_output ''
+}
+
+@test "launching: a socket whose address was changed listens nowhere until it is restarted" {
+    start_socket yes '[Service]' ExecStart=/usr/sbin/tincan-handler StandardInput=socket
+    sed -i s/5050/5051/ /run/systemd/system/tincan-launching.socket
+    systemctl daemon-reload
+    run -1 "$TINCAN" -m hello 127.0.0.1:5050
+    run -1 "$TINCAN" -m hello 127.0.0.1:5051
+    systemctl restart tincan-launching.socket
+    run -0 "$TINCAN" -m hello 127.0.0.1:5051
+    run -1 "$TINCAN" -m hello 127.0.0.1:5050
+}
+
+@test "launching: a socket that is restarted too often fails until reset-failed" {
+    start_socket yes '[Service]' ExecStart=/usr/sbin/tincan-handler StandardInput=socket
+    local restarts
+    for ((restarts = 0; restarts < 100; restarts++)); do
+        systemctl restart tincan-launching.socket || break
+    done
+    assert [ "$restarts" -lt 100 ]
+    run -1 systemctl restart tincan-launching.socket
+    systemctl reset-failed tincan-launching.socket
+    systemctl restart tincan-launching.socket
+    run -0 "$TINCAN" -m hello 127.0.0.1:5050
+}
