@@ -241,6 +241,42 @@ TABLE
     done < <(grep -oP '^\| `make \K[^`]+' "$TESTS/LAYERS.md")
 }
 
+# numbers: of each row FILE|PATTERN|WORDS, the source has the pattern, and tincand(8) the words.
+numbers() {
+    local source pattern text
+    while IFS='|' read -r source pattern text; do
+        grep -qE "$pattern" "$TOP/$source" || fail "$source: $pattern"
+        tr '\n' ' ' <"$TOP/tincand/tincand.8" | grep -qF -- "$text" || fail "$text"
+    done
+}
+
+@test "documents: the numbers in tincand(8) are those of the sources" {
+    numbers <<'TABLE'
+tincand/memory.h|^#define MEMORY_RATE +64$|moves less than 64 kB a second
+tincand/memory.h|^#define MEMORY_PAUSE_USEC +UINT64_C.500000.$|pauses for more than half a second
+tincand/memory.h|^#define MEMORY_READ_MIN +..size_t.4096.$|less than 4096 bytes that has arrived whole
+tincand/log_queue.c|^#define RING_SIZE +..size_t.1 << 20.$|more than 1 MiB of lines wait
+tincand/log_queue.c|^#define STUCK_USEC +500000$|does not take within half a second
+tincand/tincand_options.c|^#define GRACE_DEFAULT +UINT64_C.5000000.$|The default is 5s
+TABLE
+}
+
+@test "documents: tincand(8): all addresses, the users of a path, and an ignored signal" {
+    need_tincand
+    local port
+    port=$(free_port 0.0.0.0)
+    run -71 timeout 20 "$TINCAND" -l "[::]:$port" -l "0.0.0.0:$port"
+    assert_output --partial "0.0.0.0:$port"
+    (umask 077 && trap '' HUP && exec "$TINCAND" -q -l "[::]:$port" -l "unix:$PWD/path" 2>/dev/null) 3>&- &
+    STARTED=$! STARTED_ALL+=($!)
+    wait_until 20 "$TINCAN" -q -m '' "127.0.0.1:$port" 2>/dev/null
+    assert_equal "$(stat -c %a path)" 700
+    kill -HUP "$STARTED"
+    run -0 "$TINCAN" -m hello "127.0.0.1:$port"
+    assert_output hello
+    run -0 "$TINCAN" -m hello "[::1]:$port"
+}
+
 @test "documents: the tests that SECURITY.md names are there" {
     run -0 python3 "$TESTS/helpers/named_tests.py" "$TESTS/../SECURITY.md" "$TESTS" 20
     assert_output ''

@@ -187,6 +187,26 @@ socat_version() {
     above_limit ncat '`-m N`' 100
 }
 
+@test "launching: with pipes,stderr socat passes standard error on to the peer, unless it is --quiet" {
+    need socat
+    local option port peer
+    for option in '' --quiet; do
+        port=$(free_port)
+        start socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr" "EXEC:$HANDLER${option:+ $option},pipes,stderr"
+        wait_until 20 listening "$port"
+        exec {peer}<>"/dev/tcp/127.0.0.1/$port"
+        printf 'hello\0' >&"$peer"
+        run -0 tr '\0' '\n' <&"$peer"
+        exec {peer}>&-
+        assert_line --index 0 hello
+        if [ -z "$option" ]; then
+            assert_line --partial 'result=echoed'
+        else
+            assert_output hello
+        fi
+    done
+}
+
 @test "launching: xinetd, s6-ipcserver and tcpsvd limit one user or address, where that is set" {
     above_limit_of_one xinetd
     above_limit_of_one s6-ipcserver
