@@ -147,7 +147,8 @@ PYTHON
     grep -q '^20 sent, 20 echoed' out
 }
 
-@test "an interruption within a probe leaves it unfinished, and without an echo is: 1" {
+@test "an interruption within a young probe leaves it unfinished, and without an echo is: 1" {
+    within_time
     serve silent
     start env --default-signal=INT "$TINCAN" -c 1 "$ADDRESS" >out
     wait_until 60 grep -q Probing out
@@ -155,7 +156,7 @@ PYTHON
     status=0
     wait "$STARTED" || status=$?
     assert_equal "$status" 1
-    grep -qE '^[01] sent, 0 echoed, 0 lost' out
+    grep -qE '^(1 sent, 0 echoed, 0 lost \(-\); 1 unfinished|0 sent, .*; 1 unfinished \(1 not sent\))$' out
 }
 
 @test "a signal ends a run whose output nobody reads" {
@@ -212,7 +213,7 @@ more_than() {
     status=0
     wait "$STARTED" || status=$?
     assert_equal "$status" 1
-    grep -qE '^[0-9]+ sent, [0-9]+ echoed, 0 lost' out
+    grep -qE '^[0-9]+ sent, [0-9]+ echoed, 0 lost \(0\.0 %\); [0-9]+ unfinished \([0-9]+ not sent\)' out
 }
 
 # --- messages ---
@@ -292,13 +293,17 @@ END
 
 # outcome BEHAVIOUR STATUS PATTERN [OPTION...]: a server that behaves so makes this of a probe.
 outcome() {
-    local behaviour=$1 expected=$2 pattern=$3
+    local behaviour=$1 expected=$2 pattern=$3 head='no echo' counts="1 lost (100.0 %): 1 ${3%%:*}"
     shift 3
+    if ((expected == 3)); then
+        head='wrong echo'
+        counts="0 lost (0.0 %); 1 ${pattern%%:*}"
+    fi
     serve "$behaviour"
     run --separate-stderr "$TINCAN" -c 1 "$@" "$ADDRESS"
     assert_failure "$expected"
-    assert_line --index 1 --regexp "^no echo from $ADDRESS: seq=1 +$pattern"
-    assert_line --regexp "^1 sent, 0 echoed, 1 lost \(100\.0 %\): 1 ${pattern%%:*}\$"
+    assert_line --index 1 --regexp "^$head from $ADDRESS: seq=1 +$pattern"
+    assert_line "1 sent, 0 echoed, ${counts/1 extra/1 with extra}"
     said ''
 }
 
@@ -438,7 +443,7 @@ outcome() {
     serve echo truncate:1 flip:0 echo
     run "$TINCAN" -c 4 -i 20ms "$ADDRESS"
     assert_failure 3
-    assert_line '4 sent, 2 echoed, 2 lost (50.0 %): 1 truncated, 1 altered'
+    assert_line '4 sent, 2 echoed, 1 lost (25.0 %): 1 truncated; 1 altered'
 }
 
 @test "a name without an address is: 2, before any probe" {
@@ -783,7 +788,8 @@ PYTHON
     assert_failure 1
     assert_equal "$("$REPORTS" largest_that_works <<<"$output")" 10
     assert_equal "$("$REPORTS" smallest_that_fails <<<"$output")" ''
-    assert_equal "$("$REPORTS" interrupted <<<"$output")" true
+    assert_equal "$("$REPORTS" unfinished <<<"$output")" true
+    assert_equal "$("$REPORTS" interrupted <<<"$output")" false
     [[ $("$REPORTS" not_connected <<<"$output") == '"handshake: it closed the connection'* ]]
 }
 
@@ -796,6 +802,111 @@ PYTHON
 }
 
 # --- reports ---
+
+# four_reports OPTION...: three runs at the same time, to ${ADDRESSES[@]}, which are reported as text, in
+# JSON and as a plugin, and each to Prometheus. Prints what all four agree on.
+four_reports() {
+    local report started=() addresses=("${ADDRESSES[@]}")
+    local -A format=([text]='' [json]=--json [check]=--check)
+    for report in text json check; do
+        # shellcheck disable=SC2086 # one or none
+        "${BY[@]}" "$TINCAN" "$@" ${format[$report]} --prometheus "$report.prom" "${addresses[0]}" \
+            >"$report.out" 2>"$report.err" 3>&- &
+        addresses=("${addresses[@]:1}")
+        started+=("$!")
+    done
+    for report in text json check; do
+        wait "${started[0]}" && echo 0 >"$report.status" || echo "$?" >"$report.status"
+        started=("${started[@]:1}")
+    done
+    run "$REPORTS" agree
+    assert_success
+}
+
+# serve_three BEHAVIOUR...: a server for each of them.
+serve_three() {
+    BY=() ADDRESSES=()
+    while ((${#ADDRESSES[@]} < 3)); do
+        serve "$@"
+        ADDRESSES+=("$ADDRESS")
+    done
+}
+
+@test "text, JSON, plugin and Prometheus agree on each outcome" {
+    within_time
+    serve_three echo close-after-reading silent reset-at-once truncate:3 flip:3 echo extra:zz stay-open
+    four_reports -c 9 -i 20ms -W 2s
+    assert_output '{"altered": 1, "closed": 1, "echoed": 3, "extra_bytes": 1, "reset": 1, "timeout": 1, "truncated": 1} unfinished 0'
+    ADDRESSES=("127.0.0.1:$(free_port)"{,,})
+    four_reports -c 2 -i 1ms
+    assert_output '{"refused": 2} unfinished 0'
+    four_reports -c 2 -i 1ms -I 192.0.2.77
+    assert_output '{"local_error": 2} unfinished 0'
+    ADDRESSES=(no-such-host.invalid{,,})
+    four_reports -c 3
+    assert_output '{"unresolved": 1} unfinished 2'
+    serve --on "unix:$PWD/hybrid" hybrid:7
+    ADDRESSES=("$ADDRESS#8"{,,})
+    four_reports -c 1
+    assert_output '{"handshake": 1} unfinished 0'
+    serve --on "unix:$PWD/full" full
+    ADDRESSES=("$ADDRESS"{,,})
+    four_reports -c 1 -W 100ms
+    assert_output '{"filtered": 1} unfinished 0'
+    unshare -n true 2>/dev/null || skip "no network namespaces here, for: unreachable"
+    BY=(unshare -n) ADDRESSES=(192.0.2.1{,,})
+    four_reports -c 1
+    assert_output '{"unreachable": 1} unfinished 0'
+}
+
+@test "text, JSON, plugin and Prometheus agree on what the end of the run left unfinished" {
+    within_time
+    # Of a count, those that were not sent count too.
+    serve_three echo
+    four_reports -c 5 -i 1h -w 300ms
+    assert_output '{"echoed": 1} unfinished 4'
+    serve_three silent
+    four_reports -c 2 -i 1h -w 300ms
+    assert_output '{} unfinished 2'
+    # A hang that somebody ends is a loss.
+    BY=(timeout --preserve-status -s INT 1.6)
+    four_reports -c 4 -i 1h
+    assert_output '{"timeout": 1} unfinished 3, interrupted'
+}
+
+@test "a timestamp follows the clock, where that is set in the run" {
+    need cc
+    # The clock is ahead by 10^6 s once there is a file of this name.
+    cat >clock.c <<'END'
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int result = (int)syscall(SYS_clock_gettime, clock, now);
+
+    if (clock == CLOCK_REALTIME && access("ahead", F_OK) == 0)
+        now->tv_sec += 1000000;
+    return result;
+}
+END
+    cc -shared -fPIC -o clock.so clock.c
+    export ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0
+    serve echo echo 'run:touch ahead; exec head -c 57'
+    local before now written
+    before=$(date +%s)
+    run "$TINCAN" --json -c 1 "$ADDRESS"
+    LD_PRELOAD=$PWD/clock.so run "$TINCAN" --json --prometheus file -c 2 -i 1ms "$ADDRESS"
+    assert_success
+    now=$(date +%s)
+    run "$REPORTS" at <<<"$output"
+    ((${lines[0]%.*} >= before && ${lines[0]%.*} <= now))
+    ((${lines[2]%.*} >= before + 1000000 && ${lines[2]%.*} <= now + 1000000))
+    run "$REPORTS" prometheus file
+    written=$(grep -oP '^tincan_written_timestamp_seconds\S* \K[0-9]+' <<<"$output")
+    ((written >= before + 1000000))
+}
 
 @test "--json is an object a line, which jq reads, and its statistics are right" {
     need jq
@@ -929,6 +1040,7 @@ PYTHON
 }
 
 @test "--check that is interrupted is: unknown, and Prometheus has no success" {
+    within_time
     serve echo 'run:touch reached; exec cat >/dev/null'
     start env --default-signal=INT "$TINCAN" --check -c 2 -i 50ms --prometheus file "$ADDRESS" >out
     wait_until 60 test -e reached

@@ -71,7 +71,7 @@ static enum schedule_end run_schedule(struct run *run, struct schedule *schedule
     run->tally.begun = clock_now();
     end = schedule_run(schedule, &plan, &listener);
     report_status_line_clear();
-    run->tally.unfinished = schedule->unfinished;
+    run->tally.cut_short = schedule->unfinished;
     run->interrupted = end == SCHEDULE_INTERRUPTED;
     return end;
 }

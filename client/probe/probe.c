@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define MOST_OVERLAPPING 1024         /* probes at once if the user gave no number */
 #define OWN_DESCRIPTORS  8            /* that are not connections */
@@ -114,14 +113,6 @@ static int find_target(struct run *run)
     return 0;
 }
 
-static int64_t wall_offset(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * CLOCK_SECOND + now.tv_nsec - clock_now();
-}
-
 static void begin_run(struct run *run, const struct options *options)
 {
     int64_t now = clock_now(), limit = (int64_t)options->probes.deadline_usec * CLOCK_USEC;
@@ -137,7 +128,6 @@ static void begin_run(struct run *run, const struct options *options)
             options->input == OPTIONS_MESSAGE ? "the given text" : options->probes.pattern.name,
         .started = now,
         .until = limit > 0 ? now + limit : CLOCK_NEVER,
-        .wall_offset = wall_offset(),
     };
     report_select(run);
 }

@@ -9,7 +9,7 @@
 #define EVENTS     64
 #define PAUSE_TIME (10 * CLOCK_MSEC) /* after an error of this machine, which may pass */
 
-/* A probe that the end of the run cuts short counts as lost only if it is this old. */
+/* A probe that the end of the run cuts short is lost if it is this old, whatever ended the run. */
 #define FAIR_TIME CLOCK_SECOND
 #define AGE_UNIT  (10 * CLOCK_MSEC) /* to which its age is rounded for reports */
 
@@ -142,7 +142,7 @@ static void cut_short(struct schedule *schedule, struct roundtrip *roundtrip, in
         roundtrip_expire(roundtrip);
         roundtrip->transfer.left_open = false; /* the server might have closed in time */
         finish(schedule, roundtrip);
-    } else if (now >= schedule->plan->until && age >= FAIR_TIME) {
+    } else if (age >= FAIR_TIME && !schedule->stopped) {
         roundtrip->timeout = (age + AGE_UNIT / 2) / AGE_UNIT * AGE_UNIT;
         roundtrip->connect_deadline = now;
         roundtrip_expire(roundtrip);

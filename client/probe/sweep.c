@@ -49,8 +49,10 @@ static bool try_once(struct sweep *sweep)
         .timeout = (int64_t)sweep->run->options->timeout_usec * CLOCK_USEC,
         .until = sweep->run->until,
     };
+    enum schedule_end end = schedule_run(sweep->schedule, &plan, &listener);
 
-    return schedule_run(sweep->schedule, &plan, &listener) == SCHEDULE_DONE;
+    sweep->run->interrupted = end == SCHEDULE_INTERRUPTED;
+    return end == SCHEDULE_DONE;
 }
 
 /* Tries the size until an echo, SWEEP_TRIES times at most; false if a try was cut short. */

@@ -6,6 +6,7 @@
 #include "common/frame.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 void report_select(struct run *run)
@@ -44,7 +45,7 @@ uint64_t report_unfinished(const struct run *run)
 
     for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++)
         over += tally->outcomes[outcome];
-    return tally->ended != 0 && count > over ? count - over : tally->unfinished;
+    return tally->ended != 0 && count > over ? count - over : tally->cut_short;
 }
 
 int report_status(const struct run *run)
@@ -68,4 +69,12 @@ bool report_is_utf8(const char *string)
 double report_milliseconds(int64_t nsec)
 {
     return (double)nsec / (double)CLOCK_MSEC;
+}
+
+double report_since_1970(int64_t moment)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + (double)(now.tv_nsec + moment - clock_now()) / (double)CLOCK_SECOND;
 }

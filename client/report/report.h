@@ -20,7 +20,6 @@ struct run {
     size_t length;       /* of the message, in bytes */
     int64_t started;     /* clock_now, before the target was resolved */
     int64_t until;       /* clock_now, when it ends at the latest, or CLOCK_NEVER */
-    int64_t wall_offset; /* nanoseconds from clock_now to the time since 1970, UTC */
     bool interrupted;    /* a signal ended it */
     bool each;           /* each probe is reported */
     int status;          /* exit status for what failed beside the probes */
@@ -44,8 +43,8 @@ struct sweep_verdict {
     size_t works;            /* the largest size that came back */
     struct sweep_size fails; /* the smallest that did not, although it connected */
     struct sweep_size last;  /* the last that was tried */
-    bool unfinished;
-    const char *hint; /* a possible reason, or NULL */
+    bool unfinished;         /* also where it could not connect */
+    const char *hint;        /* a possible reason, or NULL */
 };
 
 /* Each function may be NULL. */
@@ -85,7 +84,10 @@ void report_select(struct run *run);
 void report_complain(const struct text *sentence);
 void report_status_line_clear(void);
 
-/* Returns how many probes the end of the run cut short or, of a count, kept from beginning. */
+/*
+ * Returns how many probes have no outcome because the run ended: those that it cut short and, of a
+ * count, those that had not been sent. 0 before the end.
+ */
 uint64_t report_unfinished(const struct run *run);
 
 /* Returns the exit status of the probes, at least STATUS_FAILED if a count was not reached. */
@@ -98,6 +100,9 @@ const char *report_peer(const struct run *run);
 bool report_is_utf8(const char *string);
 
 double report_milliseconds(int64_t nsec);
+
+/* Returns the moment (of clock_now) as seconds since 1970, by what the system's clock says now. */
+double report_since_1970(int64_t moment);
 
 /* Exit statuses of monitoring plugins. */
 enum {

@@ -42,7 +42,7 @@ int report_check_status(const struct run *run)
 
     if (run->status == STATUS_USAGE)
         return REPORT_CHECK_UNKNOWN;
-    if (tally->outcomes[OUTCOME_ALTERED] > 0 || tally->outcomes[OUTCOME_EXTRA] > 0)
+    if (tally_altered(tally) > 0)
         return REPORT_CHECK_CRITICAL;
     if (run->interrupted)
         return REPORT_CHECK_UNKNOWN;
@@ -102,8 +102,9 @@ static void end(struct run *run)
 {
     const struct tally *tally = &run->tally;
     enum outcome worst = tally_worst(tally);
-    uint64_t unfinished = report_unfinished(run), over = tally_sent(tally) - tally->unfinished;
-    uint64_t all = over + unfinished + tally->outcomes[OUTCOME_LOCAL];
+    uint64_t unfinished = report_unfinished(run);
+    uint64_t all =
+        tally_sent(tally) - tally->cut_short + unfinished + tally->outcomes[OUTCOME_LOCAL];
 
     if (tally->outcomes[OUTCOME_UNRESOLVED] > 0) {
         report_check_failure(report_check_status(run), tally->examples[OUTCOME_UNRESOLVED]);

@@ -45,6 +45,12 @@ static void json_count_field(const char *name, uint64_t value)
     printf("%" PRIu64, value);
 }
 
+static void json_boolean_field(const char *name, bool value)
+{
+    name_field(name);
+    fputs(value ? "true" : "false", stdout);
+}
+
 static void json_number_field(const char *name, double value)
 {
     name_field(name);
@@ -78,7 +84,7 @@ static void begin(struct run *run)
     json_milliseconds_field("resolve_ms", target->resolve_nsec);
     json_count_field("size", run->length);
     json_string_field("pattern", run->pattern);
-    json_number_field("at", (double)(clock_now() + run->wall_offset) / (double)CLOCK_SECOND);
+    json_number_field("at", report_since_1970(clock_now()));
     fputs("}\n", stdout);
 }
 
@@ -113,9 +119,10 @@ static void print_alteration(const struct roundtrip *roundtrip, const char *caus
 static void print_roundtrip(struct run *run, const struct roundtrip *roundtrip, const char *why,
                             const char *cause)
 {
+    (void)run;
     fputs("{\"type\":\"probe\"", stdout);
     json_count_field("seq", roundtrip->sequence);
-    json_number_field("at", (double)(roundtrip->begun + run->wall_offset) / (double)CLOCK_SECOND);
+    json_number_field("at", report_since_1970(roundtrip->begun));
     json_string_field("peer", roundtrip->target->peers[roundtrip->peer].text);
     json_count_field("size", roundtrip->length);
     json_string_field("outcome", outcome_label(roundtrip->outcome));
@@ -199,16 +206,17 @@ static void print_summary(const struct run *run, const char *type)
     json_string_field("target", run->target.address->text);
     json_count_field("sent", tally_sent(tally));
     json_count_field("echoed", tally->outcomes[OUTCOME_ECHOED]);
+    json_count_field("altered", tally_altered(tally));
     json_count_field("lost", tally_lost(tally));
     json_number_field("loss_percent", tally_loss(tally));
     json_count_field("left_open", tally->left_open);
-    json_count_field("unfinished", tally->unfinished);
+    json_count_field("unfinished", report_unfinished(run));
     json_count_field("local_errors", tally->outcomes[OUTCOME_LOCAL]);
     print_outcomes(tally);
     json_milliseconds_field("resolve_ms", run->target.resolve_nsec);
     json_number_field("seconds", (double)(now - tally->begun) / (double)CLOCK_SECOND);
     json_number_field("rate", tally_rate(tally, now));
-    printf(",\"interrupted\":%s", run->interrupted ? "true" : "false");
+    json_boolean_field("interrupted", run->interrupted);
     print_all_statistics(tally);
     if (run->options->probes.histogram)
         print_cells(&tally->phases[PHASE_TIME]);
@@ -245,7 +253,9 @@ static void print_verdict(struct run *run, const struct sweep_verdict *verdict)
         json_string_field("hint", verdict->hint);
     if (verdict->last.never_connected)
         json_string_field("not_connected", verdict->last.why);
-    printf(",\"interrupted\":%s}\n", verdict->unfinished ? "true" : "false");
+    json_boolean_field("unfinished", verdict->unfinished);
+    json_boolean_field("interrupted", run->interrupted);
+    fputs("}\n", stdout);
 }
 
 static void interim(struct run *run)

@@ -109,7 +109,7 @@ static void print_all(FILE *file, const struct run *run)
     describe(file, "tincan_written_timestamp_seconds", "gauge", "When this was written.");
     fputs("tincan_written_timestamp_seconds{", file);
     print_label(file, "target", run->target.address->text);
-    fprintf(file, "} %.3f\n", (double)(now + run->wall_offset) / (double)CLOCK_SECOND);
+    fprintf(file, "} %.3f\n", report_since_1970(now));
     print_outcomes(file, run);
     describe(file, "tincan_probe_duration_seconds", "histogram",
              "Durations of the phases of probes that were echoed; late: of all probes.");

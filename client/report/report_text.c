@@ -107,10 +107,31 @@ static void print_roundtrip(struct run *run, const struct roundtrip *roundtrip, 
         print_echo(run, roundtrip);
         return;
     }
-    fputs("no echo from ", stdout);
+    fputs(outcome_status(roundtrip->outcome) == STATUS_ALTERED ? "wrong echo from "
+                                                               : "no echo from ",
+          stdout);
     print_text(roundtrip->target->peers[roundtrip->peer].text);
     printf(": seq=%-3" PRIu64 " ", roundtrip->sequence);
     print_red(why);
+    putchar('\n');
+}
+
+/* Prints what are neither echoed nor lost: probes with a wrong echo, or none yet, or not sent. */
+static void print_others(const struct run *run)
+{
+    const struct tally *tally = &run->tally;
+    uint64_t unfinished = report_unfinished(run);
+
+    if (tally->outcomes[OUTCOME_ALTERED] > 0)
+        printf("; %" PRIu64 " altered", tally->outcomes[OUTCOME_ALTERED]);
+    if (tally->outcomes[OUTCOME_EXTRA] > 0)
+        printf("; %" PRIu64 " with extra bytes", tally->outcomes[OUTCOME_EXTRA]);
+    if (unfinished > 0)
+        printf("; %" PRIu64 " unfinished", unfinished);
+    if (unfinished > tally->cut_short)
+        printf(" (%" PRIu64 " not sent)", unfinished - tally->cut_short);
+    if (tally->outcomes[OUTCOME_LOCAL] > 0)
+        printf("; %" PRIu64 " not sent for a local error", tally->outcomes[OUTCOME_LOCAL]);
     putchar('\n');
 }
 
@@ -121,21 +142,17 @@ static void print_counts(const struct run *run)
 
     printf("%" PRIu64 " sent, %" PRIu64 " echoed, %" PRIu64 " lost ", tally_sent(tally),
            tally->outcomes[OUTCOME_ECHOED], tally_lost(tally));
-    if (tally_sent(tally) > tally->unfinished)
+    if (tally_sent(tally) > tally->cut_short)
         printf("(%.1f %%)", tally_loss(tally));
     else
         fputs("(-)", stdout);
-    for (enum outcome outcome = OUTCOME_ECHOED + 1; outcome < OUTCOME_COUNT; outcome++) {
+    for (enum outcome outcome = OUTCOME_ECHOED + 1; outcome < OUTCOME_ALTERED; outcome++) {
         if (tally->outcomes[outcome] == 0 || outcome == OUTCOME_LOCAL)
             continue;
         printf("%s%" PRIu64 " %s", before, tally->outcomes[outcome], outcome_word(outcome));
         before = ", ";
     }
-    if (tally->unfinished > 0)
-        printf("; %" PRIu64 " unfinished", tally->unfinished);
-    if (tally->outcomes[OUTCOME_LOCAL] > 0)
-        printf("; %" PRIu64 " not sent for a local error", tally->outcomes[OUTCOME_LOCAL]);
-    putchar('\n');
+    print_others(run);
 }
 
 /* If probes had no line of their own, explains the first of each outcome. */

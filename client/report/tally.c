@@ -92,12 +92,17 @@ static uint64_t finished(const struct tally *tally)
 
 uint64_t tally_sent(const struct tally *tally)
 {
-    return finished(tally) + tally->unfinished;
+    return finished(tally) + tally->cut_short;
+}
+
+uint64_t tally_altered(const struct tally *tally)
+{
+    return tally->outcomes[OUTCOME_ALTERED] + tally->outcomes[OUTCOME_EXTRA];
 }
 
 uint64_t tally_lost(const struct tally *tally)
 {
-    return finished(tally) - tally->outcomes[OUTCOME_ECHOED];
+    return finished(tally) - tally->outcomes[OUTCOME_ECHOED] - tally_altered(tally);
 }
 
 double tally_loss(const struct tally *tally)

@@ -23,7 +23,7 @@ enum phase {
 struct tally {
     uint64_t outcomes[OUTCOME_COUNT];
     uint64_t left_open;   /* echoes after which the server did not close the connection */
-    uint64_t unfinished;  /* probes that the end of the run cut short */
+    uint64_t cut_short;   /* probes that the end of the run left without an outcome */
     int64_t begun, ended; /* clock_now; `ended` is 0 before */
     struct histogram phases[PHASE_COUNT];      /* of echoed probes; PHASE_LATE of all */
     uint64_t example_sequences[OUTCOME_COUNT]; /* of the first probe with the outcome, or 0 */
@@ -43,7 +43,10 @@ void tally_add(struct tally *tally, const struct roundtrip *roundtrip, const cha
 /* Returns how many probes reached the network: all but those that failed on this machine. */
 uint64_t tally_sent(const struct tally *tally);
 
-/* Returns how many of those ended without an intact echo. */
+/* Returns how many of those brought an altered echo, or bytes behind it. */
+uint64_t tally_altered(const struct tally *tally);
+
+/* Returns how many of those ended without either. */
 uint64_t tally_lost(const struct tally *tally);
 
 /* Returns the share of those among all that ended, in percent; 0 if none did. */

@@ -7,6 +7,8 @@ usage: probe_reports.py json        JSON lines on standard input: each an object
        probe_reports.py plugin      the line of a monitoring plugin on standard input
        probe_reports.py prometheus FILE
                                     a file for the textfile collector; prints its samples
+       probe_reports.py agree       text.out, json.out and check.out (of a plugin), with a .status and
+                                    a .prom each, which are of the same probes; prints the outcomes
        probe_reports.py FIELD       the values of a field in JSON lines on standard input, a line each
 
 What is wrong is said on standard error, and the exit status is then 1.
@@ -80,8 +82,11 @@ def check_json():
     echoed = [probe for probe in probes if probe["outcome"] == "echoed"]
     require(summary["echoed"] == len(echoed), "echoed", summary["echoed"], len(echoed))
     require(summary["local_errors"] == local, "local_errors")
-    require(summary["sent"] == len(probes) - local + summary["unfinished"], "sent")
-    require(summary["lost"] == len(probes) - local - len(echoed), "lost")
+    altered = outcomes.get("altered", 0) + outcomes.get("extra_bytes", 0)
+    ended = len(probes) - local
+    require(ended <= summary["sent"] <= ended + summary["unfinished"], "sent")
+    require(summary["altered"] == altered, "altered")
+    require(summary["lost"] == ended - len(echoed) - altered, "lost")
     for phase in PHASES:
         of = echoed if phase != "late" else [p for p in probes if p["outcome"] != "local_error"]
         values = [p[phase + "_ms"] for p in of if p[phase + "_ms"] is not None]
@@ -176,9 +181,83 @@ def check_prometheus(path):
         require(values[(name + "_count", labels)] == entries[-1][1], name, labels, "_count")
 
 
+COUNTS = re.compile(
+    r"^(\d+) sent, (\d+) echoed, (\d+) lost \(([\d.]+ %|-)\)(?:: ([^;\n]*))?((?:; \d+ [^;\n]*)*)$", re.M)
+
+
+def read(name):
+    with open(name, encoding="utf-8") as file:
+        return file.read()
+
+
+def agree_text(summary):
+    text = read("text.out")
+    if "unresolved" in summary["outcomes"]:
+        require(text == "" and ": unresolved: " in read("text.err"), "the text:", text)
+        return
+    sent, echoed, lost, loss, losses, others = COUNTS.search(text).groups()
+    require([int(sent), int(echoed), int(lost)] == [summary[n] for n in ("sent", "echoed", "lost")],
+            "the text:", text)
+    ended = summary["echoed"] + summary["altered"] + summary["lost"]
+    require(loss == (f"{summary['loss_percent']:.1f} %" if ended else "-"), "loss", loss)
+    counts = {name: int(count) for count, name in re.findall(r"(\d+) ([a-z ]+)", losses or "")}
+    rest = {name: int(count) for count, name in re.findall(r"; (\d+) ([a-z ]+[a-z])", others)}
+    require(rest.pop("unfinished", 0) == summary["unfinished"], "unfinished", others)
+    names = {"with extra bytes": "extra_bytes", "not sent for a local error": "local_error"}
+    counts.update((names.get(name, name), count) for name, count in rest.items())
+    counts.update({"echoed": summary["echoed"]} if summary["echoed"] else {})
+    require(counts == summary["outcomes"], "the text:", counts, summary["outcomes"])
+    for head, count in (("56 bytes", summary["echoed"]), ("wrong echo", summary["altered"]),
+                        ("no echo", summary["lost"] + summary["local_errors"])):
+        found = len(re.findall(rf"^{head} from .*: seq=", text, re.M))
+        require(found == count, "lines of", head, found, count)
+
+
+def agree_plugin(summary, all_probes):
+    line = read("check.out")
+    if "unresolved" in summary["outcomes"]:
+        require(line.startswith("TINCAN CRITICAL - ") and ": unresolved: " in line, line)
+        return
+    require(f" - {summary['echoed']} of {all_probes} echoed by " in line, line)
+    loss = float(re.search(r"'loss'=([\d.]+)%", line)[1])
+    close_to(loss, summary["loss_percent"], 1e-6, "loss of the plugin")
+    found = re.search(r"; (\d+) unfinished", line)
+    require(int(found[1] if found else 0) == summary["unfinished"], line)
+    require(("; interrupted" in line) == summary["interrupted"], line)
+    wrong = [name.replace("_", " ") for name in summary["outcomes"] if name != "echoed"]
+    require(bool(wrong) == any(f"; {name}: " in line for name in wrong), line)
+    well = list(summary["outcomes"]) == ["echoed"] and summary["unfinished"] == 0
+    require(line.startswith("TINCAN OK") == well == (read("check.status") == "0\n"), line)
+
+
+def agree_prometheus(name, summary):
+    text = read(name + ".prom")
+    counts = re.findall(r'^tincan_probes_total\{.*outcome="(\w+)"\} (\d+)$', text, re.M)
+    counts = {outcome: int(count) for outcome, count in counts if count != "0"}
+    require(counts == summary["outcomes"], name, counts, summary["outcomes"])
+    unfinished = re.search(r"^tincan_probes_unfinished\{.*\} (\d+)$", text, re.M)[1]
+    require(int(unfinished) == summary["unfinished"], name, "unfinished", unfinished)
+    success = re.search(r"^tincan_success\{.*\} ([01])$", text, re.M)[1]
+    require((success == "1") == (read(name + ".status") == "0\n"), name, "success", success)
+
+
+def check_agreement():
+    summary = json.loads(read("json.out").splitlines()[-1])
+    probes = sum(summary["outcomes"].values()) + summary["unfinished"]
+    agree_text(summary)
+    agree_plugin(summary, probes)
+    for name in ("text", "json", "check"):
+        agree_prometheus(name, summary)
+    require(read("json.status") == read("text.status"), "the exit statuses differ")
+    print(json.dumps(summary["outcomes"], sort_keys=True), "unfinished", summary["unfinished"],
+          end=", interrupted\n" if summary["interrupted"] else "\n")
+
+
 def main(arguments):
     if arguments == ["json"]:
         check_json()
+    elif arguments == ["agree"]:
+        check_agreement()
     elif arguments == ["plugin"]:
         check_plugin()
     elif len(arguments) == 2 and arguments[0] == "prometheus":
