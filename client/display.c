@@ -4,9 +4,13 @@
 #include "common/utf8.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 static bool ascii_only; /* the terminal does not take UTF-8 */
+static enum display_colour colour = DISPLAY_COLOUR_AUTO;
 
 static bool is_control(uint32_t code)
 {
@@ -61,4 +65,41 @@ void display(FILE *stream, const char *bytes, size_t length, bool lines)
         bytes += size;
         length -= size;
     }
+}
+
+void display_set_colour(enum display_colour when)
+{
+    colour = when;
+}
+
+bool display_is_screen(FILE *stream)
+{
+    const char *type = getenv("TERM");
+
+    return isatty(fileno(stream)) == 1 && !(type && strcmp(type, "dumb") == 0);
+}
+
+static bool in_colour(FILE *stream)
+{
+    const char *without = getenv("NO_COLOR");
+
+    if (colour != DISPLAY_COLOUR_AUTO)
+        return colour == DISPLAY_COLOUR_ALWAYS;
+    return display_is_screen(stream) && !(without && *without);
+}
+
+void display_red(FILE *stream, const char *bytes, size_t length)
+{
+    bool red = in_colour(stream);
+
+    fputs(red ? "\033[31m" : "", stream);
+    display(stream, bytes, length, false);
+    fputs(red ? "\033[0m" : "", stream);
+}
+
+size_t display_columns(FILE *stream)
+{
+    struct winsize size;
+
+    return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }

@@ -19,4 +19,22 @@ void display_set_charset(const char *name);
  */
 void display(FILE *stream, const char *bytes, size_t length, bool lines);
 
+/* When to use colours. */
+enum display_colour {
+    DISPLAY_COLOUR_AUTO, /* on a terminal that is not dumb, unless NO_COLOR is set */
+    DISPLAY_COLOUR_ALWAYS,
+    DISPLAY_COLOUR_NEVER,
+};
+
+void display_set_colour(enum display_colour when);
+
+/* Writes the bytes as display() does, without `lines`, and in red where colours are used. */
+void display_red(FILE *stream, const char *bytes, size_t length);
+
+/* Returns whether the stream is a terminal on which the cursor can be moved. */
+bool display_is_screen(FILE *stream);
+
+/* Returns how many columns the stream's terminal has; 80 if that is not known. */
+size_t display_columns(FILE *stream);
+
 #endif

@@ -23,6 +23,7 @@ enum kind {
     MESSAGE,
     SOURCE,
     PATTERN,
+    COLOUR,
     COUNT,
     SIZE,
     TIME,
@@ -52,12 +53,14 @@ static const struct row {
     {"null", '0', CHOICE, TO(input), OPTIONS_NULL, INPUTS_EXCLUDE},
     {"whole", 0, CHOICE, TO(input), OPTIONS_WHOLE, INPUTS_EXCLUDE},
     {"connect-first", 0, FLAG, TO(connect_first)},
+    {"classic", 0, FLAG, TO(classic)},
     {"ipv4", '4', CHOICE, TO(family), AF_INET, FAMILY_EXCLUDES},
     {"ipv6", '6', CHOICE, TO(family), AF_INET6, FAMILY_EXCLUDES},
     {"source", 'I', SOURCE, TO(bind_address)},
     {"timeout", 'W', TIME, TO(timeout_usec), A_TIME},
     {"max-bytes", 0, SIZE, TO(max_bytes), A_SIZE},
     {"quiet", 'q', FLAG, TO(quiet)},
+    {"color", 0, COLOUR, TO(colour), .what = "auto, always or never"},
     {"help", 'h', HELP, TO(help), .what = "a topic; the topics are probe and report"},
     {"version", 'V', FLAG, TO(version)},
     {"count", 'c', COUNT, TO(probes.count), MOST_COUNT, "a count from 1 to 1000000000000"},
@@ -171,12 +174,26 @@ static bool read_loss(const char *value, struct probe_limit *limit)
     return *value >= '0' && *value <= '9' && *end == '\0' && percent >= 0 && percent <= 100;
 }
 
+static bool read_colour(const char *value, enum display_colour *colour)
+{
+    static const char *const names[] = {"auto", "always", "never"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(value, names[i]) == 0) {
+            *colour = (enum display_colour)i;
+            return true;
+        }
+    return false;
+}
+
 /* Reads the value into its member; false if it is not one. */
 static bool read_value(const struct row *row, const char *value, struct options *options)
 {
     void *member = (char *)options + row->member;
 
     switch (row->kind) {
+    case COLOUR:
+        return read_colour(value, member);
     case COUNT: /* quantity_size knows units, which a count has not */
         return ends_with_digit(value) && quantity_size(value, 1, row->value, member) == 0;
     case SIZE:

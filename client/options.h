@@ -3,6 +3,7 @@
 #ifndef TINCAN_CLIENT_OPTIONS_H
 #define TINCAN_CLIENT_OPTIONS_H
 
+#include "client/display.h"
 #include "client/net/bind_address.h"
 #include "client/pattern.h"
 #include "common/address.h"
@@ -55,7 +56,9 @@ struct options {
     uint64_t timeout_usec;
     size_t max_bytes;
     bool connect_first;
+    bool classic; /* a conversation prints the lines of the book, and nothing else */
     bool quiet;
+    enum display_colour colour;
     struct probe_options probes; /* the last member: options.c relies on it */
 };
 

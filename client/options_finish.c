@@ -120,9 +120,10 @@ static int take_address(struct options *options, char **arguments, struct text *
 int options_finish(struct options *options, char **arguments, struct text *reason)
 {
     const char *problem = NULL;
+    bool interactive = options->input == OPTIONS_AUTO && !options->probes.on;
 
-    if (options->connect_first && (options->input != OPTIONS_AUTO || options->probes.on))
-        problem = "--connect-first is for interactive use only";
+    if ((options->connect_first || options->classic) && !interactive)
+        problem = "--classic and --connect-first are for interactive use only";
     else if (options->probes.on)
         problem = probe_problem(options);
     fill_in_defaults(options);

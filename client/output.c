@@ -15,7 +15,7 @@
 void output_complain(const struct text *sentence)
 {
     fputs("tincan: ", stderr);
-    display(stderr, sentence->start, sentence->length, false);
+    display_red(stderr, sentence->start, sentence->length);
     fputc('\n', stderr);
 }
 

@@ -5,7 +5,7 @@
 
 #include "common/text.h"
 
-/* Writes "tincan: sentence" and a newline to standard error, as display() writes. */
+/* Writes "tincan: sentence" and a newline to standard error, as display_red() writes. */
 void output_complain(const struct text *sentence);
 
 /* The same for a constant sentence. */

@@ -26,6 +26,7 @@ static void use_locale(void)
 
 static int run_mode(const struct options *options)
 {
+    display_set_colour(options->colour);
     if (options->probes.on)
         return probe_run(options);
     if (options->input == OPTIONS_AUTO && isatty(STDIN_FILENO))

@@ -9,7 +9,7 @@ load helpers/client_common
 setup() {
     need expect
     cd "$BATS_TEST_TMPDIR" || return
-    export XDG_STATE_HOME=$PWD/state HOME=$PWD TERM=xterm LC_ALL=C.UTF-8
+    export XDG_STATE_HOME=$PWD/state HOME=$PWD TERM=xterm NO_COLOR=1 LC_ALL=C.UTF-8
     HISTORY=$XDG_STATE_HOME/tincan/history
 }
 
@@ -26,10 +26,11 @@ play() {
 @test "the conversation reads as it should, and q ends it" {
     serve echo
     play <<'END'
-chat $address
+chat --classic $address
 see "> "
 type "hello\r"
-see "server\r\n> "
+see "connection to server"
+see "> "
 type "q\r"
 ends 0
 screen_is "Type message, enter to send. 'q' to quit
@@ -49,9 +50,11 @@ END
 chat $address
 see "> "
 type "hello\r"
-see "Received echo: hello\r\nClosed connection to server\r\n> "
+see "Received echo: hello\r\nClosed connection to server"
+see "> "
 type "again\r"
-see "Received echo: again\r\nClosed connection to server\r\n> "
+see "Received echo: again\r\nClosed connection to server"
+see "> "
 type "q\r"
 ends 0
 END
@@ -111,7 +114,8 @@ END
 chat $address
 see "> "
 type "hello\r"
-see "server\r\n> "
+see "connection to server"
+see "> "
 type "\x04"
 ends 0
 if {![string match "*> *\n" $screen]} { fail "no newline at the end" }
@@ -124,7 +128,8 @@ END
 chat $address
 see "> "
 type "\r"
-see "Sent message: \r\nReceived echo: \r\nClosed connection to server\r\n> "
+see "Sent message: \r\nReceived echo: \r\nClosed connection to server"
+see "> "
 type "q\r"
 ends 0
 END
@@ -150,15 +155,43 @@ END
     cmp before after
 }
 
-@test "Ctrl-C during an exchange ends it too" {
-    serve silent
+@test "Ctrl-C during an exchange gives that up, and the next message is sent" {
+    serve silent echo
     play <<'END'
 chat $address
 see "> "
 type "hello\r"
 see "Sent message: hello\r\n"
 type "\x03"
-killed SIGINT
+see "getting an echo from $address: given up after "
+see "Closed connection to server\r\n"
+see "> "
+type "again\r"
+see "Received echo: again\r\n"
+see "> "
+type "q\r"
+ends 1
+END
+}
+
+@test "Ctrl-C gives up connecting, also first, and finding the address" {
+    serve --on "unix:$PWD/socket" full
+    play <<'END'
+chat $address
+see "> "
+type "hello\r"
+see "waiting 1 s"
+type "\x03"
+see "getting an echo from $address: given up after "
+see "> "
+type "q\r"
+ends 1
+screen_lacks "Closed"
+chat --connect-first $address
+see "waiting 1 s"
+type "\x03"
+see "given up after "
+ends 1
 END
 }
 
@@ -170,7 +203,8 @@ spawn -noecho bash --norc -i
 type "PS1='shell: '; unset HISTFILE\r"
 see "shell: "
 type "\$TINCAN $address\r"
-see "quit\r\n> "
+see "quit\r\n"
+see "> "
 type "\x1a"
 see "Stopped"
 see "shell: "
@@ -263,9 +297,11 @@ END
 chat $address
 see "> "
 type "first\r"
-see "server\r\n> "
+see "connection to server"
+see "> "
 type "second wörld\r"
-see "server\r\n> "
+see "connection to server"
+see "> "
 type "\x1b\[A\x1b\[A"
 see "first"
 type "\r"
@@ -295,7 +331,8 @@ END
 chat $address
 see "> "
 type "hello\r"
-see "Received echo: hello\r\nClosed connection to server\r\n> "
+see "Received echo: hello\r\nClosed connection to server"
+see "> "
 type "q\r"
 ends 0
 screen_lacks "istory"
@@ -414,12 +451,15 @@ chat $address
 see "> "
 type "hello\r"
 see "Sent message: hello\r\ntincan: getting an echo from $address: truncated: "
-see "Closed connection to server\r\n> "
+see "Closed connection to server"
+see "> "
 type "hello\r"
 see "Received echo: iello\r\ntincan: getting an echo from $address: altered: the byte at offset 0 was sent as 0x68 and came back as 0x69; it looks as if a single bit was flipped\r\n"
-see "Closed connection to server\r\n> "
+see "Closed connection to server"
+see "> "
 type "hello\r"
-see "Received echo: hello\r\nClosed connection to server\r\n> "
+see "Received echo: hello\r\nClosed connection to server"
+see "> "
 type "q\r"
 ends 3
 END
@@ -432,7 +472,7 @@ chat $address
 see "> "
 type "hello\r"
 see "tincan: connecting to $address: refused: "
-see "\r\n> "
+see "> "
 type "q\r"
 ends 1
 screen_lacks "Connected"
@@ -446,7 +486,7 @@ chat --max-bytes 4 $address
 see "> "
 type "hello\r"
 see "tincan: not sent: the byte at offset 4 is over the limit of 4 bytes"
-see "\r\n> "
+see "> "
 type "four\r"
 see "Received echo: four\r\n"
 see "> "
@@ -458,10 +498,10 @@ END
 @test "--connect-first connects, asks, and connects again" {
     serve echo
     play <<'END'
-chat --connect-first $address
+chat --classic --connect-first $address
 see "> "
 type "hello\r"
-see "server\r\n"
+see "connection to server"
 see "> "
 type "q\r"
 ends 0
@@ -494,7 +534,8 @@ END
     play <<'END'
 chat -q $address
 type "hello\r"
-see "\r\nhello\r\n"
+see "hello\r\n"
+see "hello\r\n"
 type "q\r"
 ends 0
 screen_lacks "Type"
@@ -512,7 +553,9 @@ type "one\r"
 see "leaves the connection open"
 see "> "
 type "two\r"
-see "Received echo: two\r\nClosed connection to server\r\n> "
+see "Received echo: two\r\n"
+see "Closed connection to server"
+see "> "
 type "q\r"
 ends 0
 END

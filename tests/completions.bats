@@ -59,6 +59,7 @@ in_fish() {
     assert_equal "$(in_bash -P file : some)" some-file
     assert_equal "$(in_bash --pattern = file : some)" some-file
     assert_equal "$(in_bash --help = r)" report
+    assert_equal "$(in_bash --color = n)" never
     assert_equal "$(in_bash --prometheus = some)" some-file
     assert_equal "$(in_bash -c 3 --js)" --json
     assert_equal "$(in_bash -c '')" ''

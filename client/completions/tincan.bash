@@ -38,6 +38,9 @@ _tincan_value() {
     --help)
         _tincan_words "$2" 'probe report'
         ;;
+    --color)
+        _tincan_words "$2" 'auto always never'
+        ;;
     -I | --source)
         _tincan_words "$2" "$(_tincan_interfaces)"
         ;;
@@ -55,8 +58,8 @@ _tincan_value() {
 _tincan_rest() {
     local host
     if [[ $1 == -* ]]; then
-        _tincan_words "$1" '--message= --null --whole --connect-first --ipv4 --ipv6 --source= --timeout=
-            --max-bytes= --quiet --help --version --count= --interval= --deadline= --flood
+        _tincan_words "$1" '--message= --null --whole --connect-first --classic --ipv4 --ipv6 --source= --timeout=
+            --max-bytes= --quiet --color= --help --version --count= --interval= --deadline= --flood
             --parallel= --size= --pattern= --sweep= --json --histogram --prometheus= --check
             --warning= --critical= --warning-loss= --critical-loss='
         return

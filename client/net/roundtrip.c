@@ -310,6 +310,8 @@ void roundtrip_timer_expired(struct roundtrip *roundtrip)
 
 void roundtrip_run(struct roundtrip *roundtrip, enum roundtrip_state state)
 {
+    bool (*interrupted)(void) = roundtrip->target->interrupted;
+
     while (roundtrip->state < state) {
         struct pollfd wait = {.fd = roundtrip->fd, .events = roundtrip_events(roundtrip)};
         int ready = poll(&wait, 1, clock_poll_timeout(roundtrip_timer(roundtrip)));
@@ -318,6 +320,8 @@ void roundtrip_run(struct roundtrip *roundtrip, enum roundtrip_state state)
             roundtrip_step(roundtrip, wait.revents);
         else if (ready < 0 && errno != EINTR)
             roundtrip_give_up(roundtrip, errno);
+        else if (ready < 0 && interrupted && interrupted())
+            return;
         /* Events don't put the moment off, however many come. */
         if (roundtrip->state < state && clock_now() >= roundtrip_timer(roundtrip))
             roundtrip_timer_expired(roundtrip);

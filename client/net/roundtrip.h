@@ -76,7 +76,8 @@ void roundtrip_step(struct roundtrip *roundtrip, int events);
 int64_t roundtrip_timer(const struct roundtrip *roundtrip);
 void roundtrip_timer_expired(struct roundtrip *roundtrip);
 
-/* Waits and goes on until the state is `state` or a later one. */
+/* Waits and goes on until the state is `state` or a later one, or the target's `interrupted` ends
+ * that. */
 void roundtrip_run(struct roundtrip *roundtrip, enum roundtrip_state state);
 
 /* Ends it as its time is up, without trying another address. */

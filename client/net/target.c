@@ -69,7 +69,8 @@ static int start_resolver(const struct address *address, int family, int fd)
     return -1;
 }
 
-static bool receive_answer(int fd, int64_t deadline, struct answer *answer)
+static bool receive_answer(int fd, int64_t deadline, bool (*interrupted)(void),
+                           struct answer *answer)
 {
     for (;;) {
         int64_t left = (deadline - clock_now()) / CLOCK_USEC;
@@ -83,14 +84,18 @@ static bool receive_answer(int fd, int64_t deadline, struct answer *answer)
         got = recv(fd, answer, sizeof *answer, 0);
         if (got >= 0)
             return got == (ssize_t)sizeof *answer;
+        if (errno == EINTR && interrupted && interrupted())
+            break;
     }
     /* Nothing can be sent from here on, but the answer may just have come. */
     shutdown(fd, SHUT_RD);
     return recv(fd, answer, sizeof *answer, MSG_DONTWAIT) == (ssize_t)sizeof *answer;
 }
 
-static struct answer resolve(const struct address *address, int family, int64_t deadline)
+static struct answer resolve(const struct target *target, int64_t deadline)
 {
+    const struct address *address = target->address;
+    int family = target->family;
     /* An address in digits needs no resolver, and so no thread. */
     struct answer answer = look_up(address, family, AI_NUMERICHOST);
     int fds[2];
@@ -101,7 +106,7 @@ static struct answer resolve(const struct address *address, int family, int64_t 
         return look_up(address, family, 0);
     if (start_resolver(address, family, fds[1]) < 0)
         answer = look_up(address, family, 0);
-    else if (!receive_answer(fds[0], deadline, &answer))
+    else if (!receive_answer(fds[0], deadline, target->interrupted, &answer))
         answer = (struct answer){.code = EAI_SYSTEM, .error = ETIMEDOUT};
     close(fds[0]);
     return answer;
@@ -138,7 +143,7 @@ static int fail(struct target *target, enum outcome outcome, int error)
 static int add_host(struct target *target, int64_t deadline)
 {
     int64_t begun = clock_now();
-    struct answer answer = resolve(target->address, target->family, deadline);
+    struct answer answer = resolve(target, deadline);
     int result = 0;
 
     target->resolve_nsec = clock_now() - begun;

@@ -7,6 +7,7 @@
 #include "client/net/outcome.h"
 #include "common/address.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,9 @@ struct target {
     const struct bind_address *bind_address; /* or NULL */
     /* Called once for each address that fails and has another after it, unless NULL. */
     void (*failed)(const struct roundtrip *roundtrip);
+    /* Called when a signal has interrupted target_find() or roundtrip_run(), unless NULL. Returns
+     * whether they are to return, as they are. */
+    bool (*interrupted)(void);
 
     struct target_peer *peers; /* in the order in which to try them */
     size_t count;              /* how many there are */

@@ -6,9 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define WIDTH 6 /* of a value: below 100 ms with its decimals */
 
@@ -26,26 +24,9 @@ static void print_text(const char *string)
     display(stdout, string, strlen(string), false);
 }
 
-static bool in_colour(void)
-{
-    static int colour = -1;
-
-    if (colour < 0) {
-        const char *without = getenv("NO_COLOR"), *terminal = getenv("TERM");
-
-        colour = isatty(STDOUT_FILENO) == 1 && !(without && *without) &&
-                 !(terminal && strcmp(terminal, "dumb") == 0);
-    }
-    return colour != 0;
-}
-
 static void print_red(const char *string)
 {
-    if (in_colour())
-        fputs("\033[31m", stdout);
-    print_text(string);
-    if (in_colour())
-        fputs("\033[0m", stdout);
+    display_red(stdout, string, strlen(string));
 }
 
 /* Prints the addresses that a name was resolved to. */

@@ -6,6 +6,7 @@
 #include "client/net/message.h"
 #include "client/output.h"
 #include "client/talk/line.h"
+#include "client/talk/waiting.h"
 #include "common/clock.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@ struct chat {
     struct line *line;
     struct target target;
     struct roundtrip roundtrip;
+    int64_t asked; /* clock_now, when the exchange of the message began, its address known */
     int status;
     bool reported_open; /* the user knows that the server does not close */
 };
@@ -24,6 +26,7 @@ struct chat {
 /* Prints "label text" unless the user wants only the echoes. */
 static void print(const struct chat *chat, const char *label, const char *text, size_t length)
 {
+    waiting_hide();
     if (chat->options->quiet)
         return;
     fputs(label, stdout);
@@ -36,12 +39,36 @@ static void print_banner(const struct chat *chat)
     print(chat, "Type message, enter to send. 'q' to quit", "", 0);
 }
 
+/* Returns whether the message is on the screen already and takes more than a row. */
+static bool is_long(const struct chat *chat)
+{
+    const struct options *options = chat->options;
+
+    return !options->classic && !options->quiet && display_is_screen(stdout) &&
+           chat->roundtrip.length > display_columns(stdout);
+}
+
 /* Says what went wrong, after all that was printed before. */
 static void complain(struct chat *chat, const struct text *text, int status)
 {
+    waiting_hide();
     fflush(stdout);
     output_complain(text);
     outcome_raise(&chat->status, status);
+}
+
+/* The user has ended the exchange, perhaps only the wait for the server to close. */
+static void give_up(struct chat *chat)
+{
+    char buffer[EXPLAIN_SIZE];
+    struct text text;
+
+    text_init(&text, buffer, sizeof buffer);
+    text_addf(&text, "getting an echo from %s: given up after %.1f s", chat->options->address.text,
+              waiting_seconds());
+    if (chat->roundtrip.state != ROUNDTRIP_CLOSING)
+        complain(chat, &text, STATUS_FAILED);
+    roundtrip_abandon(&chat->roundtrip);
 }
 
 /* Says how the round trip ended, unless with a plain echo. */
@@ -52,14 +79,26 @@ static void report(struct chat *chat)
     struct text text;
 
     text_init(&text, buffer, sizeof buffer);
-    if (roundtrip->outcome != OUTCOME_ECHOED) {
+    if (waiting_given_up() && (roundtrip->state != ROUNDTRIP_OVER || chat->target.count == 0)) {
+        give_up(chat);
+    } else if (roundtrip->outcome != OUTCOME_ECHOED) {
         explain_roundtrip(&text, roundtrip);
         complain(chat, &text, outcome_status(roundtrip->outcome));
     } else if (roundtrip->transfer.left_open && !chat->reported_open && !chat->options->quiet) {
         chat->reported_open = true;
-        text_add(&text, explain_left_open);
-        complain(chat, &text, STATUS_ECHOED);
+        waiting_hide();
+        fflush(stdout);
+        output_complain_string(explain_left_open);
     }
+}
+
+/* Goes on until the state or a later one. Returns false if the user gave up before. */
+static bool run(struct chat *chat, enum roundtrip_state state)
+{
+    fflush(stdout);
+    if (!waiting_given_up())
+        roundtrip_run(&chat->roundtrip, state);
+    return chat->roundtrip.state >= state;
 }
 
 /* Connects, and sends the message unless that comes later. Returns whether it connected. */
@@ -70,50 +109,75 @@ static bool connect_to_server(struct chat *chat, const char *message, size_t len
 
     roundtrip->begun = clock_now();
     target_find(&chat->target, roundtrip->begun + roundtrip->timeout);
+    chat->asked = clock_now();
     roundtrip_begin(roundtrip, message, length);
-    roundtrip_run(roundtrip, ROUNDTRIP_CONNECTED);
-    if (roundtrip_never_connected(roundtrip)) {
+    if (!run(chat, ROUNDTRIP_CONNECTED) || roundtrip_never_connected(roundtrip)) {
         report(chat);
         return false;
     }
     peer = chat->target.peers[roundtrip->peer].text;
     print(chat, "Connected to ", peer, strlen(peer));
-    fflush(stdout);
     return true;
+}
+
+static void show_sent(const struct chat *chat)
+{
+    const struct roundtrip *roundtrip = &chat->roundtrip;
+    char size[32];
+    int length = snprintf(size, sizeof size, "%zu bytes", roundtrip->length);
+
+    if (is_long(chat))
+        print(chat, "Sent message: ", size, (size_t)length);
+    else
+        print(chat, "Sent message: ", roundtrip->message, roundtrip->length);
 }
 
 static void show_echo(const struct chat *chat)
 {
     const struct transfer *transfer = &chat->roundtrip.transfer;
+    bool same = is_long(chat) && transfer->compared.kind == VERIFY_INTACT;
 
+    waiting_hide();
     if (!chat->options->quiet)
         fputs("Received echo: ", stdout);
-    display(stdout, transfer->reply, transfer->reply_length, false);
+    display(stdout, transfer->reply, same ? transfer->compared.tag_length : transfer->reply_length,
+            false);
+    if (same)
+        printf("the same %zu bytes", transfer->length);
     putchar('\n');
 }
 
 static void print_closed(const struct chat *chat)
 {
-    print(chat, "Closed connection to server", "", 0);
+    const struct roundtrip *roundtrip = &chat->roundtrip;
+    int64_t time = roundtrip->transfer.replied_at - chat->asked;
+    char text[64] = "";
+
+    if (!chat->options->classic && roundtrip->outcome == OUTCOME_ECHOED && time > 0)
+        (void)snprintf(text, sizeof text, "; echo in %.3f ms", (double)time / (double)CLOCK_MSEC);
+    print(chat, "Closed connection to server", text, strlen(text));
 }
 
 /* Follows the round trip from its connection to its end. */
 static void finish(struct chat *chat)
 {
-    struct roundtrip *roundtrip = &chat->roundtrip;
+    const struct roundtrip *roundtrip = &chat->roundtrip;
 
-    roundtrip_run(roundtrip, ROUNDTRIP_RECEIVING);
+    run(chat, ROUNDTRIP_RECEIVING);
     if (roundtrip->transfer.sent > roundtrip->length)
-        print(chat, "Sent message: ", roundtrip->message, roundtrip->length);
-    fflush(stdout);
-    roundtrip_run(roundtrip, ROUNDTRIP_CLOSING);
-    if (roundtrip->outcome == OUTCOME_ECHOED || roundtrip->outcome == OUTCOME_ALTERED ||
-        roundtrip->outcome == OUTCOME_EXTRA)
+        show_sent(chat);
+    if (run(chat, ROUNDTRIP_CLOSING) &&
+        (roundtrip->outcome == OUTCOME_ECHOED || roundtrip->outcome == OUTCOME_ALTERED ||
+         roundtrip->outcome == OUTCOME_EXTRA))
         show_echo(chat);
-    fflush(stdout);
-    roundtrip_run(roundtrip, ROUNDTRIP_OVER);
+    run(chat, ROUNDTRIP_OVER);
     report(chat);
     print_closed(chat);
+}
+
+static void begin_waiting(const struct chat *chat)
+{
+    waiting_begin(!chat->options->classic && !chat->options->quiet);
 }
 
 /* Asks for a message that can be sent. Returns NULL when the user quits. */
@@ -143,18 +207,27 @@ static void ask_first(struct chat *chat)
     size_t length;
 
     print_banner(chat);
-    while (output_flush(&chat->status) == 0 && (message = ask(chat, &length)) != NULL)
+    while (output_flush(&chat->status) == 0 && (message = ask(chat, &length)) != NULL) {
+        begin_waiting(chat);
         if (connect_to_server(chat, message, length))
             finish(chat);
+        waiting_end();
+    }
 }
 
 /* Connects before it asks. Without a connection it does not ask. */
 static void connect_first(struct chat *chat)
 {
-    while (connect_to_server(chat, NULL, 0)) {
+    for (;;) {
         const char *message = NULL;
         size_t length;
+        bool connected;
 
+        begin_waiting(chat);
+        connected = connect_to_server(chat, NULL, 0);
+        waiting_end();
+        if (!connected)
+            return;
         print_banner(chat);
         if (output_flush(&chat->status) == 0)
             message = ask(chat, &length);
@@ -163,8 +236,11 @@ static void connect_first(struct chat *chat)
             print_closed(chat);
             return;
         }
+        begin_waiting(chat);
+        chat->asked = clock_now();
         roundtrip_send(&chat->roundtrip, message, length);
         finish(chat);
+        waiting_end();
     }
 }
 
@@ -184,7 +260,8 @@ int chat(const struct options *options)
     }
     chat.target = (struct target){.address = &options->address,
                                   .family = options->family,
-                                  .bind_address = &options->bind_address};
+                                  .bind_address = &options->bind_address,
+                                  .interrupted = waiting_interrupted};
     chat.roundtrip.target = &chat.target;
     chat.roundtrip.connect_first = options->connect_first;
     chat.roundtrip.timeout = (int64_t)options->timeout_usec * CLOCK_USEC;

@@ -5,14 +5,18 @@
  */
 #include "client/talk/line.h"
 
+#include "client/display.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <histedit.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #define HISTORY_LINES 1000 /* kept; the file is shortened when it has twice as many */
 
@@ -22,6 +26,8 @@ struct line {
     FILE *screen;
     char *prompt;            /* not const, because libedit's prompts are not */
     char *text;              /* the last line, without its newline */
+    bool by_line_feed;       /* LF, not CR, ends the present line */
+    bool after_return;       /* CR ended the line before */
     char history_path[4096]; /* empty if there is nowhere to keep the file */
 };
 
@@ -137,6 +143,102 @@ static char *show_prompt(EditLine *editor)
     return line->prompt;
 }
 
+/* --- pasted text --- */
+
+/* Terminals that know bracketed paste send these around it while the mode is on. */
+#define PASTE_BEGINS "\033[200~"
+#define PASTE_ENDS   L"\033[201~"
+
+static int screen_fd = -1; /* of a terminal in that mode, or -1 */
+
+static void set_paste_mode(bool on)
+{
+    if (screen_fd >= 0)
+        (void)!write(screen_fd, on ? "\033[?2004h" : "\033[?2004l", 8);
+}
+
+/* A signal that ends the program must not leave the terminal in the mode. */
+static void on_end_signal(int signal)
+{
+    set_paste_mode(false);
+    raise(signal);
+}
+
+static void watch_end_signals(void)
+{
+    static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    const struct sigaction action = {.sa_handler = on_end_signal, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction present;
+
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        if (sigaction(signals[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN)
+            sigaction(signals[i], &action, NULL);
+}
+
+/* Inserts a character; LF for CR, which terminals send for LF, but not for CR LF. */
+static void insert(EditLine *editor, wchar_t character, wchar_t *last)
+{
+    const wchar_t text[] = {character == L'\r' ? L'\n' : character, L'\0'};
+
+    if (character == L'\n' && *last == L'\r')
+        el_deletestr(editor, 1);
+    el_winsertstr(editor, character == L'\n' && *last == L'\r' ? L"\r\n" : text);
+    *last = character;
+}
+
+/* The "key" PASTE_BEGINS: inserts what comes up to PASTE_ENDS. */
+static unsigned char paste(EditLine *editor, int key)
+{
+    size_t matched = 0;
+    wchar_t character, last = L'\0';
+
+    (void)key;
+    while (matched < wcslen(PASTE_ENDS)) {
+        if (el_wgetc(editor, &character) != 1)
+            return CC_EOF;
+        if (character == PASTE_ENDS[matched]) {
+            matched++;
+            continue;
+        }
+        for (size_t i = 0; i < matched; i++)
+            insert(editor, PASTE_ENDS[i], &last);
+        matched = character == PASTE_ENDS[0];
+        if (matched == 0)
+            insert(editor, character, &last);
+    }
+    return CC_REFRESH;
+}
+
+/* The key LF ends a line as CR does, but not one more line in the CRLF of a paste without marks. */
+static unsigned char line_feed(EditLine *editor, int key)
+{
+    const LineInfo *typed = el_line(editor);
+    struct line *line = NULL;
+    bool ignored;
+
+    (void)key;
+    el_get(editor, EL_CLIENTDATA, &line);
+    ignored = line->after_return && typed->lastchar == typed->buffer;
+    line->after_return = false;
+    if (!ignored) {
+        line->by_line_feed = true;
+        el_push(editor, "\r");
+    }
+    return CC_NORM;
+}
+
+static void bind_keys(EditLine *editor)
+{
+    el_set(editor, EL_SETTY, "-d", "-inlcr", "-icrnl", NULL); /* CR and LF are two keys */
+    el_set(editor, EL_ADDFN, "tincan-line-feed", "End the line", line_feed);
+    el_set(editor, EL_BIND, "^J", "tincan-line-feed", NULL);
+    el_set(editor, EL_BIND, "^I", "ed-insert", NULL);
+    el_set(editor, EL_ADDFN, "tincan-paste", "Insert pasted text", paste);
+    el_set(editor, EL_BIND, PASTE_BEGINS, "tincan-paste", NULL);
+}
+
+/* --- */
+
 static int open_editor(struct line *line)
 {
     HistEvent event;
@@ -155,7 +257,12 @@ static int open_editor(struct line *line)
     el_set(line->editor, EL_EDITOR, "emacs");
     el_set(line->editor, EL_HIST, history, line->history);
     el_set(line->editor, EL_SIGNAL, 1); /* a signal that ends or stops us restores the terminal */
+    bind_keys(line->editor);
     el_source(line->editor, NULL);
+    if (display_is_screen(line->screen) && isatty(STDIN_FILENO)) {
+        screen_fd = fileno(line->screen);
+        watch_end_signals();
+    }
     return 0;
 }
 
@@ -182,7 +289,11 @@ const char *line_read(struct line *line, size_t *length)
 
     /* libedit itself would show the prompt first, and lose what is typed just then. */
     el_set(line->editor, EL_PREP_TERM, 1);
+    set_paste_mode(true);
+    line->by_line_feed = false;
     typed = el_gets(line->editor, &count);
+    line->after_return = !line->by_line_feed;
+    set_paste_mode(false);
     if (!typed || count <= 0) {
         fputc('\n', line->screen);
         fflush(line->screen);
