@@ -25,8 +25,6 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENTS = ("README.md", "client/RECIPES.md", "client/tincan.1", "handler/tincan-handler.8", "tincand/tincand.8")
-# Where they are in a booted root.
-INSTALLED = ("/usr/share/doc/tincan", "/usr/share/man/man1", "/usr/share/man/man8")
 
 # Times and what is counted by them, ports and processes, and where a line is folded.
 MAY_DIFFER = (
@@ -38,11 +36,6 @@ MAY_DIFFER = (
     (r"(?<=127\.0\.0\.1:)\d{5}\b", "PORT"),
     (r"\s+", " "),
 )
-
-
-def text_of(document):
-    places = [TOP / document] + [pathlib.Path(folder, pathlib.Path(document).name) for folder in INSTALLED]
-    return next(place for place in places if place.exists()).read_text("utf-8")
 
 
 def markdown_blocks(text):
@@ -83,7 +76,7 @@ def blocks():
     found = {}
     for document in DOCUMENTS:
         find = markdown_blocks if document.endswith(".md") else manual_blocks
-        for heading, block in find(text_of(document)):
+        for heading, block in find((TOP / document).read_text("utf-8")):
             name, number = f"{pathlib.Path(document).name}/{heading}", 1
             while f"{name}/{number}" in found:
                 number += 1

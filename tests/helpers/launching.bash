@@ -3,7 +3,6 @@
 # The tables of units/LAUNCHING.md against what is so; after helpers/common.
 
 LAUNCHING=${TESTS%/*}/units/LAUNCHING.md
-[ -e "$LAUNCHING" ] || LAUNCHING=/usr/share/doc/tincan/LAUNCHING.md # in a booted root
 
 # in_tables ROW...: each of these rows is in the page.
 in_tables() {
