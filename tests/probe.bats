@@ -807,6 +807,7 @@ PYTHON
 # JSON and as a plugin, and each to Prometheus. Prints what all four agree on.
 four_reports() {
     local report started=() addresses=("${ADDRESSES[@]}")
+    rm -f ./*.prom
     local -A format=([text]='' [json]=--json [check]=--check)
     for report in text json check; do
         # shellcheck disable=SC2086 # one or none
@@ -1105,6 +1106,75 @@ PYTHON
     # Nothing else was left there, and others may read it.
     assert_equal "$(find . -name '*prom*')" ./tincan.prom
     assert_equal "$(stat -c %a tincan.prom)" "$(umask 022; printf %o $((0666 & ~0$(umask))))"
+}
+
+# probed COUNT [ADDRESS]: a run writes that the counters of the file are at so many echoes.
+probed() {
+    run "$TINCAN" -q --prometheus file -c 2 -i 1ms "${2:-$ADDRESS}"
+    assert_success
+    run "$REPORTS" prometheus file
+    assert_success
+    assert_line "tincan_probes_total{target=\"${2:-$ADDRESS}\",outcome=\"echoed\"} $1"
+    assert_line "tincan_probe_duration_seconds_count{target=\"${2:-$ADDRESS}\",phase=\"time\"} $1"
+    assert_line "tincan_probe_duration_seconds_bucket{target=\"${2:-$ADDRESS}\",phase=\"time\",le=\"+Inf\"} $1"
+}
+
+@test "counters for Prometheus go on from the file, for the same target" {
+    serve echo
+    local first second
+    probed 2
+    first=$(grep -oP '_sum\{.*"time"\} \K.*' file)
+    probed 4
+    second=$(grep -oP '_sum\{.*"time"\} \K.*' file)
+    python3 -c 'import sys; sys.exit(not 0 < float(sys.argv[1]) < float(sys.argv[2]))' "$first" "$second"
+    # Of each run is what tells of that: this one fails, and the next does not.
+    run "$TINCAN" -q --prometheus file -c 1 -i 1ms -I 192.0.2.77 "$ADDRESS"
+    "$REPORTS" prometheus file | grep -qF "tincan_success{target=\"$ADDRESS\"} 0"
+    probed 6
+    assert_line "tincan_success{target=\"$ADDRESS\"} 1"
+    assert_line "tincan_probes_total{target=\"$ADDRESS\",outcome=\"local_error\"} 1"
+    probed 2 "localhost:${ADDRESS##*:}"
+}
+
+@test "counters for Prometheus begin anew where the file is not whole, not the user's, or not numbers" {
+    serve echo
+    probed 2
+    truncate -s -1 file # all but the last line's end
+    probed 2
+    sed -i 's/; format [0-9]*/; format 0/' file
+    probed 2
+    printf 'a null byte \0' >part
+    cat part file >joined
+    mv joined file
+    probed 2
+    sed -i 's/} .*/} -inf/' file
+    probed 2
+    probed 4
+    chmod 0 file # root reads it still
+    run "$TINCAN" -q --prometheus file -c 1 "$ADDRESS"
+    assert_success
+    ((EUID == 0)) || skip "only root can make a file somebody else's"
+    probed 2 "localhost:${ADDRESS##*:}"
+    chown 12345 file
+    probed 2 "localhost:${ADDRESS##*:}"
+}
+
+@test "through a symbolic link the Prometheus file is written where that leads" {
+    serve echo
+    mkdir folder other
+    ln -s ../other/link folder/link
+    ln -s target other/link
+    local echoed
+    for echoed in 2 4; do
+        run "$TINCAN" -q --prometheus folder/link -c 2 -i 1ms "$ADDRESS"
+        assert_success
+        [[ -L folder/link && -L other/link && ! -L other/target ]]
+        grep -qF "outcome=\"echoed\"} $echoed" other/target
+    done
+    ln -s loop loop
+    run --separate-stderr "$TINCAN" --prometheus loop -c 1 "$ADDRESS"
+    assert_failure 2
+    said "tincan: writing 'loop': Too many levels of symbolic links"
 }
 
 @test "in a long run the Prometheus file is written every ten seconds" {

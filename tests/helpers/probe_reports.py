@@ -160,6 +160,8 @@ def check_prometheus(path):
             require(kind in SUFFIXES, "type", kind)
             types[name] = kind
             continue
+        if line.startswith("# ") and line == text.splitlines()[-1]:
+            continue  # a comment, which marks the file as whole
         match = SAMPLE.fullmatch(line)
         require(match, "no sample:", line)
         sample, labels, value = match.groups()

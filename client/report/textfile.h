@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file for the textfile collector of Prometheus' node_exporter. It is replaced as a whole, and
+ * what it had before is kept, so that the counters in it go on from run to run.
+ */
+#ifndef TINCAN_CLIENT_REPORT_TEXTFILE_H
+#define TINCAN_CLIENT_REPORT_TEXTFILE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+struct textfile {
+    char path[PATH_MAX]; /* of the file itself, where a symbolic link was given */
+    char *old;           /* its former text after a newline, or NULL */
+    const char *next;    /* in `old`, where the next series is expected */
+};
+
+/*
+ * Follows symbolic links, checks that the file can be written, and reads it if this user wrote it
+ * whole, in the present format. Returns 0; or -1 with errno, the file untouched.
+ */
+int textfile_open(struct textfile *file, const char *path);
+
+/* Returns the value that the series, written as `name{label="value"}`, had in the file, or 0. */
+double textfile_old_value(struct textfile *file, const char *series);
+
+/*
+ * Replaces the file by what `print` writes with `context`, at once, so that no reader sees a part
+ * of it; `durably`: waits for the disk. Returns 0, or -1 with errno.
+ */
+int textfile_write(const struct textfile *file, void (*print)(FILE *stream, void *context),
+                   void *context, bool durably);
+
+#endif
