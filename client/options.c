@@ -6,12 +6,14 @@
 #include "common/quantity.h"
 
 #include <getopt.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MOST_BYTES    ((uint64_t)1 << 30)
 #define MOST_COUNT    UINT64_C(1000000000000)
 #define MOST_PARALLEL 1000000
+#define MOST_RATE     1000000
 #define LEAST_TIME    UINT64_C(1000)        /* microseconds */
 #define MOST_TIME     UINT64_C(86400000000) /* a day */
 
@@ -38,8 +40,8 @@ enum kind {
 #define FAMILY_EXCLUDES .what = "--ipv4 and --ipv6 exclude each other"
 #define A_SIZE          .what = "a size from 0 to 1G"
 #define A_TIME          .what = "a time from 1ms to 1d"
-#define A_LIMIT         .what = "a time up to 1d, in ms unless a unit is given"
-#define A_LOSS          .what = "a share from 0 to 100 percent"
+#define A_LIMIT         .what = "a range of times up to 1d, in ms unless a unit is given"
+#define A_LOSS          .what = "a range of shares from 0 to 100 percent"
 
 static const struct row {
     const char *name;
@@ -61,11 +63,12 @@ static const struct row {
     {"max-bytes", 0, SIZE, TO(max_bytes), A_SIZE},
     {"quiet", 'q', FLAG, TO(quiet)},
     {"color", 0, COLOUR, TO(colour), .what = "auto, always or never"},
-    {"help", 'h', HELP, TO(help), .what = "a topic; the topics are probe and report"},
+    {"help", 'h', HELP, TO(help), .what = "a topic; the topics are all, probe and report"},
     {"version", 'V', FLAG, TO(version)},
     {"count", 'c', COUNT, TO(probes.count), MOST_COUNT, "a count from 1 to 1000000000000"},
     {"flood", 'f', FLAG, TO(probes.flood)},
     {"interval", 'i', TIME, TO(probes.interval_usec), A_TIME},
+    {"rate", 0, COUNT, TO(probes.rate), MOST_RATE, "a number from 1 to 1000000"},
     {"pattern", 'P', PATTERN, TO(probes.pattern)},
     {"size", 's', SIZE, TO(probes.size), A_SIZE},
     {"deadline", 'w', TIME, TO(probes.deadline_usec), A_TIME},
@@ -152,26 +155,44 @@ static bool read_sweep(const char *value, struct probe_options *options)
 }
 
 /* Reads a time as monitoring plugins take it: in milliseconds unless a unit is given. */
-static bool read_limit(const char *value, struct probe_limit *limit)
+static bool read_limit(const char *value, double *msec)
 {
     bool plain = ends_with_digit(value); /* then quantity_time takes the number for seconds */
     uint64_t usec;
 
-    if (quantity_time(value, 1, plain ? MOST_TIME * 1000 : MOST_TIME, &usec) < 0)
+    if (quantity_time(value, 0, plain ? MOST_TIME * 1000 : MOST_TIME, &usec) < 0)
         return false;
-    *limit = (struct probe_limit){true, (double)usec / (plain ? 1000000 : 1000)};
+    *msec = (double)usec / (plain ? 1000000 : 1000);
     return true;
 }
 
-static bool read_loss(const char *value, struct probe_limit *limit)
+static bool read_loss(const char *value, double *percent)
 {
     char *end;
-    double percent = strtod(value, &end);
 
+    *percent = strtod(value, &end);
     if (*end == '%')
         end++;
-    *limit = (struct probe_limit){true, percent};
-    return *value >= '0' && *value <= '9' && *end == '\0' && percent >= 0 && percent <= 100;
+    return *value >= '0' && *value <= '9' && *end == '\0' && *percent >= 0 && *percent <= 100;
+}
+
+/* Reads [@][START:][END], of which `read` reads START and END. */
+static bool read_range(const char *value, bool (*read)(const char *, double *),
+                       struct probe_limit *limit)
+{
+    const char *colon = strchr(value, ':'), *end;
+    char start[32] = "";
+
+    *limit = (struct probe_limit){true, *value == '@', 0, INFINITY};
+    value += limit->inside;
+    end = colon ? colon + 1 : value;
+    if (colon && (size_t)(colon - value) < sizeof start)
+        memcpy(start, value, (size_t)(colon - value));
+    if (strcmp(start, "~") == 0)
+        limit->low = -INFINITY;
+    else if (colon && !read(start, &limit->low))
+        return false;
+    return ((colon && *end == '\0') || read(end, &limit->high)) && limit->low <= limit->high;
 }
 
 static bool read_colour(const char *value, enum display_colour *colour)
@@ -201,9 +222,9 @@ static bool read_value(const struct row *row, const char *value, struct options 
     case TIME:
         return quantity_time(value, LEAST_TIME, MOST_TIME, member) == 0;
     case LIMIT:
-        return read_limit(value, member);
+        return read_range(value, read_limit, member);
     case LOSS:
-        return read_loss(value, member);
+        return read_range(value, read_loss, member);
     case SWEEP:
         return read_sweep(value, &options->probes);
     case PATH:

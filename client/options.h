@@ -22,16 +22,19 @@ enum options_input {
 /* As a size: none was given. */
 #define OPTIONS_NO_SIZE SIZE_MAX
 
-/* A limit of --check. */
+/* A limit of --check: a range of milliseconds or percents, as monitoring plugins have it. */
 struct probe_limit {
     bool given;
-    double value; /* milliseconds, or percent */
+    bool inside; /* values within the range exceed it, not those outside */
+    double low, high;
 };
 
 struct probe_options {
     bool on;                /* at least one of these options was given */
     uint64_t count;         /* 0: no end */
-    uint64_t interval_usec; /* 0 with `flood` */
+    uint64_t interval_usec; /* as given, or 0 */
+    uint64_t rate;          /* the same as probes a second, or 0 */
+    int64_t interval;       /* nanoseconds; 0 with `flood` */
     uint64_t deadline_usec; /* 0: none */
     bool flood;
     uint64_t parallel; /* 0: as many as the interval needs */

@@ -6,7 +6,8 @@
 
 static bool above(struct probe_limit warning, struct probe_limit critical)
 {
-    return warning.given && critical.given && warning.value > critical.value;
+    return warning.given && critical.given && !warning.inside && !critical.inside &&
+           warning.low == critical.low && warning.high > critical.high;
 }
 
 /* Returns what is wrong with the limits together, or NULL. */
@@ -32,11 +33,11 @@ static const char *probe_problem(const struct options *options)
         return "probes don't read standard input: --null and --whole are not for them";
     if (options->input == OPTIONS_MESSAGE && (size || probes->pattern.name || probes->sweep))
         return "--message excludes --pattern, --size and --sweep";
-    if (probes->flood && probes->interval_usec > 0)
-        return "--flood and --interval exclude each other";
+    if (probes->flood + (probes->interval_usec > 0) + (probes->rate > 0) > 1)
+        return "--flood, --interval and --rate exclude each other";
     if (probes->sweep && (probes->flood || probes->count > 0 || probes->interval_usec > 0 || size ||
-                          probes->parallel > 0))
-        return "--sweep excludes --count, --flood, --interval, --parallel and --size";
+                          probes->parallel > 0 || probes->rate > 0))
+        return "--sweep excludes --count, --flood, --interval, --parallel, --rate and --size";
     if (probes->sweep && (probes->check || probes->prometheus || probes->histogram))
         return "--sweep excludes --check, --histogram and --prometheus";
     if (probes->check && (probes->json || probes->histogram))
@@ -50,6 +51,13 @@ static void fill_in(uint64_t *value, uint64_t otherwise)
         *value = otherwise;
 }
 
+/* Returns whether the options say when the probes begin or end. */
+static bool is_paced(const struct probe_options *probes)
+{
+    return probes->flood || probes->interval_usec > 0 || probes->rate > 0 ||
+           probes->deadline_usec > 0;
+}
+
 static void fill_in_defaults(struct options *options)
 {
     struct probe_options *probes = &options->probes;
@@ -59,6 +67,9 @@ static void fill_in_defaults(struct options *options)
         fill_in(&probes->count, 5);
         fill_in(&probes->interval_usec, 200 * MSEC);
     }
+    /* Whoever gives the text and asks for JSON wants to see one exchange. */
+    if (options->input == OPTIONS_MESSAGE && probes->json && !is_paced(probes))
+        fill_in(&probes->count, 1);
     if (probes->check)
         fill_in(&probes->deadline_usec, 10 * SECOND);
     probes->parallel_given = probes->parallel > 0;
@@ -66,6 +77,8 @@ static void fill_in_defaults(struct options *options)
         fill_in(&probes->parallel, 32);
     else
         fill_in(&probes->interval_usec, 1 * SECOND);
+    probes->interval = probes->rate > 0 ? (int64_t)(1000 * SECOND / probes->rate)
+                                        : (int64_t)(1000 * probes->interval_usec);
     if (!probes->pattern.name)
         probes->pattern.name = "text";
 }

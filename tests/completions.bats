@@ -12,16 +12,12 @@ setup() {
 
 # The long options in all groups of the help, a line each.
 help_options() {
-    for topic in '' =probe =report; do
-        "$TINCAN" "--help$topic"
-    done | grep -oE -e '--[a-z][a-z0-9-]*' | sort -u
+    "$TINCAN" --help=all | grep -oE -e '--[a-z][a-z0-9-]*' | sort -u
 }
 
 # The letters that have an option, a line each.
 help_letters() {
-    for topic in '' =probe =report; do
-        "$TINCAN" "--help$topic"
-    done | sed -nE 's/^  (-[a-zA-Z0-9]), --.*/\1/p' | sort -u
+    "$TINCAN" --help=all | sed -nE 's/^  (-[a-zA-Z0-9]), --.*/\1/p' | sort -u
 }
 
 # in_bash WORD...: what bash offers for the last of these words of a command line, a line each.
@@ -44,7 +40,7 @@ in_fish() {
 
 @test "bash knows which options take a value" {
     local expected
-    expected=$(for topic in '' =probe =report; do "$TINCAN" "--help$topic"; done |
+    expected=$("$TINCAN" --help=all |
         grep -oE -e '--[a-z][a-z0-9-]*=[A-Z]' | sed 's/.$//' | sort -u)
     assert_equal "$(in_bash -- -- | grep '=')" "$expected"
 }
@@ -138,7 +134,7 @@ in_zsh() {
     assert_equal "$(in_fish 'tincan --pattern=ut')" --pattern=utf8
     assert_equal "$(in_fish 'tincan -P ' | tr '\n' ' ')" 'ascii crlf file: iac random: text utf8 '
     assert_equal "$(in_fish 'tincan -P file:so')" file:some-file
-    assert_equal "$(in_fish 'tincan --help=' | tr '\n' ' ')" '--help=probe --help=report '
+    assert_equal "$(in_fish 'tincan --help=' | tr '\n' ' ')" '--help=all --help=probe --help=report '
     assert_equal "$(in_fish 'tincan --prometheus so')" some-file
     assert_equal "$(in_fish 'tincan vso')" vsock:
 }

@@ -56,7 +56,7 @@ need_tincand() {
 
 # options_of PROGRAM: the long options that its --help has.
 options_of() {
-    { "$@" --help; [[ $1 != "$TINCAN" ]] || { "$1" --help=probe; "$1" --help=report; }; } |
+    { "$@" --help; [[ $1 != "$TINCAN" ]] || "$1" --help=all; } |
         grep -oP '(^ +(-., )?|, )--\K[a-z][a-z-]+' | sort -u
 }
 

@@ -1003,6 +1003,26 @@ PYTHON
     "$REPORTS" plugin <<<"$output"
 }
 
+@test "--check takes ranges as monitoring plugins have them, and names the limit that was exceeded" {
+    serve late:0.05
+    local status exceeds options performance
+    while IFS='|' read -r status exceeds options performance; do
+        # shellcheck disable=SC2086 # several
+        run "-$status" "$TINCAN" --check -c 1 $options "$ADDRESS"
+        assert_output --regexp "on average$exceeds \\| 'time'=[0-9.]+ms;$performance;0; "
+        "$REPORTS" plugin <<<"$output"
+    done <<'TABLE'
+0||--warning 10:9s --critical 5:|10:9000;5:
+1|; exceeds --warning=20|--warning 20ms --critical 9s|20;9000
+1|; exceeds --warning=5000:|--warning 5s: --critical ~:9s|5000:;~:9000
+2|; exceeds --critical=@20:9000|--warning 20 --critical @20:9s|20;@20:9000
+0||--warning @0:20 --critical @0:10ms|@20;@10
+TABLE
+    serve truncate:1 echo
+    run -1 "$TINCAN" --check -c 2 -i 1ms --warning-loss 10:20% "$ADDRESS"
+    assert_output --regexp "on average; exceeds --warning-loss=10:20; truncated: .*'loss'=50%;10:20;;0;100"
+}
+
 @test "--check says what was lost: a warning at first, critical above the limit or when it is all" {
     serve echo truncate:1 echo
     run "$TINCAN" --check -c 4 -i 20ms "$ADDRESS"
@@ -1329,19 +1349,39 @@ sys.exit(subprocess.run(sys.argv[1:], stdout=writer, restore_signals=False).retu
 --sweep|5-5|--sweep: '5-5' is not two sizes FROM-TO, *
 --sweep|9-5|--sweep: '9-5' is not two sizes FROM-TO, *
 --sweep|1-2G|--sweep: '1-2G' is not two sizes FROM-TO, *
---warning|x|--warning: 'x' is not a time up to 1d, in ms unless a unit is given
---critical|-1|--critical: '-1' is not a time up to 1d, in ms unless a unit is given
---warning-loss|101|--warning-loss: '101' is not a share from 0 to 100 percent
---critical-loss|nan|--critical-loss: 'nan' is not a share from 0 to 100 percent
+--warning|x|--warning: 'x' is not a range of times up to 1d, in ms unless a unit is given
+--critical|-1|--critical: '-1' is not a range of times up to 1d, in ms unless a unit is given
+--warning|20:10|--warning: '20:10' is not a range of times *
+--warning|:|--warning: ':' is not a range of times *
+--warning|@|--warning: '@' is not a range of times *
+--warning-loss|0:~|--warning-loss: '0:~' is not a range of shares *
+--rate|1000001|--rate: '1000001' is not a number from 1 to 1000000
+--warning-loss|101|--warning-loss: '101' is not a range of shares from 0 to 100 percent
+--critical-loss|nan|--critical-loss: 'nan' is not a range of shares from 0 to 100 percent
 --parallel|-5|--parallel: '-5' is not a number from 1 to 1000000
 --parallel|1000001|--parallel: '1000001' is not a number from 1 to 1000000
 --prometheus||--prometheus: '' is not the path of a file
 END
 }
 
+@test "--rate goes beyond a thousand probes a second, on a schedule" {
+    serve "run:exec $HANDLER" echo
+    run -0 "$TINCAN" --json -q --rate 2000 -c 1000 "$ADDRESS"
+    # Under load all are late, but each is due at its time.
+    jq -e '.sent == 1000 and .echoed == 1000 and .seconds >= 0.499' <<<"$output"
+    "$TINCAN" --json --rate 3 -c 2 "$ADDRESS" >out
+    jq -es '[.[] | select(.type == "probe") | .at - .late_ms / 1000] | (.[1] - .[0] - 1/3 | fabs) < 0.002' out
+}
+
+@test "--json with -m and nothing more probes once" {
+    serve echo
+    run -0 timeout 60 "$TINCAN" --json -m 'wörld' "$ADDRESS"
+    jq -es 'map(.type) == ["begin", "probe", "summary"] and .[2].echoed == 1' <<<"$output"
+}
+
 @test "options that contradict each other are refused" {
     local options
-    for options in '-f -i 1' '-c 1 -0' '-c 1 --whole' '-c 1 --connect-first' '-c 1 -m x -s 5' \
+    for options in '-f -i 1' '-f --rate 5' '-i 1 --rate 5' '--sweep 1-9 --rate 5' '-m x --classic' '-c 1 -0' '-c 1 --whole' '-c 1 --connect-first' '-c 1 -m x -s 5' \
         '-c 1 -m x -P ascii' '--sweep 1-9 -m x' '--sweep 1-9 -c 3' '--sweep 1-9 -f' \
         '--sweep 1-9 -i 1' '--sweep 1-9 -s 5' '--sweep 1-9 --parallel 2' '--sweep 1-9 --check' \
         '--sweep 1-9 --prometheus x' '--sweep 1-9 --histogram' '--check --json' \
@@ -1357,11 +1397,13 @@ END
 @test "each topic of help fits a screen" {
     local topic
     for topic in '' =probe =report; do
-        run "$TINCAN" "--help$topic"
+        run --keep-empty-lines "$TINCAN" "--help$topic"
         assert_success
         ((${#lines[@]} <= 24))
         run ! grep -E '.{81}' <<<"$output"
     done
+    run -0 "$TINCAN" --help=all
+    assert_output "$("$TINCAN" --help && echo && "$TINCAN" --help=probe && echo && "$TINCAN" --help=report)"
     run --separate-stderr "$TINCAN" --help=nonsense
     assert_failure 2
     said "tincan: --help: 'nonsense' is not a topic; *"

@@ -36,7 +36,7 @@ _tincan_value() {
         _tincan_words "$2" 'text ascii utf8 crlf iac random: file:'
         ;;
     --help)
-        _tincan_words "$2" 'probe report'
+        _tincan_words "$2" 'all probe report'
         ;;
     --color)
         _tincan_words "$2" 'auto always never'
@@ -47,7 +47,7 @@ _tincan_value() {
     --prometheus)
         _tincan_files "$2"
         ;;
-    -[cimswW] | --message | --timeout | --max-bytes | --count | --interval | --deadline | --parallel | \
+    -[cimswW] | --message | --timeout | --max-bytes | --count | --interval | --rate | --deadline | --parallel | \
         --size | --sweep | --warning | --critical | --warning-loss | --critical-loss) ;;
     *)
         return 1
@@ -59,7 +59,7 @@ _tincan_rest() {
     local host
     if [[ $1 == -* ]]; then
         _tincan_words "$1" '--message= --null --whole --connect-first --classic --ipv4 --ipv6 --source= --timeout=
-            --max-bytes= --quiet --color= --help --version --count= --interval= --deadline= --flood
+            --max-bytes= --quiet --color= --help --version --count= --interval= --rate= --deadline= --flood
             --parallel= --size= --pattern= --sweep= --json --histogram --prometheus= --check
             --warning= --critical= --warning-loss= --critical-loss='
         return

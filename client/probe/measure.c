@@ -61,7 +61,7 @@ static enum schedule_end run_schedule(struct run *run, struct schedule *schedule
         .message = message->bytes,
         .length = message->length,
         .count = options->probes.count,
-        .interval = (int64_t)options->probes.interval_usec * CLOCK_USEC,
+        .interval = options->probes.interval,
         .timeout = (int64_t)options->timeout_usec * CLOCK_USEC,
         .until = run->until,
         .tick = TICK,

@@ -32,7 +32,7 @@ static uint64_t slots_wanted(const struct options *options)
     uint64_t most = probes->parallel;
 
     if (most == 0) {
-        most = options->timeout_usec / probes->interval_usec + 2;
+        most = options->timeout_usec * 1000 / (uint64_t)probes->interval + 2;
         most = most < MOST_OVERLAPPING ? most : MOST_OVERLAPPING;
     }
     return probes->count > 0 && probes->count < most ? probes->count : most;

@@ -3,6 +3,7 @@
 #include "common/clock.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 static const char *word(int status)
@@ -19,7 +20,7 @@ static double average_time(const struct tally *tally)
 
 static bool exceeded(struct probe_limit limit, double value)
 {
-    return limit.given && value > limit.value;
+    return limit.given && (value < limit.low || value > limit.high) != limit.inside;
 }
 
 /* Returns the limit of loss for a warning: 0 if no limit of loss is given. */
@@ -69,11 +70,36 @@ void report_check_failure(int status, const char *why)
     putchar('\n');
 }
 
+/* Prints the range as monitoring plugins write it; nothing if it was not given. */
+static void print_range(struct probe_limit limit)
+{
+    if (!limit.given)
+        return;
+    fputs(limit.inside ? "@" : "", stdout);
+    if (isinf(limit.low))
+        fputs("~:", stdout);
+    else if (limit.low != 0 || isinf(limit.high))
+        printf("%.10g:", limit.low);
+    if (!isinf(limit.high))
+        printf("%.10g", limit.high);
+}
+
 static void print_limit(struct probe_limit limit)
 {
     putchar(';');
-    if (limit.given)
-        printf("%.10g", limit.value);
+    print_range(limit);
+}
+
+/* Names the option, "critical" or "warning" and `what`, whose limit the value exceeds. */
+static void print_exceeded(struct probe_limit warning, struct probe_limit critical,
+                           const char *what, double value)
+{
+    bool worse = exceeded(critical, value);
+
+    if (!worse && !exceeded(warning, value))
+        return;
+    printf("; exceeds --%s%s=", worse ? "critical" : "warning", what);
+    print_range(worse ? critical : warning);
 }
 
 static void print_performance(const struct run *run)
@@ -100,6 +126,7 @@ static void print_performance(const struct run *run)
 
 static void end(struct run *run)
 {
+    const struct probe_options *options = &run->options->probes;
     const struct tally *tally = &run->tally;
     enum outcome worst = tally_worst(tally);
     uint64_t unfinished = report_unfinished(run);
@@ -115,6 +142,9 @@ static void end(struct run *run)
     print_plain(report_peer(run));
     if (tally->outcomes[OUTCOME_ECHOED] > 0)
         printf(" in %.3f ms on average", average_time(tally));
+    if (tally->outcomes[OUTCOME_ECHOED] > 0)
+        print_exceeded(options->warning, options->critical, "", average_time(tally));
+    print_exceeded(options->warning_loss, options->critical_loss, "-loss", tally_loss(tally));
     if (worst != OUTCOME_ECHOED) {
         fputs("; ", stdout);
         print_plain(tally->examples[worst]);

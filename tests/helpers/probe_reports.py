@@ -101,9 +101,10 @@ def check_json():
 
 
 NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
+RANGE = rf"@?(?:(?:~|{NUMBER}):)?(?:{NUMBER})?"  # of monitoring-plugins' guidelines
 PERFORMANCE = re.compile(
     rf"'([^'=]+)'=(?:({NUMBER})(s|ms|us|%|B|c)?|U)"
-    rf";?({NUMBER})?;?({NUMBER})?;?({NUMBER})?;?({NUMBER})?"
+    rf";?({RANGE});?({RANGE});?({NUMBER})?;?({NUMBER})?"
 )
 
 
