@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The quick form of `make torture`: each system call goes wrong in each way, once. A program that
-# watches itself can't be traced, so this is for what ships.
+# The quick form of `make torture`: each system call goes wrong in each way, once, and the wall clock
+# jumps in each scenario. A program that watches itself can't be traced, so this is for what ships.
 # bats file_tags=sandbox
 
 setup() {
@@ -50,6 +50,7 @@ is_caught() {
         is_caught "$fault"
     done
     is_caught loses lost
+    is_caught jumps lost
 }
 
 @test "torture: where no process can be traced it says SKIP and why" {

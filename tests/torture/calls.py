@@ -34,6 +34,8 @@ TABLE = """
 281 epoll_pwait     dwa  ANY EINTR EBADF EFAULT
 441 epoll_pwait2    dwa  ENOSYS EINTR EBADF EFAULT
 202 futex           a    ANY AGAIN EFAULT
+228 clock_gettime   -
+96  gettimeofday    -
 35  nanosleep       a    EINVAL EINTR EFAULT
 230 clock_nanosleep a    EINVAL EINTR EFAULT
 
@@ -96,6 +98,8 @@ FUTEX_COMMAND = 0x7f
 
 SYS_WRITE, SYS_SENDTO = 1, 44
 
+WALL_CLOCKS = 0, 5, 11  # CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_TAI
+
 
 def _read_table():
     table = {}
@@ -122,6 +126,13 @@ def error_number(error):
 def is_passing(call, error):
     """Returns whether the error takes nothing from what the caller wants."""
     return error[0] == "+" or ("a" in call.properties and error in ("EINTR", "EAGAIN"))
+
+
+def wall_time(call, arguments):
+    """Returns the address of the seconds of the wall clock that the call reads, or None."""
+    if call.name == "clock_gettime" and arguments[0] in WALL_CLOCKS:
+        return arguments[1]
+    return arguments[0] if call.name == "gettimeofday" else None
 
 
 def is_wakeup(call, arguments):

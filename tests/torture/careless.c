@@ -8,6 +8,7 @@
  *   hangs    has no deadline
  *   loses    gives up when a call is interrupted
  *   silent   does not log why it gave up
+ *   jumps    has a deadline of the wall clock, too
  */
 #include <errno.h>
 #include <signal.h>
@@ -47,6 +48,14 @@ static void set_deadline(void)
     (void)sigaction(SIGALRM, &action, NULL);
     if (!is("hangs") && setitimer(ITIMER_REAL, &timer, NULL) < 0)
         expired = 1;
+}
+
+static time_t wall_clock(void)
+{
+    struct timeval now = {0};
+
+    (void)gettimeofday(&now, NULL);
+    return now.tv_sec;
 }
 
 /* Logs the result. Returns the exit status. */
@@ -103,13 +112,17 @@ int main(int argc, char **argv)
 {
     char message[4096];
     struct stat status;
+    time_t began;
     size_t size;
 
     fault = argc > 1 ? argv[1] : "";
     (void)fstat(STDERR_FILENO, &status); /* torture takes this for the beginning of a program */
     (void)signal(SIGPIPE, SIG_IGN);
     set_deadline();
+    began = wall_clock();
     size = receive(message, sizeof message);
+    if (is("jumps") && wall_clock() > began + 60)
+        expired = 1, size = 0;
     if (size > 0 && reply(message, size))
         return end(LINE("echoed"), EX_OK);
     return end(expired ? LINE("timeout") : LINE("error"), EX_IOERR);

@@ -8,11 +8,12 @@ import calls
 from scenarios import OPTIONAL
 
 SIGNALS = signal.SIGTERM, signal.SIGALRM, signal.SIGSTOP
+DAY = 86400
 
 
 @dataclass(frozen=True)
 class Fault:
-    kind: str = "nothing"  # or "error", "cut" to one byte, "signal"
+    kind: str = "nothing"  # or "error", "cut" to one byte, "signal", "jump" of the wall clock
     thread: int = 0  # it happens at this thread's
     nth: int = 0  # call, counted from 1, of this
     number: int = -1
@@ -20,6 +21,7 @@ class Fault:
     error: str = ""
     signal: int = 0
     before: bool = False  # the signal comes before the call; else while it is made
+    seconds: int = 0  # by which the clock jumps once it has been read
 
     def __str__(self):
         where = f"{calls.find(self.number).name} #{self.nth}"
@@ -33,6 +35,8 @@ class Fault:
         if self.kind == "signal":
             when = "before" if self.before else "meanwhile"
             return f"{where}: {signal.Signals(self.signal).name} {when}"
+        if self.kind == "jump":
+            return f"the wall clock jumps by {self.seconds} s"
         return "nothing"
 
     def is_harmless(self, passed, kind):
@@ -65,3 +69,5 @@ def at_calls(counts, skipped):
         for nth in range(skipped.get((thread, number), 0) + 1, count + 1):
             yield from at_call(thread, number, nth)
     yield Fault("cut", lasting=True)
+    for seconds in DAY, -DAY:
+        yield Fault("jump", seconds=seconds)

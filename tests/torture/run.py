@@ -57,7 +57,8 @@ class Run:
         self.peers = [Peer(script, kind == "client") for script in scenario.scripts]
         self.output, self.log = bytearray(), bytearray()
         self.hits = Hits()
-        self.process = Process(self._on_entry, self._on_exit)
+        self.wall_readings = 0
+        self.process = Process(self._on_entry, self._on_exit, fault.kind == "jump")
         self._owners = {}  # connections, numbered from 0, of tincand's descriptors
         self._streams = {0, 1, 2, 3}  # descriptors where a transfer may be cut
         self._for_log = {2}  # descriptors that only the log needs
@@ -330,9 +331,20 @@ class Run:
         if self._is_time(thread):
             self._inject(thread)
 
+    def _jump(self, thread):
+        """Changes what the program has read of the wall clock, but for the first time."""
+        address = calls.wall_time(calls.find(thread.number), thread.arguments)
+        if self.fault.kind != "jump" or not address:
+            return
+        if self.wall_readings:
+            self._note_hit(thread)
+            self.process.poke(thread, address, self.process.peek(thread, address) + self.fault.seconds)
+        self.wall_readings += 1
+
     def _on_exit(self, thread, result):
-        """Follows what becomes of descriptors."""
+        """Follows what becomes of descriptors, and lets the clock jump."""
         name = calls.find(thread.number).name
+        self._jump(thread)
         if name == "close":
             self._owners.pop(thread.arguments[0], None)
             self._streams.discard(thread.arguments[0])

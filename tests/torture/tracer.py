@@ -14,7 +14,7 @@ PEEKDATA, POKEDATA, CONT, GETREGS, SETREGS, SYSCALL = 2, 5, 7, 12, 13, 24
 SEIZE, LISTEN, GET_SYSCALL_INFO = 0x4206, 0x4208, 0x420e
 OPTIONS = 0x1 | 0x8 | 0x10 | 0x100000  # TRACESYSGOOD, TRACECLONE, TRACEEXEC, EXITKILL
 SYSCALL_STOP = signal.SIGTRAP | 0x80
-EVENT_STOP = 128
+EVENT_EXEC, EVENT_STOP = 4, 128
 INFO_ENTRY, INFO_EXIT = 1, 2
 WALL = 0x40000000
 STOPPING = signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU
@@ -27,6 +27,9 @@ INSTRUCTION_SIZE = 2  # 0f 05
 STACK_DISTANCE = 4096  # far below the stack pointer, and so below the red zone
 
 MASK = (1 << 64) - 1
+
+# In the auxiliary vector (getauxval(3)).
+AT_NULL, AT_IGNORE, AT_SYSINFO_EHDR = 0, 1, 33
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
@@ -69,9 +72,10 @@ class Thread:
 class Process:
     """A traced child. The tracer has one at a time, and takes the status of every child."""
 
-    def __init__(self, on_entry, on_exit):
-        """Calls on_entry(thread) before each call and on_exit(thread, result) after it."""
-        self._on_entry, self._on_exit = on_entry, on_exit
+    def __init__(self, on_entry, on_exit, without_vdso):
+        """Calls on_entry(thread) before each call and on_exit(thread, result) after it. Without the
+        vDSO, reading a clock is a system call, too."""
+        self._on_entry, self._on_exit, self._without_vdso = on_entry, on_exit, without_vdso
         self.pid = 0
         self.threads = {}
         self.status = None  # of its end, from waitpid(2)
@@ -157,6 +161,10 @@ class Process:
         return _trace(PEEKDATA, thread.tid, address) & MASK
 
     @staticmethod
+    def poke(thread, address, word):
+        _trace(POKEDATA, thread.tid, address, word)
+
+    @staticmethod
     def push(thread, data):
         """Copies to unused stack of the thread. Returns the address."""
         _trace(GETREGS, thread.tid, None, _registers)
@@ -165,6 +173,19 @@ class Process:
         for at, (word,) in zip(range(0, len(data), 8), struct.iter_unpack("<Q", data)):
             _trace(POKEDATA, thread.tid, address + at, word)
         return address
+
+    def _hide_vdso(self, thread):
+        """Takes the vDSO out of the auxiliary vector, which is on the stack of a new program, behind
+        the count of its arguments, these, and the environment."""
+        _trace(GETREGS, thread.tid, None, _registers)
+        at = _registers[RSP] + 8 * (self.peek(thread, _registers[RSP]) + 2)
+        while self.peek(thread, at):
+            at += 8
+        at += 8
+        while (kind := self.peek(thread, at)) not in (AT_NULL, AT_SYSINFO_EHDR):
+            at += 16
+        if kind == AT_SYSINFO_EHDR:
+            self.poke(thread, at, AT_IGNORE)
 
     # --- stops ---
 
@@ -208,6 +229,8 @@ class Process:
             _trace(LISTEN, tid)  # it stays stopped, as SIGSTOP wants it
             os.kill(self.pid, signal.SIGCONT)
             return
+        elif event == EVENT_EXEC and self._without_vdso:
+            self._hide_vdso(thread)
         elif event == 0:
             deliver = number
         _trace(SYSCALL, tid, None, deliver)
