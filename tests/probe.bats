@@ -1061,9 +1061,9 @@ TABLE
 }
 
 @test "--check that is interrupted is: unknown, and Prometheus has no success" {
-    within_time
+    within_time # the first echo comes before the second probe begins
     serve echo 'run:touch reached; exec cat >/dev/null'
-    start env --default-signal=INT "$TINCAN" --check -c 2 -i 50ms --prometheus file "$ADDRESS" >out
+    start env --default-signal=INT "$TINCAN" --check -c 2 -i 500ms --prometheus file "$ADDRESS" >out
     wait_until 60 test -e reached
     kill -INT "$STARTED"
     status=0
