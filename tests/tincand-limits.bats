@@ -80,7 +80,7 @@ SCRIPT
     script <<'SCRIPT'
 with Server("--max-connections=100", "--max-connections-per-source=1",
             "--listen=unix:@tincan-test-%d" % os.getpid()) as server:
-    held = server.hold(1)
+    held = server.connect()
     refused = server.connect()
     assert refused.read_to_end() == CLEAN
     os.seteuid(65534)

@@ -231,11 +231,10 @@ class Server:
         return bytes(connection.received)
 
     def hold(self, count, data=b"", **options):
-        """Connections that have been accepted, and that data read, if nothing forbids it."""
-        before = self.fds()
+        """TCP connections that have been accepted, and that data read, if nothing forbids it."""
         held = [self.connect(**options) for _ in range(count)]
-        wait_until(lambda: self.fds() >= before + count, f"{count} connections to be accepted")
         for connection in held:
+            wait_until(connection.is_accepted, f"{count} connections to be accepted")
             if data:
                 connection.send(data)
                 connection.until_read()

@@ -156,9 +156,12 @@ class TcpConnection(Connection):
         end = self.server_end()
         return end.unread if end else 0
 
+    def is_accepted(self):
+        return (end := self.server_end()) is not None and end.held
+
     def until_let_go(self):
         """Waits until no process has the server's end open, without closing ours."""
-        wait_until(lambda: (end := self.server_end()) is None or not end.held,
+        wait_until(lambda: not self.is_accepted(),
                    "the server's process to let go of the connection")
 
 
