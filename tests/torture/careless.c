@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * torture-careless [FAULT]: an echo handler, with one fault, which torture has to find: it
+ * torture-careless [FAULT] -t TIMEOUTms: an echo handler, with one fault, which torture has to
+ * find: it
  *
  *   lies     logs echoed although not all was sent
  *   leaks    writes its error message to the peer
@@ -20,8 +21,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define DEADLINE_USEC 100000
-#define REPEAT_USEC   10000 /* the signal comes again, as it may come just before a call */
+#define REPEAT_USEC 10000 /* the signal comes again, as it may come just before a call */
 
 /* The line of the log for a result. */
 #define LINE(result) "peer=- result=" result " bytes=0 usec=0\n"
@@ -40,13 +40,14 @@ static void on_alarm(int number)
     expired = 1;
 }
 
-static void set_deadline(void)
+static void set_deadline(long msec)
 {
     const struct sigaction action = {.sa_handler = on_alarm};
-    const struct itimerval timer = {{.tv_usec = REPEAT_USEC}, {.tv_usec = DEADLINE_USEC}};
+    const struct itimerval timer = {{.tv_usec = REPEAT_USEC}, {msec / 1000, msec % 1000 * 1000}};
 
-    (void)sigaction(SIGALRM, &action, NULL);
-    if (!is("hangs") && setitimer(ITIMER_REAL, &timer, NULL) < 0)
+    if (is("hangs"))
+        return;
+    if (sigaction(SIGALRM, &action, NULL) < 0 || setitimer(ITIMER_REAL, &timer, NULL) < 0)
         expired = 1;
 }
 
@@ -118,7 +119,7 @@ int main(int argc, char **argv)
     fault = argc > 1 ? argv[1] : "";
     (void)fstat(STDERR_FILENO, &status); /* torture takes this for the beginning of a program */
     (void)signal(SIGPIPE, SIG_IGN);
-    set_deadline();
+    set_deadline(strtol(argv[argc - 1], NULL, 10));
     began = wall_clock();
     size = receive(message, sizeof message);
     if (is("jumps") && wall_clock() > began + 60)
