@@ -213,7 +213,8 @@ SCRIPT
 @test "tincand: valgrind finds no error and no leak" {
     need valgrind
     SCRIPT_SECONDS=3600 script <<'SCRIPT'
-with Server("--max-connections-per-source=200", "--max-memory=2M", "--max-bytes=1M",
+listener = socket.create_server(("127.0.0.1", 0))
+with Server("--max-connections-per-source=200", "--max-memory=2M", "--max-bytes=1M", fds={3: listener},
             before=["valgrind", "--quiet", "--leak-check=full", "--show-leak-kinds=all",
                     "--errors-for-leak-kinds=all", "--error-exitcode=99"]) as server:
     exchanges = int(os.environ.get("TINCAN_EXCHANGES", "600"))
