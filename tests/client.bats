@@ -824,6 +824,45 @@ inside() {
     took_about 500
 }
 
+# one_thread PID: whether the process has only its first thread.
+one_thread() {
+    [ "$(ls "/proc/$1/task")" = "$1" ]
+}
+
+# bats test_tags=limits, valgrind
+@test "an address that is found too late is freed" {
+    need valgrind
+    namespace 'accept' echo
+    local server=$STARTED lines status=0
+    # A name server that answers when `late` is there: 127.0.0.1, and no IPv6 address.
+    start nsenter -n -t "$server" python3 -c 'import os, socket, time
+server = socket.socket(type=socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+open("bound", "w").close()
+while True:
+    query, client = server.recvfrom(512)
+    while not os.path.exists("late"):
+        time.sleep(0.01)
+    end = query.index(b"\0", 12) + 5
+    found = query[end - 4:end - 2] == b"\0\1"
+    answer = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4\x7f\0\0\1" if found else b""
+    server.sendto(query[:2] + b"\x81\x80\0\1\0" + bytes([found, 0, 0, 0, 0]) + query[12:end] + answer, client)'
+    wait_until 60 test -e bound
+    mkfifo lines
+    # shellcheck disable=SC2016 # is the inner shell's
+    start nsenter -n -m -r -w -t "$server" sh -c 'exec "$@" <lines 2>errors' sh \
+        valgrind --quiet --leak-check=full --error-exitcode=99 "$TINCAN" -W 500ms late.test
+    exec {lines}>lines
+    echo hello >&"$lines"
+    wait_until 60 grep -q 'unresolved: no answer from the resolver' errors
+    : >late
+    wait_until 60 one_thread "$STARTED"
+    exec {lines}>&-
+    wait "$STARTED" || status=$?
+    cat errors
+    assert_equal "$status" 2
+}
+
 @test "no ephemeral port left is: local error" {
     need_own_sysctls
     namespace 'accept' silent
