@@ -806,7 +806,7 @@ inside() {
     milliseconds inside "$TINCAN" -W 3s -m hello "two-addresses.test:${ADDRESS##*:}"
     assert_success
     assert_output hello
-    ((took >= 1500 && took < 3000))
+    ((took >= 250 && took < 3000))
 }
 
 @test "when all addresses fail, the last error and the count are reported" {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2030,SC2031,SC2154 # what bats and the helpers set, for each test alone
+# shellcheck disable=SC2030,SC2031,SC2153,SC2154 # what bats and the helpers set, for each test alone
 # Probes over networks and through middleboxes that do something to them: what is reported is what
 # was configured. The server is tincand.
 
@@ -130,6 +130,94 @@ END
     run on_client "$TINCAN" -c 1 192.0.2.2
     assert_failure 1
     assert_line --regexp '^no echo from .*: seq=1 +reset: '
+}
+
+# --- addresses that are dead ---
+
+# named ADDRESS...: from here on server.test has these addresses.
+named() {
+    printf '%s server.test\n' "$@" >hosts
+}
+
+# Runs a command on the client's host, where server.test is in /etc/hosts.
+# shellcheck disable=SC2016 # for the shell inside
+RESOLVING=(unshare -m sh -c 'mount --bind hosts /etc/hosts && exec nsenter -n -t "$@"' -)
+
+# passed_over LIVE DEAD...: the median time of probes to server.test is that of the live address, and
+# each report names those that are dead.
+passed_over() {
+    local live=$1 dead alone
+    alone=$(on_client "$TINCAN" --json -q -c 15 -i 20ms "$live" | jq .ms.time.p50)
+    shift
+    "${RESOLVING[@]}" "$CLIENT" "$TINCAN" --json -c 50 -i 30ms server.test >out 2>errors
+    "$REPORTS" json <out
+    jq -se --argjson alone "$alone" '.[-1].ms | .time.p50 < $alone + 2 and .others.min >= 250 and
+        .connect.p99 < 250' out
+    assert_equal "$(wc -l <errors)" $#
+    "${RESOLVING[@]}" "$CLIENT" "$TINCAN" -c 2 -i 1ms --prometheus metrics server.test >text 2>/dev/null
+    "$REPORTS" prometheus metrics >/dev/null
+    "${RESOLVING[@]}" "$CLIENT" "$TINCAN" --check -c 1 server.test >line 2>/dev/null
+    "$REPORTS" plugin <line >/dev/null
+    for dead; do
+        jq -se --arg dead "$dead" '.[-1].failed_addresses | map(select(.peer == $dead)) |
+            .[0].outcome == "filtered" and .[0].probes > 0 and .[0].lost_ms >= 250' out
+        grep -qF "connecting to $dead: filtered: no answer within 0." errors
+        grep -qF "failed address $dead: filtered in 2 probes, which lost 0." text
+        grep -qF "; failed address $dead: filtered in 1 probe, which lost 0." line
+        grep -qxF "tincan_address_failures_total{target=\"server.test\",address=\"$dead\"} 2" metrics
+    done
+}
+
+@test "a dead address costs the first probes 250 ms, and each report names it" {
+    need jq
+    within_time
+    hosts
+    plug_in
+    obey server 'ip6 daddr 2001:db8::2 tcp dport 4040 drop'
+    named 192.0.2.2 2001:db8::2
+    passed_over 192.0.2.2 '[2001:db8::2]:4040'
+}
+
+@test "so do two dead addresses of three, and the families take turns" {
+    need jq
+    within_time
+    hosts
+    plug_in
+    on_server ip address add 2001:db8::3/64 dev cable nodad
+    obey server 'ip6 daddr 2001:db8::2 tcp dport 4040 drop; ip daddr 192.0.2.2 tcp dport 4040 drop'
+    named 2001:db8::2 2001:db8::3 192.0.2.2
+    passed_over 2001:db8::3 '[2001:db8::2]:4040' '192.0.2.2:4040'
+    assert_equal "$(jq -c 'select(.type == "begin").peers' out)" \
+        '["[2001:db8::2]:4040","192.0.2.2:4040","[2001:db8::3]:4040"]'
+}
+
+# echoed_by PEER: a probe in `out` was.
+echoed_by() {
+    jq -se --arg peer "$1" 'any(.[]; .outcome == "echoed" and .peer == $peer)' out
+}
+
+@test "when the address in use begins to fail, the others are tried" {
+    need jq
+    hosts
+    plug_in
+    named 192.0.2.2 2001:db8::2
+    start "${RESOLVING[@]}" "$CLIENT" "$TINCAN" --json -i 50ms -W 900ms server.test >out 2>errors
+    wait_until 60 echoed_by '[2001:db8::2]:4040'
+    obey server 'ip6 daddr 2001:db8::2 tcp dport 4040 drop'
+    wait_until 60 echoed_by 192.0.2.2:4040
+    jq -se 'any(.[]; .outcome == "filtered" and .peer == "[2001:db8::2]:4040")' out
+}
+
+@test "when no address can be connected to, the name is resolved again" {
+    need jq
+    hosts
+    plug_in
+    obey server 'ip6 daddr 2001:db8::2 tcp dport 4040 drop'
+    named 2001:db8::2
+    start "${RESOLVING[@]}" "$CLIENT" "$TINCAN" --json -i 100ms -W 900ms server.test >out 2>errors
+    wait_until 60 grep -q '"filtered"' out
+    named 192.0.2.2
+    wait_until 60 echoed_by 192.0.2.2:4040
 }
 
 # --- packets that are too big ---

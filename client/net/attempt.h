@@ -6,7 +6,18 @@
 #include "client/net/bind_address.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
+
+struct attempt {
+    int fd;        /* or -1 */
+    size_t peer;   /* index of the address */
+    short watched; /* events for which `fd` is watched */
+    int64_t begun; /* clock_now, or 0: there is none */
+    int64_t lost;  /* nanoseconds until another address was tried, too; 0: none was */
+    int error;     /* errno, of one that failed */
+};
 
 enum attempt_status {
     ATTEMPT_FAILED,    /* errno says why */

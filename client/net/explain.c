@@ -6,6 +6,7 @@
 #include "common/frame.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <netdb.h>
 #include <string.h>
 
@@ -58,10 +59,10 @@ static void explain_handshake(struct text *text, const struct roundtrip *roundtr
     }
 }
 
-/* An attempt to connect was not answered in its share of the time, here to the millisecond. */
+/* An attempt to connect was not answered in its time, here to the millisecond. */
 static void explain_filtered(struct text *text, const struct roundtrip *roundtrip)
 {
-    int64_t given = roundtrip->connect_deadline - roundtrip->attempted;
+    int64_t given = roundtrip->deadline - roundtrip->attempted;
 
     given = (given + CLOCK_MSEC / 2) / CLOCK_MSEC * CLOCK_MSEC;
     add_time(text, "no answer", given > CLOCK_MSEC ? given : CLOCK_MSEC);
@@ -168,6 +169,23 @@ static void explain_transfer(struct text *text, const struct roundtrip *roundtri
     }
 }
 
+bool explain_failed_addresses(struct text *text, const struct target *target)
+{
+    const char *before = "";
+
+    for (size_t i = 0; i < target->count; i++) {
+        const struct target_peer *peer = &target->peers[i];
+
+        if (peer->failures == 0)
+            continue;
+        text_addf(text, "%sfailed address %s: %s in %" PRIu64 " probe%s, which lost %.3f s", before,
+                  peer->text, outcome_word(peer->last_failure), peer->failures,
+                  plural(peer->failures), (double)peer->lost_nsec / (double)CLOCK_SECOND);
+        before = "; ";
+    }
+    return *before != '\0';
+}
+
 static const char *suspected_cause(const struct roundtrip *roundtrip)
 {
     const struct transfer *transfer = &roundtrip->transfer;
@@ -209,6 +227,6 @@ void explain_roundtrip(struct text *text, const struct roundtrip *roundtrip)
         text_addf(text, "%s %s: ", unconnected ? "connecting to" : "getting an echo from",
                   target->count > 0 ? target->peers[roundtrip->peer].text : target->address->text);
     (void)explain_outcome(text, roundtrip);
-    if (unconnected && target->count > 1 && roundtrip->peer + 1 == target->count)
-        text_addf(text, " (the last of %zu addresses tried)", target->count);
+    if (unconnected && roundtrip->tried > 1)
+        text_addf(text, " (the last of %zu addresses tried)", roundtrip->tried);
 }

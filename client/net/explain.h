@@ -12,6 +12,10 @@
 /* About a server that does not close the connection. */
 extern const char explain_left_open[];
 
+/* Adds "failed address PEER: outcome in 2 probes, which lost 0.500 s" for each address that failed
+ * while another was there to be tried. Returns whether there is one. */
+bool explain_failed_addresses(struct text *text, const struct target *target);
+
 /* Adds "ATTEMPT: outcome: details" for a round trip that is over and brought no echo. */
 void explain_roundtrip(struct text *text, const struct roundtrip *roundtrip);
 

@@ -80,3 +80,11 @@ enum outcome outcome_of_errno(int error, int family)
         return OUTCOME_LOCAL;
     }
 }
+
+enum outcome outcome_of_connecting(int error, int family)
+{
+    enum outcome outcome = outcome_of_errno(error, family);
+
+    /* A vsock port on which nothing listens answers with a reset. */
+    return outcome == OUTCOME_RESET ? OUTCOME_REFUSED : outcome;
+}

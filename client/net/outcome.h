@@ -47,4 +47,7 @@ void outcome_raise(int *status, int other);
  */
 enum outcome outcome_of_errno(int error, int family);
 
+/* The same for an attempt to connect, which can't be reset. */
+enum outcome outcome_of_connecting(int error, int family);
+
 #endif

@@ -12,8 +12,16 @@
  */
 #define RETRY_TIME CLOCK_MSEC
 
+/* RFC 8305, 5: how long an address may take to answer before the next one is tried, too. */
+#define ATTEMPT_DELAY (250 * CLOCK_MSEC)
+
 /* How long a server may take to close the connection after its reply. */
 #define CLOSE_TIME CLOCK_SECOND
+
+static int64_t earlier(int64_t one, int64_t other)
+{
+    return one < other ? one : other;
+}
 
 static const struct sockaddr *peer_name(const struct roundtrip *roundtrip)
 {
@@ -24,6 +32,7 @@ static void end(struct roundtrip *roundtrip, enum outcome outcome, int error)
 {
     if (roundtrip->fd >= 0)
         close(roundtrip->fd);
+    race_close(&roundtrip->race);
     roundtrip->fd = -1;
     roundtrip->outcome = outcome;
     roundtrip->error = error;
@@ -35,12 +44,14 @@ bool roundtrip_never_connected(const struct roundtrip *roundtrip)
     return roundtrip->state == ROUNDTRIP_OVER && roundtrip->connected == 0;
 }
 
+/* The present attempt failed. The round trip may go on with others. */
 static void fail_to_connect(struct roundtrip *roundtrip, int error)
 {
-    enum outcome outcome = outcome_of_errno(error, peer_name(roundtrip)->sa_family);
-
-    /* A vsock port on which nothing listens answers with a reset. */
-    end(roundtrip, outcome == OUTCOME_RESET ? OUTCOME_REFUSED : outcome, error);
+    if (roundtrip->fd >= 0)
+        close(roundtrip->fd);
+    roundtrip->fd = -1;
+    roundtrip->error = error;
+    roundtrip->state = ROUNDTRIP_OVER;
 }
 
 /* --- transferring --- */
@@ -76,8 +87,10 @@ void roundtrip_send(struct roundtrip *roundtrip, const char *message, size_t len
 
 static void set_connected(struct roundtrip *roundtrip, int64_t now)
 {
+    race_win(&roundtrip->race, roundtrip->target, roundtrip->attempted);
     roundtrip->connected = now;
     roundtrip->target->working = roundtrip->peer;
+    roundtrip->target->failing = false;
 }
 
 /* The connection leads to the server. */
@@ -150,36 +163,93 @@ static void attempt(struct roundtrip *roundtrip)
     }
 }
 
-/* --- one address after the other --- */
+/* --- several addresses --- */
+
+/* Returns the present attempt as others are kept. */
+static struct attempt present(const struct roundtrip *roundtrip)
+{
+    return (struct attempt){
+        .fd = roundtrip->fd,
+        .peer = roundtrip->peer,
+        .watched = roundtrip->watched,
+        .begun = roundtrip->attempted,
+        .lost = roundtrip->lost > 0 ? roundtrip->lost : clock_now() - roundtrip->attempted,
+        .error = roundtrip->error,
+    };
+}
+
+static void make_present(struct roundtrip *roundtrip, struct attempt attempt)
+{
+    roundtrip->fd = attempt.fd;
+    roundtrip->peer = attempt.peer;
+    roundtrip->watched = attempt.watched;
+    roundtrip->attempted = attempt.begun;
+    roundtrip->lost = attempt.lost;
+    roundtrip->error = attempt.error;
+}
+
+/* Returns the index of the next address to try: the working one, if that is known and was not tried
+ * yet. It is none of the target's if all were tried, or enough are being tried. */
+static size_t next_peer(const struct roundtrip *roundtrip)
+{
+    const struct target *target = roundtrip->target;
+    size_t next = roundtrip->next_peer;
+
+    if (roundtrip->race.count == RACE_MOST)
+        return SIZE_MAX;
+    if (target->working != SIZE_MAX && target->working >= next)
+        return target->working;
+    while (next < target->count && !target->peers[next].current)
+        next++;
+    return next;
+}
 
 static void try_peer(struct roundtrip *roundtrip, size_t peer)
 {
-    const struct target *target = roundtrip->target;
-    int64_t left = target->working == SIZE_MAX ? (int64_t)(target->count - peer) : 1;
     int64_t now = clock_now();
+    int64_t share = (roundtrip->deadline - now) / (int64_t)(roundtrip->target->count - peer);
 
     roundtrip->peer = peer;
+    roundtrip->tried++;
     roundtrip->attempted = now;
-    roundtrip->connect_deadline = now + (roundtrip->deadline - now) / left;
+    roundtrip->lost = 0;
+    roundtrip->next_peer = peer + 1;
+    roundtrip->next_at = now + earlier(ATTEMPT_DELAY, share);
     attempt(roundtrip);
 }
 
-/* If the address has failed, tries those after it, or only the working one if that is known. */
-static void try_next_peers(struct roundtrip *roundtrip)
+/* Ends the round trip: no address could be connected to. */
+static void fail(struct roundtrip *roundtrip)
 {
     struct target *target = roundtrip->target;
 
-    while (roundtrip_never_connected(roundtrip)) {
-        size_t peer = roundtrip->peer;
-        size_t next = target->working == SIZE_MAX ? peer + 1 : target->working;
+    make_present(roundtrip, race_lose(&roundtrip->race, target, present(roundtrip)));
+    target->failing = true;
+    if (target->working == roundtrip->peer)
+        target->working = SIZE_MAX;
+    end(roundtrip, outcome_of_connecting(roundtrip->error, peer_name(roundtrip)->sa_family),
+        roundtrip->error);
+}
 
-        if (next <= peer || next >= target->count)
+/* If the present attempt failed, goes on with others. */
+static void try_others(struct roundtrip *roundtrip)
+{
+    struct race *race = &roundtrip->race;
+
+    while (roundtrip_never_connected(roundtrip)) {
+        size_t next = next_peer(roundtrip);
+
+        if (next < roundtrip->target->count) {
+            race_set_aside(race, roundtrip->target, present(roundtrip));
+            try_peer(roundtrip, next);
+        } else if (race->count > 0) {
+            race_set_aside(race, roundtrip->target, present(roundtrip));
+            make_present(roundtrip, race_swap(race, 0, present(roundtrip)));
+            roundtrip->state = ROUNDTRIP_CONNECTING;
+        } else {
+            fail(roundtrip);
             return;
-        if (target->failed && target->reported <= peer) {
-            target->reported = peer + 1;
-            target->failed(roundtrip);
         }
-        try_peer(roundtrip, next);
     }
 }
 
@@ -187,11 +257,13 @@ void roundtrip_begin(struct roundtrip *roundtrip, const char *message, size_t le
 {
     struct transfer *transfer = &roundtrip->transfer;
     const struct target *target = roundtrip->target;
+    bool found = target->working != SIZE_MAX;
 
     roundtrip->message = message;
     roundtrip->length = length;
     roundtrip->fd = -1;
-    roundtrip->peer = 0;
+    roundtrip->peer = roundtrip->next_peer = roundtrip->tried = 0;
+    roundtrip->race = (struct race){.count = 0};
     roundtrip->connected = 0;
     transfer->first_at = transfer->replied_at = transfer->closed_at = 0;
     roundtrip->deadline = roundtrip->begun + roundtrip->timeout;
@@ -199,8 +271,10 @@ void roundtrip_begin(struct roundtrip *roundtrip, const char *message, size_t le
         end(roundtrip, target->outcome, target->error);
         return;
     }
-    try_peer(roundtrip, target->working == SIZE_MAX ? 0 : target->working);
-    try_next_peers(roundtrip);
+    try_peer(roundtrip, next_peer(roundtrip));
+    if (found)
+        roundtrip->next_peer = SIZE_MAX;
+    try_others(roundtrip);
 }
 
 /* --- events and time --- */
@@ -234,16 +308,40 @@ static void step_handshake(struct roundtrip *roundtrip)
     }
 }
 
+/* Makes an attempt that was answered the present one. Returns whether there is one. */
+static bool find_answered(struct roundtrip *roundtrip)
+{
+    struct pollfd polled[RACE_MOST + 1] = {{.fd = roundtrip->fd, .events = POLLOUT}};
+    nfds_t count = 1 + race_poll(&roundtrip->race, polled + 1);
+
+    if (count == 1)
+        return true;
+    if (poll(polled, count, 0) <= 0)
+        return false;
+    for (size_t i = 1; i < count && polled[0].revents == 0; i++)
+        if (polled[i].revents != 0) {
+            make_present(roundtrip, race_swap(&roundtrip->race, i - 1, present(roundtrip)));
+            return true;
+        }
+    return polled[0].revents != 0;
+}
+
+static void step_connecting(struct roundtrip *roundtrip)
+{
+    if (!find_answered(roundtrip))
+        return;
+    if (attempt_finish(roundtrip->fd, peer_name(roundtrip)) == 0)
+        connected(roundtrip);
+    else
+        fail_to_connect(roundtrip, errno);
+    try_others(roundtrip);
+}
+
 void roundtrip_step(struct roundtrip *roundtrip, int events)
 {
     switch (roundtrip->state) {
     case ROUNDTRIP_CONNECTING:
-        if (attempt_finish(roundtrip->fd, peer_name(roundtrip)) == 0) {
-            connected(roundtrip);
-        } else {
-            fail_to_connect(roundtrip, errno);
-            try_next_peers(roundtrip);
-        }
+        step_connecting(roundtrip);
         break;
     case ROUNDTRIP_HANDSHAKE:
         step_handshake(roundtrip);
@@ -259,18 +357,15 @@ void roundtrip_step(struct roundtrip *roundtrip, int events)
     }
 }
 
-static int64_t earlier(int64_t one, int64_t other)
-{
-    return one < other ? one : other;
-}
-
 int64_t roundtrip_timer(const struct roundtrip *roundtrip)
 {
     switch (roundtrip->state) {
     case ROUNDTRIP_QUEUED:
-        return earlier(roundtrip->retry_at, roundtrip->connect_deadline);
+        return earlier(roundtrip->retry_at, roundtrip->deadline);
     case ROUNDTRIP_CONNECTING:
-        return roundtrip->connect_deadline;
+        return next_peer(roundtrip) < roundtrip->target->count
+                   ? earlier(roundtrip->next_at, roundtrip->deadline)
+                   : roundtrip->deadline;
     case ROUNDTRIP_CLOSING:
         return earlier(roundtrip->transfer.replied_at + CLOSE_TIME, roundtrip->deadline);
     default:
@@ -284,6 +379,7 @@ void roundtrip_expire(struct roundtrip *roundtrip)
     case ROUNDTRIP_QUEUED:
     case ROUNDTRIP_CONNECTING:
         fail_to_connect(roundtrip, ETIMEDOUT);
+        fail(roundtrip);
         break;
     case ROUNDTRIP_HANDSHAKE:
         end(roundtrip, OUTCOME_HANDSHAKE, ETIMEDOUT);
@@ -301,11 +397,19 @@ void roundtrip_expire(struct roundtrip *roundtrip)
 
 void roundtrip_timer_expired(struct roundtrip *roundtrip)
 {
-    if (roundtrip->state == ROUNDTRIP_QUEUED && clock_now() < roundtrip->connect_deadline)
-        attempt(roundtrip);
-    else
+    bool connecting = roundtrip->state <= ROUNDTRIP_CONNECTING;
+
+    if (!connecting || clock_now() >= roundtrip->deadline) {
         roundtrip_expire(roundtrip);
-    try_next_peers(roundtrip);
+        return;
+    }
+    if (roundtrip->state == ROUNDTRIP_QUEUED) {
+        attempt(roundtrip);
+    } else {
+        race_add(&roundtrip->race, present(roundtrip));
+        try_peer(roundtrip, next_peer(roundtrip));
+    }
+    try_others(roundtrip);
 }
 
 void roundtrip_run(struct roundtrip *roundtrip, enum roundtrip_state state)
@@ -313,11 +417,13 @@ void roundtrip_run(struct roundtrip *roundtrip, enum roundtrip_state state)
     bool (*interrupted)(void) = roundtrip->target->interrupted;
 
     while (roundtrip->state < state) {
-        struct pollfd wait = {.fd = roundtrip->fd, .events = roundtrip_events(roundtrip)};
-        int ready = poll(&wait, 1, clock_poll_timeout(roundtrip_timer(roundtrip)));
+        struct pollfd polled[RACE_MOST + 1] = {
+            {.fd = roundtrip->fd, .events = roundtrip_events(roundtrip)}};
+        nfds_t count = 1 + race_poll(&roundtrip->race, polled + 1);
+        int ready = poll(polled, count, clock_poll_timeout(roundtrip_timer(roundtrip)));
 
         if (ready > 0)
-            roundtrip_step(roundtrip, wait.revents);
+            roundtrip_step(roundtrip, polled[0].revents);
         else if (ready < 0 && errno != EINTR)
             roundtrip_give_up(roundtrip, errno);
         else if (ready < 0 && interrupted && interrupted())

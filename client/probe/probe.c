@@ -78,13 +78,22 @@ static int prepare_schedule(const struct run *run, struct schedule *schedule)
 }
 
 /* For struct target: an address failed. */
-static void report_failed_address(const struct roundtrip *roundtrip)
+static void report_failed_address(struct target *target, const struct attempt *attempt)
 {
+    const struct roundtrip failure = {
+        .target = target,
+        .state = ROUNDTRIP_OVER,
+        .outcome = target->peers[attempt->peer].last_failure,
+        .error = attempt->error,
+        .peer = attempt->peer,
+        .attempted = attempt->begun,
+        .deadline = clock_now(),
+    };
     char buffer[EXPLAIN_SIZE];
     struct text text;
 
     text_init(&text, buffer, sizeof buffer);
-    explain_roundtrip(&text, roundtrip);
+    explain_roundtrip(&text, &failure);
     text_add(&text, "; trying the next address");
     fflush(stdout);
     report_complain(&text);

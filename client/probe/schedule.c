@@ -97,6 +97,7 @@ static void begin_next(struct schedule *schedule, int64_t due)
     roundtrip->due = plan->interval == 0 ? now : due;
     roundtrip->begun = now;
     roundtrip->timeout = plan->timeout;
+    target_refresh(plan->target);
     roundtrip_begin(roundtrip, plan->message, plan->length);
     finish_or_watch(schedule, roundtrip);
 }
@@ -144,7 +145,7 @@ static void cut_short(struct schedule *schedule, struct roundtrip *roundtrip, in
         finish(schedule, roundtrip);
     } else if (age >= FAIR_TIME && !schedule->stopped) {
         roundtrip->timeout = (age + AGE_UNIT / 2) / AGE_UNIT * AGE_UNIT;
-        roundtrip->connect_deadline = now;
+        roundtrip->deadline = now;
         roundtrip_expire(roundtrip);
         finish(schedule, roundtrip);
     } else {
@@ -185,7 +186,7 @@ static void handle_events(struct schedule *schedule, const struct epoll_event *e
 
         if (!roundtrip) {
             take_signals(schedule, end);
-        } else {
+        } else if (roundtrip->state != ROUNDTRIP_OVER) { /* else one of several attempts ended it */
             roundtrip_step(roundtrip, (int)events[i].events);
             finish_or_watch(schedule, roundtrip);
         }

@@ -132,7 +132,10 @@ static void end(struct run *run)
     uint64_t unfinished = report_unfinished(run);
     uint64_t all =
         tally_sent(tally) - tally->cut_short + unfinished + tally->outcomes[OUTCOME_LOCAL];
+    char buffer[EXPLAIN_SIZE];
+    struct text text;
 
+    text_init(&text, buffer, sizeof buffer);
     if (tally->outcomes[OUTCOME_UNRESOLVED] > 0) {
         report_check_failure(report_check_status(run), tally->examples[OUTCOME_UNRESOLVED]);
         return;
@@ -148,6 +151,10 @@ static void end(struct run *run)
     if (worst != OUTCOME_ECHOED) {
         fputs("; ", stdout);
         print_plain(tally->examples[worst]);
+    }
+    if (explain_failed_addresses(&text, &run->target)) {
+        fputs("; ", stdout);
+        print_plain(text.start);
     }
     if (unfinished > 0)
         printf("; %" PRIu64 " unfinished", unfinished);

@@ -197,6 +197,28 @@ static void print_outcomes(const struct tally *tally)
     putchar('}');
 }
 
+/* Prints the addresses that failed while another was there to be tried. */
+static void print_failed_addresses(const struct target *target)
+{
+    const char *before = "";
+
+    fputs(",\"failed_addresses\":[", stdout);
+    for (size_t i = 0; i < target->count; i++) {
+        const struct target_peer *peer = &target->peers[i];
+
+        if (peer->failures == 0)
+            continue;
+        printf("%s{\"peer\":", before);
+        json_string(peer->text);
+        json_string_field("outcome", outcome_label(peer->last_failure));
+        json_count_field("probes", peer->failures);
+        json_milliseconds_field("lost_ms", peer->lost_nsec);
+        putchar('}');
+        before = ",";
+    }
+    putchar(']');
+}
+
 static void print_summary(const struct run *run, const char *type)
 {
     const struct tally *tally = &run->tally;
@@ -213,6 +235,7 @@ static void print_summary(const struct run *run, const char *type)
     json_count_field("unfinished", report_unfinished(run));
     json_count_field("local_errors", tally->outcomes[OUTCOME_LOCAL]);
     print_outcomes(tally);
+    print_failed_addresses(&run->target);
     json_milliseconds_field("resolve_ms", run->target.resolve_nsec);
     json_number_field("seconds", (double)(now - tally->begun) / (double)CLOCK_SECOND);
     json_number_field("rate", tally_rate(tally, now));

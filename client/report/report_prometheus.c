@@ -82,6 +82,20 @@ static void print_outcomes(FILE *stream, const struct run *run)
     }
 }
 
+static void print_failed_addresses(FILE *stream, const struct run *run)
+{
+    const struct target *target = &run->target;
+
+    describe(stream, "tincan_address_failures_total", "counter",
+             "Probes, of all runs, for which an address failed that had another beside it.");
+    for (size_t i = 0; i < target->count; i++) {
+        const char *labels[] = {"address", target->peers[i].text, NULL};
+
+        print_value(stream, run, "tincan_address_failures_total", labels, true,
+                    (double)target->peers[i].failures);
+    }
+}
+
 static void print_bucket(FILE *stream, const struct run *run, enum phase phase, const char *bound,
                          uint64_t count)
 {
@@ -132,6 +146,7 @@ static void print_all(FILE *stream, void *context)
     print_gauge(stream, run, "tincan_written_timestamp_seconds", "When this was written.",
                 report_since_1970(now));
     print_outcomes(stream, run);
+    print_failed_addresses(stream, run);
     describe(stream, "tincan_probe_duration_seconds", "histogram",
              "Durations of the phases of probes that were echoed; late: of all probes.");
     for (enum phase phase = 0; phase < PHASE_COUNT; phase++)

@@ -71,6 +71,8 @@ static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
     print_text(roundtrip->target->peers[roundtrip->peer].text);
     printf(": seq=%-3" PRIu64 "", roundtrip->sequence);
     print_value("time", phase_of(roundtrip, PHASE_TIME), WIDTH);
+    if (phase_of(roundtrip, PHASE_OTHERS) >= 0)
+        print_value("others", phase_of(roundtrip, PHASE_OTHERS), WIDTH);
     print_value("connect", phase_of(roundtrip, PHASE_CONNECT), WIDTH);
     print_value("first", phase_of(roundtrip, PHASE_FIRST_BYTE), WIDTH);
     print_value("complete", phase_of(roundtrip, PHASE_COMPLETE), WIDTH);
@@ -192,7 +194,10 @@ static void print_summary(struct run *run)
 {
     const struct tally *tally = &run->tally;
     int64_t now = tally->ended != 0 ? tally->ended : clock_now();
+    char buffer[EXPLAIN_SIZE];
+    struct text text;
 
+    text_init(&text, buffer, sizeof buffer);
     fputs("--- ", stdout);
     print_text(report_peer(run));
     fputs(" ---\n", stdout);
@@ -201,6 +206,10 @@ static void print_summary(struct run *run)
            tally_rate(tally, now));
     if (tally->left_open > 0)
         printf("%" PRIu64 " left open: %s\n", tally->left_open, explain_left_open);
+    if (explain_failed_addresses(&text, &run->target)) {
+        print_text(text.start);
+        putchar('\n');
+    }
     print_examples(run);
     if (tally->outcomes[OUTCOME_ECHOED] > 0)
         print_table(run);

@@ -8,6 +8,7 @@
 static const struct {
     const char *word, *label;
 } names[] = {
+    [PHASE_OTHERS] = {"others", "others"},
     [PHASE_CONNECT] = {"connect", "connect"},
     [PHASE_FIRST_BYTE] = {"first byte", "first_byte"},
     [PHASE_COMPLETE] = {"complete", "complete"},
@@ -35,10 +36,13 @@ static int64_t between(int64_t from, int64_t to)
 int64_t phase_of(const struct roundtrip *roundtrip, enum phase phase)
 {
     const struct transfer *transfer = &roundtrip->transfer;
+    bool others = roundtrip->race.lost > 0;
 
     switch (phase) {
+    case PHASE_OTHERS:
+        return others ? between(roundtrip->begun, roundtrip->attempted) : -1;
     case PHASE_CONNECT:
-        return between(roundtrip->begun, roundtrip->connected);
+        return between(others ? roundtrip->attempted : roundtrip->begun, roundtrip->connected);
     case PHASE_FIRST_BYTE:
         return between(roundtrip->connected, transfer->first_at);
     case PHASE_COMPLETE:

@@ -9,7 +9,8 @@
 
 /* The durations that are measured of a probe. */
 enum phase {
-    PHASE_CONNECT,    /* from the beginning to the connection */
+    PHASE_OTHERS,     /* from the beginning to the attempt at this address, if others failed */
+    PHASE_CONNECT,    /* from there, or the beginning, to the connection */
     PHASE_FIRST_BYTE, /* from there to the first byte of the reply, which includes sending */
     PHASE_COMPLETE,   /* from there to its null byte */
     PHASE_CLOSE,      /* from there to the server's end of the connection */

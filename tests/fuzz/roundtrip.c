@@ -33,7 +33,7 @@ static struct kernel {
     struct input input;
     bool running; /* calls are simulated */
     int64_t now, deadline;
-    int opened, closed; /* sockets */
+    uint64_t open; /* a bit for each socket */
     unsigned late_calls;
     bool poll_failed;
     bool ended; /* the server has closed */
@@ -52,8 +52,7 @@ static int fail(int error)
 
 static void check_fd(int fd)
 {
-    require(fd == FIRST_FD + kernel.opened - 1 && kernel.closed == kernel.opened - 1,
-            "only the last socket is used, and is open");
+    require(fd >= FIRST_FD && kernel.open >> (fd - FIRST_FD) & 1, "only open sockets are used");
 }
 
 /* Takes from the input what a transfer does: at most `most` bytes, or an error. */
@@ -137,14 +136,19 @@ WRAP(ssize_t, sendmsg, int fd, const struct msghdr *message, int flags)
 
 WRAP(int, socket, int family, int type, int protocol)
 {
+    int fd = 0;
+
     if (!kernel.running)
         return __real_socket(family, type, protocol);
     require(type & SOCK_NONBLOCK && type & SOCK_CLOEXEC,
             "the socket neither blocks nor is inherited");
     if (input_below(&kernel.input, 16) == 15)
         return fail(EMFILE);
-    require(kernel.opened == kernel.closed, "there is one socket at a time");
-    return FIRST_FD + kernel.opened++;
+    require(kernel.open < 1 << PEERS, "there is a socket for each address at most");
+    while (kernel.open >> fd & 1)
+        fd++;
+    kernel.open |= UINT64_C(1) << fd;
+    return FIRST_FD + fd;
 }
 
 WRAP(int, close, int fd)
@@ -152,7 +156,7 @@ WRAP(int, close, int fd)
     if (!kernel.running)
         return __real_close(fd);
     check_fd(fd);
-    kernel.closed++;
+    kernel.open &= ~(UINT64_C(1) << (fd - FIRST_FD));
     kernel.ended = false;
     errno = EIO; /* may change */
     return 0;
@@ -217,6 +221,8 @@ WRAP(int, poll, struct pollfd *polled, nfds_t count, int timeout)
         kernel.now += timeout * CLOCK_MSEC;
         return 0;
     }
+    if (count > 1) /* addresses race: one has an answer */
+        polled += choice % count;
     polled->revents = (short)(polled->events & (choice & 1 ? POLLIN : choice & 2 ? POLLOUT : ~0));
     if (choice & 4)
         polled->revents |= POLLHUP | POLLERR;
@@ -254,7 +260,7 @@ static void check(const char *message, size_t length)
     bool whole = kernel.complete, echo = whole && is_echo(message, length);
 
     require(roundtrip.state == ROUNDTRIP_OVER && roundtrip.fd == -1, "the round trip is over");
-    require(kernel.opened == kernel.closed, "every socket is closed");
+    require(kernel.open == 0, "every socket is closed");
     require((outcome_status(outcome) == STATUS_ECHOED) == (outcome == OUTCOME_ECHOED) &&
                 outcome_word(outcome) && outcome_label(outcome),
             "the outcome is one of those that there are");
@@ -284,6 +290,7 @@ static void set_up_target(struct target *target, struct target_peer *peers)
     for (size_t i = 0; i < target->count; i++) {
         peers[i].name.ss_family = families[input_below(&kernel.input, 4)];
         peers[i].size = sizeof peers[i].name;
+        peers[i].current = true;
     }
     if (target->count == 0)
         target->outcome = OUTCOME_UNRESOLVED;

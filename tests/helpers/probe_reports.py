@@ -19,7 +19,7 @@ import math
 import re
 import sys
 
-PHASES = ("connect", "first_byte", "complete", "close", "time", "since_due", "late")
+PHASES = ("others", "connect", "first_byte", "complete", "close", "time", "since_due", "late")
 
 
 def require(condition, *what):
@@ -93,7 +93,7 @@ def check_json():
         if values:
             check_statistics(phase, summary["ms"][phase], values)
     for probe in echoed:
-        parts = probe["connect_ms"] + probe["first_byte_ms"] + probe["complete_ms"]
+        parts = (probe["others_ms"] or 0) + probe["connect_ms"] + probe["first_byte_ms"] + probe["complete_ms"]
         close_to(parts, probe["time_ms"], 1e-6, "the sum of phases")
         close_to(probe["late_ms"] + probe["time_ms"], probe["since_due_ms"], 1e-6, "since due")
     if "histogram" in summary:
