@@ -34,6 +34,10 @@ check-systemd: all check-programs $(B)/tests/tincan-handler-glibc ## the install
 check-bare: ## the README's two commands on bare Debian 12 and 13 systems; needs root
 	tests/bare $(SUITES)
 
+check-prometheus: all ## a real Prometheus and node_exporter, 23 MB from Debian, on the client's files; a minute
+	-tests/helpers/fetch-launchers prometheus prometheus-node-exporter
+	TESTS_TITLE=prometheus TINCAN_BUILD='$(abspath $(B))' tests/run tests/prometheus/prometheus.bats
+
 exhaust: $(B)/tests/exhaust ## the decoder against two others on all strings of four bytes; minutes
 	tests/exhaust/run $(B)/tests/exhaust
 
@@ -172,4 +176,4 @@ compile_commands.json: FORCE ## how each C file is compiled, for editors and che
 	$(file >$@,[$(subst } {,}$(comma){,$(strip $(foreach c,$(HANDLER_SRC),$(call compiled,$c,$(HANDLER_COMPILE))) \
 	    $(foreach c,$(sort $(OTHER_C)),$(call compiled,$c,$(COMPILE)))))])
 
-.PHONY: check check-programs check-sanitized check-systemd check-bare check-compilers check-machines exhaust torture coverage model mutate prove lint bench bench-flood bench-decoder bench-tincand bench-memory bench-units
+.PHONY: check check-programs check-sanitized check-systemd check-bare check-compilers check-prometheus check-machines exhaust torture coverage model mutate prove lint bench bench-flood bench-decoder bench-tincand bench-memory bench-units
