@@ -74,6 +74,15 @@ prove: ## the contracts of the decoder, with Frama-C; minutes
 lint: ## warnings as errors with gcc and clang, and the static checkers
 	tests/lint
 
+analyze: handler-size ## scan-build on all programs, and what handler-size prints; minutes
+	scan-build --status-bugs -o '$(B)/scan-build' $(MAKE) -s B='$(B)/analyze' HANDLER_CC='$$(CC)' HANDLER_LDFLAGS= all
+
+MEASURED = $(B)/measured
+handler-size: ## bytes of the handler's own code, and its deepest path of calls with the stack that it takes
+	@$(MAKE) -s B='$(MEASURED)' CFLAGS='-O2 -fcallgraph-info=su' '$(MEASURED)/tincan-handler' >/dev/null
+	@size -t '$(MEASURED)'/handler-obj/*/*.o | sed -n '$$s/^ *\([0-9]*\).*/code=\1/p'
+	@python3 tests/helpers/stack_depth.py '$(MEASURED)'/handler-obj/*/*.ci
+
 # --- Benchmarks ---
 
 ROUNDS = 500
@@ -176,4 +185,4 @@ compile_commands.json: FORCE ## how each C file is compiled, for editors and che
 	$(file >$@,[$(subst } {,}$(comma){,$(strip $(foreach c,$(HANDLER_SRC),$(call compiled,$c,$(HANDLER_COMPILE))) \
 	    $(foreach c,$(sort $(OTHER_C)),$(call compiled,$c,$(COMPILE)))))])
 
-.PHONY: check check-programs check-sanitized check-systemd check-bare check-compilers check-prometheus check-machines exhaust torture coverage model mutate prove lint bench bench-flood bench-decoder bench-tincand bench-memory bench-units
+.PHONY: check check-programs check-sanitized check-systemd check-bare check-compilers check-prometheus check-machines exhaust torture coverage model mutate prove lint bench bench-flood bench-decoder bench-tincand bench-memory bench-units analyze handler-size
