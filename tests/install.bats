@@ -211,8 +211,8 @@ PYTHON
     run -0 make -s -C "$TOP" help
     while read -r target; do
         case $target in
-        FORCE | units | no-tincand | can-install | check-programs) ;;
+        FORCE | units | no-tincand | can-install | check-programs | fuzz-programs) ;;
         *) assert_line --regexp "^([a-z]+ )*$target .*[a-z]" ;;
         esac
-    done < <(sed -n 's/^\.PHONY: //p' "$TOP"/Makefile "$TOP"/*/*.mk | tr ' ' '\n')
+    done < <(make -np -C "$TOP" help | sed -n 's/^\.PHONY: //p' | tr ' ' '\n')
 }

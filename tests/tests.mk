@@ -12,7 +12,7 @@ check: all check-programs ## every test; FILES=... for some, TESTS_JOBS=1 for on
 	TINCAN_BUILD='$(abspath $(B))' tests/run $(FILES)
 
 check-programs: $(addprefix $(B)/tests/,frame-test exhaust probe-test deny handover torture-careless tincan-handler-breakout) \
-    $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tests/tincand-hang $(B)/tests/tincand-checked) $(B)/bench/load \
+    $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tests/tincand-hang $(B)/tests/tincand-checked) $(addprefix $(B)/bench/,load spawn floor) \
     $(LAUNCHERS:%=$(B)/tests/launcher-%.bats) $(FUZZERS:%=$(B)/fuzz/%) \
     $(if $(filter yes,$(LIBSYSTEMD)),$(B)/tests/model)
 
@@ -85,23 +85,14 @@ handler-size: ## bytes of the handler's own code, and its deepest path of calls 
 
 # --- Benchmarks ---
 
-ROUNDS = 500
-bench: all $(addprefix $(B)/bench/,spawn floor handler-dynamic) ## what one connection costs, against other programs
-	$(B)/bench/spawn $(ROUNDS) $(B)/bench/floor $(B)/tincan-handler \
-	    '$(B)/tincan-handler --no-sandbox' $(B)/bench/handler-dynamic /bin/cat
-	$(B)/bench/spawn $(ROUNDS) '$(B)/tincan-handler --no-sandbox' $(B)/tincan-handler
+BENCH = $(addprefix $(B)/bench/,spawn load bare store decoder floor handler-dynamic \
+            $(foreach library,libevent libuv,$(shell $(PKG_CONFIG) --exists $(library) 2>/dev/null && echo $(library)))) \
+        $(B)/tests/tincan-handler-glibc
+bench: all $(BENCH) ## tincan beside what one would use instead: a report in build/bench/; a quarter of an hour
+	TINCAN_BUILD='$(B)' tests/bench/run
 
-bench-flood: all $(B)/bench/load $(B)/bench/bare ## the rate of a flood of probes, against a bare epoll loop
-	tests/bench/flood
-
-bench-tincand: all $(B)/bench/load $(B)/bench/bare ## the rate of tincand against a bare loop and a threaded server
-	tests/bench/daemon
-
-bench-decoder: $(B)/bench/decoder ## the rate of the decoder by kind of text, beside memchr and iconv
-	$(B)/bench/decoder
-
-bench-memory: all $(B)/bench/load ## what connections cost tincand in memory, over a million exchanges
-	tests/bench/memory
+bench-quick: all $(BENCH) ## the same in a minute, roughly
+	TINCAN_BUILD='$(B)' tests/bench/run --quick
 
 bench-units: all check-programs ## what each hardening directive of a unit costs a connection; needs root
 	tests/systemd/run --prices
@@ -124,13 +115,13 @@ $(B)/tests/model: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/model/*.c) $(addp
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $(filter %.o,$^) $(LDLIBS)
 
-$(B)/bench/spawn $(B)/bench/load $(B)/bench/bare: $(B)/bench/%: $(B)/obj/tests/bench/%.o $(B)/LINK_TEST.command
+$(addprefix $(B)/bench/,spawn load bare libevent libuv decoder): $(B)/bench/%: $(B)/obj/tests/bench/%.o $(B)/LINK_TEST.command
 	@mkdir -p $(@D)
-	$(LINK) -o $@ $< $(TEST_LIBS)
+	$(LINK) -o $@ $(filter %.o,$^) $(BENCH_LIBS) $(TEST_LIBS)
 
-$(B)/bench/decoder: $(addprefix $(B)/obj/,tests/bench/decoder.o common/frame.o common/clock.o) $(B)/LINK_TEST.command
-	@mkdir -p $(@D)
-	$(LINK) -o $@ $(filter %.o,$^) $(TEST_LIBS)
+$(B)/bench/libevent $(B)/bench/libuv: BENCH_LIBS = $(shell $(PKG_CONFIG) --libs $(@F))
+$(B)/bench/decoder: BENCH_LIBS = $(if $(wildcard /usr/include/unistr.h),-lunistring)
+$(B)/bench/decoder: $(B)/obj/common/frame.o $(B)/obj/common/clock.o
 
 TEST_LIBS = $(EDIT_LIBS) -lm $(LDLIBS)
 LINK_TEST = $(LINK) $(TEST_LIBS)
@@ -168,7 +159,7 @@ $(B)/bench/handler-dynamic: $(GLIBC_OBJ) $(B)/LINK_TEST.command
 
 # The least that a static program costs, so without anything on top.
 COMPILE_FLOOR = $(HANDLER_CC) $(OWN) $(CFLAGS) $(if $(HANDLER_LDFLAGS),-static)
-$(B)/bench/floor: tests/bench/floor.c $(B)/COMPILE_FLOOR.command
+$(B)/bench/floor $(B)/bench/store: $(B)/bench/%: tests/bench/%.c $(B)/COMPILE_FLOOR.command
 	@mkdir -p $(@D)
 	$(COMPILE_FLOOR) -o $@ $<
 
@@ -185,4 +176,6 @@ compile_commands.json: FORCE ## how each C file is compiled, for editors and che
 	$(file >$@,[$(subst } {,}$(comma){,$(strip $(foreach c,$(HANDLER_SRC),$(call compiled,$c,$(HANDLER_COMPILE))) \
 	    $(foreach c,$(sort $(OTHER_C)),$(call compiled,$c,$(COMPILE)))))])
 
-.PHONY: check check-programs check-sanitized check-systemd check-bare check-compilers check-prometheus check-machines exhaust torture coverage model mutate prove lint bench bench-flood bench-decoder bench-tincand bench-memory bench-units analyze handler-size
+.PHONY: check check-programs check-sanitized check-systemd check-bare check-compilers check-prometheus \
+        check-machines exhaust torture coverage model mutate prove lint analyze handler-size bench \
+        bench-quick bench-units

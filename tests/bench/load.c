@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * load [-c COUNT] [-p PARALLEL] [-s SIZE] [-a SOURCES] HOST PORT (or unix:PATH): the client side
- * of a measurement. It keeps PARALLEL exchanges in flight, each on a connection of its own, until
- * COUNT are done: connect, send SIZE bytes of text and a null byte, receive to end of file,
- * compare, close. Prints one line of NAME=VALUE; latencies run from connect to end of file. Exit
- * status: 0 if nothing failed, 1 if something did, 2 if it could not be tried. It gives up after
- * 100 failures.
+ * load [-c COUNT] [-d MSEC] [-p PARALLEL] [-s SIZE] [-x TEXT] [-e] [-a SOURCES] HOST PORT (or
+ * unix:PATH): the client side of a measurement. It keeps PARALLEL exchanges open, each on a
+ * connection of its own, until COUNT are done, or begins none after MSEC milliseconds: connect,
+ * send SIZE bytes of text and a null byte, receive to end of file, compare, close. The text repeats
+ * TEXT; with -e it closes as soon as the reply is whole, for servers that would echo on. Prints one
+ * line of NAME=VALUE; latencies run from connect to end of file, or to the whole reply; cpu_usec is
+ * its own processor time. Exit status: 0 if nothing failed, 1 if something did, 2 if it could not
+ * be tried. It gives up after 100 failures.
  *
  * load --hold N [--byte] HOST PORT: opens N connections, with --byte sends one byte on each, prints
  * `held N`, keeps them until end of file on standard input (or SIGTERM), and prints how many of
@@ -44,8 +46,9 @@
 enum outcome { DONE, REFUSED, RESET, SHORT, ALTERED, TIMEOUT, OUTCOMES, PENDING };
 
 struct options {
-    size_t count, parallel, size, sources, hold;
-    bool byte;
+    size_t count, msec, parallel, size, sources, hold;
+    const char *text;
+    bool byte, eager;
     union {
         struct sockaddr any;
         struct sockaddr_in inet;
@@ -55,7 +58,7 @@ struct options {
 };
 
 struct exchange {
-    int fd; /* -1: none in flight */
+    int fd; /* -1: none */
     int64_t start;
     size_t sent, received;
 };
@@ -65,7 +68,7 @@ struct run {
     struct exchange *exchanges;
     char *message;
     size_t length; /* of the message with its null byte */
-    size_t started, flying, outcomes[OUTCOMES];
+    size_t started, open, outcomes[OUTCOMES];
     uint32_t *usec; /* of each exchange that was done */
     int64_t start;
     int epoll;
@@ -128,7 +131,7 @@ static void watch(struct run *run, struct exchange *exchange, int operation)
 
     if (exchange->sent < run->length)
         event.events |= EPOLLOUT;
-    if (run->length > WHOLE)
+    if (run->length > WHOLE || run->options->eager)
         event.events |= EPOLLIN;
     if (epoll_ctl(run->epoll, operation, exchange->fd, &event) < 0)
         die("epoll_ctl");
@@ -161,6 +164,8 @@ static enum outcome pull(struct run *run, struct exchange *exchange, uint32_t ev
             memcmp(buffer, run->message + exchange->received, (size_t)count) != 0)
             return ALTERED;
         exchange->received += (size_t)count;
+        if (run->options->eager && exchange->received == run->length)
+            return DONE;
         if (at_end && (size_t)count < sizeof buffer)
             break;
     }
@@ -174,7 +179,7 @@ static void finish(struct run *run, struct exchange *exchange, enum outcome outc
     if (outcome == DONE)
         run->usec[run->outcomes[DONE]] = (uint32_t)(now_usec() - exchange->start);
     run->outcomes[outcome]++;
-    run->flying--;
+    run->open--;
     close(exchange->fd);
     exchange->fd = -1;
 }
@@ -189,7 +194,7 @@ static void begin(struct run *run, struct exchange *exchange)
         .start = now_usec(),
     };
     run->started++;
-    run->flying++;
+    run->open++;
     if (connect(exchange->fd, &run->options->server.any, run->options->server_length) < 0 &&
         errno != EINPROGRESS)
         outcome = errno == EAGAIN ? REFUSED : blame("connect"); /* EAGAIN: a full unix backlog */
@@ -201,11 +206,19 @@ static void begin(struct run *run, struct exchange *exchange)
         finish(run, exchange, outcome);
 }
 
+/* Whether no further exchange begins. */
+static bool is_over(const struct run *run)
+{
+    return run->started == run->options->count ||
+           (run->options->msec > 0 &&
+            now_usec() - run->start >= (int64_t)run->options->msec * 1000);
+}
+
 /* Puts the next exchange in the place of one that is over. */
 static void refill(struct run *run, struct exchange *exchange)
 {
-    while (exchange->fd < 0 && run->started < run->options->count &&
-           run->started - run->flying - run->outcomes[DONE] < FAILURES_MOST)
+    while (exchange->fd < 0 && !is_over(run) &&
+           run->started - run->open - run->outcomes[DONE] < FAILURES_MOST)
         begin(run, exchange);
 }
 
@@ -245,7 +258,7 @@ static void run_all(struct run *run)
 
     for (size_t i = 0; i < run->options->parallel; i++)
         refill(run, &run->exchanges[i]);
-    while (run->flying > 0) {
+    while (run->open > 0) {
         int count = epoll_wait(run->epoll, events, EVENTS, 1000);
 
         if (count < 0 && errno != EINTR)
@@ -271,13 +284,28 @@ static void report(struct run *run)
     double seconds = (double)(now_usec() - run->start) / 1e6;
     size_t done = run->outcomes[DONE];
     uint32_t *usec = run->usec;
+    struct rusage used;
 
+    getrusage(RUSAGE_SELF, &used);
     qsort(usec, done, sizeof *usec, compare);
     printf("exchanges=%zu seconds=%.3f rate=%.0f refused=%zu reset=%zu short=%zu altered=%zu "
-           "timeout=%zu median_usec=%u p99_usec=%u max_usec=%u\n",
+           "timeout=%zu median_usec=%u p99_usec=%u max_usec=%u cpu_usec=%ld\n",
            done, seconds, (double)done / seconds, run->outcomes[REFUSED], run->outcomes[RESET],
            run->outcomes[SHORT], run->outcomes[ALTERED], run->outcomes[TIMEOUT],
-           done ? usec[done / 2] : 0, done ? usec[done * 99 / 100] : 0, done ? usec[done - 1] : 0);
+           done ? usec[done / 2] : 0, done ? usec[done * 99 / 100] : 0, done ? usec[done - 1] : 0,
+           (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000L + used.ru_utime.tv_usec +
+               used.ru_stime.tv_usec);
+}
+
+/* Fills the message with copies of a text, and the rest with spaces. */
+static void write_message(char *message, size_t size, const char *text)
+{
+    size_t length = strlen(text), whole = length ? size - size % length : 0;
+
+    for (size_t i = 0; i < size; i++)
+        message[i] = ' ';
+    for (size_t i = 0; i < whole; i++)
+        message[i] = text[i % length];
 }
 
 static int load(const struct options *options)
@@ -293,8 +321,7 @@ static int load(const struct options *options)
 
     if (run.epoll < 0)
         die("epoll_create1");
-    for (size_t i = 0; i < options->size; i++)
-        run.message[i] = (char)('a' + i % 26);
+    write_message(run.message, options->size, options->text);
     for (size_t i = 0; i < options->parallel; i++)
         run.exchanges[i].fd = -1;
     run_all(&run);
@@ -303,7 +330,7 @@ static int load(const struct options *options)
     free(run.exchanges);
     free(run.message);
     free(run.usec);
-    return run.outcomes[DONE] < options->count;
+    return run.outcomes[DONE] == 0 || run.outcomes[DONE] < run.started;
 }
 
 static size_t count_open(const int *fds, size_t count)
@@ -344,7 +371,8 @@ static int hold(const struct options *options)
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: load [-c COUNT] [-p PARALLEL] [-s SIZE] [-a SOURCES] SERVER\n"
+    fprintf(stderr, "usage: load [-c COUNT] [-d MSEC] [-p PARALLEL] [-s SIZE] [-x TEXT] [-e] "
+                    "[-a SOURCES] SERVER\n"
                     "       load --hold N [--byte] [-a SOURCES] SERVER\n"
                     "SERVER is HOST PORT (IPv4, in numbers) or unix:PATH\n");
     exit(2);
@@ -381,6 +409,28 @@ static void read_server(struct options *options, int count, char **words)
         options->sources = 0;
 }
 
+/* Takes an option with a number or a text. Returns whether there is one of that letter. */
+static bool take(struct options *options, int letter)
+{
+    if (letter == 'c')
+        options->count = number(optarg, 1, 1000000000);
+    else if (letter == 'd')
+        options->msec = number(optarg, 1, 1000000000);
+    else if (letter == 'p')
+        options->parallel = number(optarg, 1, 100000);
+    else if (letter == 's')
+        options->size = number(optarg, 0, 1 << 30);
+    else if (letter == 'a')
+        options->sources = number(optarg, 0, 250);
+    else if (letter == 'H')
+        options->hold = number(optarg, 1, 100000);
+    else if (letter == 'x')
+        options->text = optarg;
+    else
+        return false;
+    return true;
+}
+
 static void read_options(struct options *options, int argc, char **argv)
 {
     static const struct option names[] = {
@@ -390,20 +440,12 @@ static void read_options(struct options *options, int argc, char **argv)
     };
     int letter;
 
-    while ((letter = getopt_long(argc, argv, "c:p:s:a:", names, NULL)) != -1) {
-        if (letter == 'c')
-            options->count = number(optarg, 1, 1000000000);
-        else if (letter == 'p')
-            options->parallel = number(optarg, 1, 100000);
-        else if (letter == 's')
-            options->size = number(optarg, 0, 1 << 30);
-        else if (letter == 'a')
-            options->sources = number(optarg, 0, 250);
-        else if (letter == 'H')
-            options->hold = number(optarg, 1, 100000);
-        else if (letter == 'B')
+    while ((letter = getopt_long(argc, argv, "c:d:p:s:x:ea:", names, NULL)) != -1) {
+        if (letter == 'B')
             options->byte = true;
-        else
+        else if (letter == 'e')
+            options->eager = true;
+        else if (!take(options, letter))
             usage();
     }
     read_server(options, argc - optind, argv + optind);
@@ -411,7 +453,11 @@ static void read_options(struct options *options, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.count = 20000, .parallel = 32, .size = 64, .sources = 16};
+    struct options options = {.count = 20000,
+                              .parallel = 32,
+                              .size = 64,
+                              .sources = 16,
+                              .text = "abcdefghijklmnopqrstuvwxyz"};
     struct rlimit files;
 
     read_options(&options, argc, argv);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """
-threads.py PORT: the server as a book on Python would first write it, one thread per connection, on
-127.0.0.1 (port 0: any that is free). Prints `listening on PORT`. For comparison with tincand.
+server.py PORT [--sequential]: the server as a book on Python would first write it, on
+127.0.0.1:PORT: one thread per connection, or one connection after the other.
 """
 import socket
 import sys
@@ -34,10 +34,13 @@ def main():
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", int(sys.argv[1])))
     listener.listen(1024)
-    print("listening on", listener.getsockname()[1], flush=True)
+    sequential = "--sequential" in sys.argv
     while True:
         connection, _ = listener.accept()
-        threading.Thread(target=serve, args=(connection,), daemon=True).start()
+        if sequential:
+            serve(connection)
+        else:
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
 
 
 if __name__ == "__main__":
