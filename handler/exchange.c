@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* Room after the longest message and its null byte, to read along bytes that trail them. */
-#define TRAILING_ROOM 4096
+#define TRAILING_ROOM ((size_t)4096)
 
 /* From this size on, the kernel may use huge pages. */
 #define HUGE_PAGE_SIZE ((size_t)2 << 20)
@@ -61,9 +61,9 @@ static ssize_t receive(int fd, char *buffer, size_t size, struct frame *frame)
  * Returns POLLIN if more may be discarded, 0 at the end of the input or the limit. */
 static short discard_some(struct exchange *exchange)
 {
-    static char discarded[4096];
-    size_t most = exchange->discard < sizeof discarded ? exchange->discard : sizeof discarded;
-    ssize_t count = most > 0 ? recv(exchange->launch->in, discarded, most, MSG_DONTWAIT) : 0;
+    char *room = exchange->reply + TAG_MAX + exchange->max_bytes + 1; /* no message reaches it */
+    size_t most = exchange->discard < TRAILING_ROOM ? exchange->discard : TRAILING_ROOM;
+    ssize_t count = most > 0 ? recv(exchange->launch->in, room, most, MSG_DONTWAIT) : 0;
 
     if (count > 0) {
         exchange->discard -= (size_t)count;
