@@ -24,8 +24,10 @@ static const struct unit texts[] = {
         UNIT("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14"
              "\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@"
              "ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f"),
-    /* U+007F U+0080 U+07FF U+0800 U+D7FF U+E000 U+FFFD U+FFFF U+10000 U+10FFFF, and letters. */
-    [PATTERN_UTF8] = UNIT("a\x7f\xc2\x80\xc3\xa9\xdf\xbf\xe0\xa0\x80\xe2\x82\xac\xed\x9f\xbf"
+    /* U+007F U+0080 U+07FF U+0800 U+D7FF U+E000 U+FFFD U+FFFF U+10000 U+10FFFF, and letters, one of
+     * them with its mark put together (NFC) and taken apart (NFD). */
+    [PATTERN_UTF8] = UNIT("a\x7f\xc2\x80\xc3\xa9"
+                          "e\xcc\x81\xdf\xbf\xe0\xa0\x80\xe2\x82\xac\xed\x9f\xbf"
                           "\xee\x80\x80\xef\xbf\xbd\xef\xbf\xbf\xf0\x90\x80\x80\xf0\x9f\xa5\xab"
                           "\xf4\x8f\xbf\xbf"),
     [PATTERN_CRLF] = UNIT("lf\ncrlf\r\ncr\rlfcr\n\rempty\n\n\r\n\r\n\r\rblank \nend\t\r\n"),

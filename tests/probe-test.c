@@ -231,6 +231,16 @@ static const struct alteration alterations[] = {
     {"hello", "he lo", "space"},
     {"hello", "hello, world", "added after it"},
     {"hello", "> hello", "added in front of it"},
+    {"hello", "220 ready\r\nhello", "a line was put in front"},
+    {"hello", "PROXY TCP4 192.0.2.1 192.0.2.2 5 6\r\nhello", "header of the PROXY protocol was"},
+    {"hello", "\r\n\r\n", "PROXY protocol, version 2"},
+    {"\xc3\xa9t\xc3\xa9", "e\xcc\x81te\xcc\x81", "NFC to NFD"},
+    {"\xe1\xba\xad", "a\xcc\xa3\xcc\x82", "NFC to NFD"},
+    {"ete\xcc\x81", "et\xc3\xa9", "NFD to NFC"},
+    {"\u00e9e\u0301", "\u00e9\u00e9", "NFD to NFC"},
+    {"\xc3\xa9", "e", NULL},
+    {"\xc3\xa9.", "e\xcc\x81", NULL},
+    {"e", "e\xcc\x81", "added after it"},
     {"hello", "olleh", NULL},
     {"hello", "", NULL},
 };
@@ -290,6 +300,10 @@ static void causes(void)
     /* A reply that was not read to its end: as much of it as was read must agree. */
     check_cause(&(struct alteration){"\n\n\n\n", "", "LF to CRLF"},
                 cause_of_change("\n\n\n\n", 4, "\r\n\r\n\r", 5, true));
+    check_cause(&(struct alteration){"\u00e9\u00e9", "", "NFC to NFD"},
+                cause_of_change("\u00e9\u00e9", 4, "e\u0301", 3, true));
+    check_cause(&(struct alteration){"x", "", "header of the PROXY protocol was"},
+                cause_of_change("x", 1, "PROXY UNKNOWN\r\n", 15, true));
 }
 
 /* --- patterns --- */

@@ -369,6 +369,24 @@ outcome() {
     outcome telnet 3 'altered: .*; it looks as if it was converted from UTF-8 to Latin-1, and telnet doubled' -P iac
 }
 
+@test "normalized text and bytes in front are: altered, with the suspected cause" {
+    local behaviour option cause
+    while IFS='|' read -r behaviour option cause; do
+        serve "$behaviour"
+        # shellcheck disable=SC2086 # several
+        run -3 "$TINCAN" -c 1 $option "$ADDRESS"
+        assert_output --partial "it looks as if $cause"
+        run -3 "$TINCAN" -m "$(printf 'e\u0301\u00e9')" "$ADDRESS"
+        assert_output --partial "it looks as if $cause"
+    done <<TABLE
+normalize:NFC|-P utf8|its letters and marks were put together (Unicode NFD to NFC)
+normalize:NFD|-P utf8|its letters with marks were taken apart (Unicode NFC to NFD)
+run:printf '220 ready\\r\\n'; exec $HANDLER|-P ascii|a line was put in front of it, such as a banner
+run:printf 'PROXY TCP4 192.0.2.1 192.0.2.2 5 6\\r\\n'; exec $HANDLER|-P ascii|a header of the PROXY protocol was put in front of it
+run:printf '\\r\\n\\r\\n\\0more'; exec $HANDLER|-P ascii|a header of the PROXY protocol, version 2, was put in front of it
+TABLE
+}
+
 @test "a cut at a segment's size is: altered, with the suspected cause" {
     outcome shorter:1460 3 'altered: the reply is shorter: it ends at offset 1460 .*; it looks as if it was cut at the size of a TCP segment' -s 4000
 }

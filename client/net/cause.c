@@ -3,6 +3,7 @@
 
 #include "common/utf8.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -206,25 +207,93 @@ static const char *cause_of_byte(const char *message, const char *reply, size_t 
                             : "a single byte was replaced";
 }
 
+/* Returns the size of the letter of ASCII and the marks behind it with which the bytes begin, or 0.
+ */
+static size_t letter_with_marks(const char *at, size_t left)
+{
+    size_t size = left > 0 && isalpha((unsigned char)*at) ? 1 : 0, mark;
+    uint32_t code;
+
+    while (size > 0 && (mark = utf8_decode(at + size, left - size, &code)) == 2 && code >= 0x300 &&
+           code <= 0x36f)
+        size += mark;
+    return size > 1 ? size : 0;
+}
+
+/*
+ * Returns whether the second text is the first with some letters taken apart into a letter of ASCII
+ * and marks. Without tables of Unicode it is not known whether they are the right ones.
+ */
+static bool is_taken_apart(const char *text, size_t length, struct rest parts)
+{
+    bool any = false;
+
+    while (length > 0 && parts.left > 0) {
+        uint32_t code;
+        size_t size = utf8_decode(text, length, &code);
+        size_t part = parts.left < size || memcmp(text, parts.at, size) != 0 ? 0 : size;
+
+        if (part == 0 && code >= 0xc0 && code <= 0x1eff) {
+            part = letter_with_marks(parts.at, parts.left);
+            any = true;
+        }
+        if (size == 0 || part == 0)
+            return false;
+        text += size, length -= size;
+        parts.at += part, parts.left -= part;
+    }
+    return any && parts.left == 0 && (length == 0 || parts.cut);
+}
+
+static const char *cause_of_normalization(const char *message, size_t length, struct rest reply)
+{
+    const struct rest sent = {.at = message, .left = length};
+
+    if (is_taken_apart(message, length, reply))
+        return "its letters with marks were taken apart (Unicode NFC to NFD)";
+    if (is_taken_apart(reply.at, reply.left, sent))
+        return "its letters and marks were put together (Unicode NFD to NFC)";
+    return NULL;
+}
+
+/* Returns what a proxy or a server may have put in front of the message, or NULL. */
+static const char *cause_of_prefix(const char *message, size_t length, struct rest reply)
+{
+    size_t prefix = reply.left - length;
+
+    /* Of a header of version 2 only this comes back, because of its null byte. */
+    if (reply.left == 4 && memcmp(reply.at, "\r\n\r\n", 4) == 0)
+        return "a header of the PROXY protocol, version 2, was put in front of it";
+    if (reply.left <= length || (!reply.cut && memcmp(message, reply.at + prefix, length) != 0))
+        return NULL;
+    if (reply.left >= 6 && memcmp(reply.at, "PROXY ", 6) == 0)
+        return "a header of the PROXY protocol was put in front of it";
+    if (reply.cut)
+        return NULL;
+    return reply.at[prefix - 1] == '\n' ? "a line was put in front of it, such as a banner"
+                                        : "something was added in front of it";
+}
+
 const char *cause_of_change(const char *message, size_t length, const char *reply,
                             size_t reply_length, bool cut)
 {
     const struct rest rest = {.at = reply, .left = reply_length, .cut = cut};
     const char *byte = reply_length == length ? cause_of_byte(message, reply, length) : NULL;
+    const char *other;
 
     if (byte == flipped_bit) /* which changes the case of a letter, too */
         return byte;
     for (size_t i = 0; i < COUNT(rules); i++)
         if (explains(&rules[i], message, length, rest))
             return rules[i].cause;
-    if (byte)
-        return byte;
+    other = cause_of_normalization(message, length, rest);
+    if (!other)
+        other = byte ? byte : cause_of_prefix(message, length, rest);
+    if (other)
+        return other;
     if (reply_length < length && memcmp(message, reply, reply_length) == 0)
         return cause_of_cut(reply_length);
     if (reply_length > length && memcmp(message, reply, length) == 0)
         return "something was added after it";
-    if (reply_length > length && !cut &&
-        memcmp(message, reply + reply_length - length, length) == 0)
-        return "something was added in front of it";
     return NULL;
 }

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+import unicodedata
 
 
 def read_message(connection):
@@ -191,6 +192,11 @@ def telnet(connection, _peer, _argument):
     connection.sendall(text.replace(b"\xff", b"\xff\xff") + b"\0")
 
 
+def normalize(connection, _peer, argument):
+    """ARGUMENT is a form of Unicode, NFC or NFD."""
+    connection.sendall(unicodedata.normalize(argument, read_message(connection).decode()).encode() + b"\0")
+
+
 def late(connection, _peer, argument):
     """Lets the client wait ARGUMENT seconds for the first byte of the reply."""
     data = read_message(connection)
@@ -265,7 +271,7 @@ BEHAVIOURS = {
         echo, tagged, tag, close, close_after_reading, reset_at_once, reset_in_reply,
         reset_after_reply, early_reply, truncate, flip, tagged_flip, longer, shorter, endless,
         extra, urgent_extra, late_extra, reply, silent, never_read, drip, as_it_reads, stay_open, to_crlf,
-        strip_high_bit, upper, telnet, late, pauses, limited, black_hole, only_from, hybrid,
+        strip_high_bit, upper, telnet, normalize, late, pauses, limited, black_hole, only_from, hybrid,
         greet, run,
     )
 }
