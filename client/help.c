@@ -28,8 +28,9 @@
     "  -h, --help[=TOPIC]    print this help, or help on probe, report or all\n" \
     "  -V, --version         print the version\n" \
     "\n" \
-    "Like ping: -c COUNT. A flood: -f. At which size replies stop: --sweep. These and\n" \
-    "others: --help=probe. JSON, Prometheus, Nagios, a histogram: --help=report.\n" \
+    "Like ping: -c COUNT. A flood: -f. What is wrong: --diagnose.\n" \
+    "At which size replies stop: --sweep. On these: --help=probe.\n" \
+    "JSON, Prometheus, Nagios, a histogram: --help=report.\n" \
     "Exit status: 0 all echoed, or no input; 1 some not; 2 wrong use; 3 one altered.\n"
 
 #define ON_PROBES \
@@ -48,6 +49,7 @@
     "  -P, --pattern=NAME    text, ascii, utf8, crlf, iac, random:SEED or file:PATH\n" \
     "  -m, --message=TEXT    send TEXT instead\n" \
     "      --sweep=FROM-TO   find the size of message at which replies stop\n" \
+    "      --diagnose        try each pattern, then sizes, and say what is wrong\n" \
     "\n" \
     "Ctrl-C ends the run with a summary; Ctrl-\\ prints one and goes on.\n"
 

@@ -73,6 +73,7 @@ static const struct row {
     {"size", 's', SIZE, TO(probes.size), A_SIZE},
     {"deadline", 'w', TIME, TO(probes.deadline_usec), A_TIME},
     {"parallel", 0, COUNT, TO(probes.parallel), MOST_PARALLEL, "a number from 1 to 1000000"},
+    {"diagnose", 0, FLAG, TO(probes.diagnose)},
     {"sweep", 0, SWEEP, TO(probes.sweep),
      .what = "two sizes FROM-TO, the first the smaller, up to 1G"},
     {"json", 0, FLAG, TO(probes.json)},

@@ -41,6 +41,7 @@ struct probe_options {
     bool parallel_given;
     size_t size; /* bytes, or OPTIONS_NO_SIZE */
     struct pattern pattern;
+    bool diagnose; /* a sweep that tries each pattern first */
     bool sweep;
     size_t sweep_from, sweep_to; /* bytes */
     bool json, check, histogram;

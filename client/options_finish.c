@@ -4,6 +4,8 @@
 #define MSEC   UINT64_C(1000)
 #define SECOND UINT64_C(1000000)
 
+#define DIAGNOSED_SIZE 65536 /* up to which --diagnose tries sizes, in bytes */
+
 static bool above(struct probe_limit warning, struct probe_limit critical)
 {
     return warning.given && critical.given && !warning.inside && !critical.inside &&
@@ -32,14 +34,17 @@ static const char *probe_problem(const struct options *options)
     if (options->input == OPTIONS_NULL || options->input == OPTIONS_WHOLE)
         return "probes don't read standard input: --null and --whole are not for them";
     if (options->input == OPTIONS_MESSAGE && (size || probes->pattern.name || probes->sweep))
-        return "--message excludes --pattern, --size and --sweep";
+        return "--message excludes --diagnose, --pattern, --size and --sweep";
+    if (probes->diagnose && probes->pattern.name)
+        return "--diagnose excludes --pattern: it tries each";
     if (probes->flood + (probes->interval_usec > 0) + (probes->rate > 0) > 1)
         return "--flood, --interval and --rate exclude each other";
     if (probes->sweep && (probes->flood || probes->count > 0 || probes->interval_usec > 0 || size ||
                           probes->parallel > 0 || probes->rate > 0))
-        return "--sweep excludes --count, --flood, --interval, --parallel, --rate and --size";
+        return "--sweep and --diagnose exclude --count, --flood, --interval, --parallel, --rate "
+               "and --size";
     if (probes->sweep && (probes->check || probes->prometheus || probes->histogram))
-        return "--sweep excludes --check, --histogram and --prometheus";
+        return "--sweep and --diagnose exclude --check, --histogram and --prometheus";
     if (probes->check && (probes->json || probes->histogram))
         return "--check excludes --histogram and --json: it prints one line";
     return limits_problem(probes);
@@ -135,6 +140,11 @@ int options_finish(struct options *options, char **arguments, struct text *reaso
     const char *problem = NULL;
     bool interactive = options->input == OPTIONS_AUTO && !options->probes.on;
 
+    if (options->probes.diagnose && !options->probes.sweep) {
+        options->probes.sweep = true;
+        options->probes.sweep_from = 1;
+        options->probes.sweep_to = DIAGNOSED_SIZE;
+    }
     if ((options->connect_first || options->classic) && !interactive)
         problem = "--classic and --connect-first are for interactive use only";
     else if (options->probes.on)

@@ -198,8 +198,8 @@ TABLE
     open_place
     serve_at 4040
     shows 'tincan.1/EXAMPLES/6'
-    shows 'tincan.1/EXAMPLES/9' "$LENIENT" '|;100;500;|;9000;10000;|'
-    shows 'tincan.1/EXAMPLES/11' '|-c 1000|-c 10|'
+    shows 'tincan.1/EXAMPLES/10' "$LENIENT" '|;100;500;|;9000;10000;|'
+    shows 'tincan.1/EXAMPLES/12' '|-c 1000|-c 10|'
 }
 
 @test "documents: tincan(1): a path that alters, a limit, a load" {
@@ -207,13 +207,14 @@ TABLE
     open_place
     serve_by become_in_place --on '127.0.0.1#4041' to-crlf
     shows 'tincan.1/EXAMPLES/7'
+    shows 'tincan.1/EXAMPLES/9'
     serve_at 4042 --max-bytes 64k
     # The manual leaves a line out.
     local left_out='closed: the server accepted the connection and closed it without a reply: it may be'
     left_out+=' at its limit of connections, or it refused the message'
     shows 'tincan.1/EXAMPLES/8' "|(closed)|(closed) $left_out|"
     serve_at 4043
-    shows 'tincan.1/EXAMPLES/10' '|-c 20000|-c 2000|' '|20000 sent, 20000|2000 sent, 2000|'
+    shows 'tincan.1/EXAMPLES/11' '|-c 20000|-c 2000|' '|20000 sent, 20000|2000 sent, 2000|'
 }
 
 @test "documents: tincan-handler(8)" {

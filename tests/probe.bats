@@ -1398,9 +1398,38 @@ END
     jq -es 'map(.type) == ["begin", "probe", "summary"] and .[2].echoed == 1' <<<"$output"
 }
 
+@test "--diagnose tries each pattern and sizes, and says in one sentence what is wrong" {
+    local behaviour status diagnosis
+    while IFS='|' read -r behaviour status diagnosis; do
+        serve "$behaviour"
+        run "-$status" "$TINCAN" -q --diagnose --sweep 1-3000 -W 500ms "$ADDRESS"
+        assert_output "--- $ADDRESS ---
+$diagnosis"
+    done <<'TABLE'
+echo|0|text of every kind comes back intact; nothing fails up to 3000 bytes
+to-crlf|3|some text is altered (text): line endings were rewritten (LF to CRLF); nothing fails up to 3000 bytes
+normalize:NFC|3|some text is altered (utf8): its letters and marks were put together (Unicode NFD to NFC); nothing fails up to 3000 bytes
+limited:2048|1|text of every kind comes back intact; messages of 2049 bytes and more fail: a round number: it may be the server's limit on messages
+reply:x|3|no text comes back intact: altered: the byte at offset 0 was sent as 0x54 and came back as 0x78
+silent|1|no text comes back intact: timeout: no whole reply within 0.5 s: 0 of 257 bytes had come back
+TABLE
+    run -1 "$TINCAN" -q --diagnose "127.0.0.1:$(free_port)"
+    assert_output --partial 'no connection: refused: nobody is listening there'
+}
+
+@test "--diagnose as JSON has the patterns, then the sizes, and the sentence" {
+    serve to-crlf
+    run -3 "$TINCAN" --json --diagnose "$ADDRESS"
+    jq -es '[.[] | select(.pattern) | [.pattern, .outcome]] == [["text", "altered"], ["ascii", "altered"],
+        ["utf8", "echoed"], ["crlf", "altered"], ["iac", "altered"], ["random:1", "echoed"]]
+        and ([.[] | select(.type == "size" and (.pattern | not)).size] == [1, 65536])
+        and (.[-1].diagnosis | startswith("some text is altered (text): line endings"))' <<<"$output"
+}
+
 @test "options that contradict each other are refused" {
     local options
-    for options in '-f -i 1' '-f --rate 5' '-i 1 --rate 5' '--sweep 1-9 --rate 5' '-m x --classic' '-c 1 -0' '-c 1 --whole' '-c 1 --connect-first' '-c 1 -m x -s 5' \
+    for options in '-f -i 1' '-f --rate 5' '-i 1 --rate 5' '--sweep 1-9 --rate 5' '--diagnose -P text' '--diagnose -m x' '--diagnose -c 3' \
+        '--diagnose --check' '-m x --classic' '-c 1 -0' '-c 1 --whole' '-c 1 --connect-first' '-c 1 -m x -s 5' \
         '-c 1 -m x -P ascii' '--sweep 1-9 -m x' '--sweep 1-9 -c 3' '--sweep 1-9 -f' \
         '--sweep 1-9 -i 1' '--sweep 1-9 -s 5' '--sweep 1-9 --parallel 2' '--sweep 1-9 --check' \
         '--sweep 1-9 --prometheus x' '--sweep 1-9 --histogram' '--check --json' \
@@ -1416,9 +1445,8 @@ END
 @test "each topic of help fits a screen" {
     local topic
     for topic in '' =probe =report; do
-        run --keep-empty-lines "$TINCAN" "--help$topic"
-        assert_success
-        ((${#lines[@]} <= 24))
+        run -0 "$TINCAN" "--help$topic"
+        (($(wc -l <<<"$output") <= 24))
         run ! grep -E '.{81}' <<<"$output"
     done
     run -0 "$TINCAN" --help=all

@@ -60,7 +60,7 @@ _tincan_rest() {
     if [[ $1 == -* ]]; then
         _tincan_words "$1" '--message= --null --whole --connect-first --classic --ipv4 --ipv6 --source= --timeout=
             --max-bytes= --quiet --color= --help --version --count= --interval= --rate= --deadline= --flood
-            --parallel= --size= --pattern= --sweep= --json --histogram --prometheus= --check
+            --parallel= --size= --pattern= --diagnose --sweep= --json --histogram --prometheus= --check
             --warning= --critical= --warning-loss= --critical-loss='
         return
     fi

@@ -44,6 +44,7 @@ complete -c tincan -f -s f -l flood -d 'The next probe begins as soon as one end
 complete -c tincan -x -l parallel -d 'At most so many probes at once'
 complete -c tincan -x -s s -l size -d 'Bytes of a message'
 complete -c tincan -x -s P -l pattern -a '(__tincan_pattern)' -d 'What messages are made of'
+complete -c tincan -f -l diagnose -d 'Try each pattern, then sizes, and say what is wrong'
 complete -c tincan -x -l sweep -d 'Find the size of message at which replies stop'
 complete -c tincan -f -l json -d 'Print an object a line, and a summary'
 complete -c tincan -f -l histogram -d 'Draw how times are distributed'

@@ -7,8 +7,11 @@
 
 #include <stdio.h>
 
+#define PATTERN_SIZE 256 /* of messages tried for their text: each pattern is in it whole */
+
 struct sweep {
     struct run *run;
+    struct options options; /* of the present message: its pattern is not the user's */
     struct schedule *schedule;
     struct probe_message *message;
     struct sweep_verdict verdict; /* so far; `last` is the present size */
@@ -26,8 +29,9 @@ static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
     last->time = phase_of(roundtrip, PHASE_TIME);
     sweep->never_connected += roundtrip_never_connected(roundtrip);
     text_init(&text, last->why, sizeof last->why);
+    last->cause = NULL;
     if (roundtrip->outcome != OUTCOME_ECHOED)
-        (void)explain_outcome(&text, roundtrip);
+        last->cause = explain_outcome(&text, roundtrip);
     return 0;
 }
 
@@ -92,7 +96,7 @@ static bool works(struct sweep *sweep, size_t size)
     struct sweep_verdict *verdict = &sweep->verdict;
 
     verdict->unfinished = true;
-    if (probe_message_resize(sweep->message, sweep->run->options, size) < 0) {
+    if (probe_message_resize(sweep->message, &sweep->options, size) < 0) {
         output_complain_string("making the message: out of memory");
         sweep->status = STATUS_USAGE;
         return false;
@@ -100,11 +104,38 @@ static bool works(struct sweep *sweep, size_t size)
     if (!try_size(sweep, size))
         return false;
     REPORT(sweep->run, size, &verdict->last);
-    judge(verdict);
+    if (!verdict->last.pattern)
+        judge(verdict);
     outcome_raise(&sweep->status, outcome_status(verdict->last.outcome));
-    /* Without a connection the size is not to blame, and other sizes would fare no better. */
+    /* Without a connection the message is not to blame, and others would fare no better. */
     verdict->unfinished = output_flush(&sweep->status) < 0 || verdict->last.never_connected;
     return verdict->last.outcome == OUTCOME_ECHOED;
+}
+
+/* Tries a message of each pattern. The sizes are then tried with the first that came back. */
+static void try_patterns(struct sweep *sweep)
+{
+    static const char *const names[] = {"text", "ascii", "utf8", "crlf", "iac", "random:1"};
+    struct sweep_verdict *verdict = &sweep->verdict;
+    struct pattern *pattern = &sweep->options.probes.pattern, intact = {.name = NULL};
+    char buffer[64];
+    struct text reason; /* has no use, as the names are right */
+
+    text_init(&reason, buffer, sizeof buffer);
+    for (size_t i = 0; i < sizeof names / sizeof *names && !verdict->unfinished; i++) {
+        (void)pattern_parse(names[i], pattern, &reason);
+        verdict->last.pattern = names[i];
+        if (works(sweep, PATTERN_SIZE))
+            intact = intact.name ? intact : *pattern;
+        else if (!verdict->pattern.pattern)
+            verdict->pattern = verdict->last;
+        if (verdict->last.outcome != OUTCOME_ECHOED && verdict->last.outcome != OUTCOME_ALTERED &&
+            !intact.name)
+            break; /* it is not the text */
+    }
+    verdict->last.pattern = NULL;
+    verdict->none_intact = !intact.name;
+    *pattern = intact;
 }
 
 static void bisect(struct sweep *sweep)
@@ -143,6 +174,38 @@ static const char *hint(const struct sweep_verdict *verdict)
     return NULL;
 }
 
+static void diagnose_text(struct text *text, const struct sweep_verdict *verdict)
+{
+    const struct sweep_size *pattern = &verdict->pattern;
+
+    if (verdict->last.never_connected)
+        text_addf(text, "no connection: %s", verdict->last.why);
+    else if (verdict->unfinished && !verdict->any_works && !verdict->any_fails)
+        text_add(text, "not finished");
+    else if (verdict->none_intact)
+        text_addf(text, "no text comes back intact: %s", pattern->why);
+    else if (pattern->cause)
+        text_addf(text, "some text is altered (%s): %s", pattern->pattern, pattern->cause);
+    else if (pattern->pattern)
+        text_addf(text, "some text fails (%s): %s", pattern->pattern, pattern->why);
+    else
+        text_add(text, "text of every kind comes back intact");
+}
+
+/* Says in one sentence what was found. */
+static void diagnose(struct sweep_verdict *verdict)
+{
+    struct text text;
+
+    text_init(&text, verdict->diagnosis, sizeof verdict->diagnosis);
+    diagnose_text(&text, verdict);
+    if (verdict->any_fails)
+        text_addf(&text, "; messages of %zu bytes and more fail: %s", verdict->fails.size,
+                  verdict->hint ? verdict->hint : verdict->fails.why);
+    else if (verdict->any_works)
+        text_addf(&text, "; nothing fails up to %zu bytes", verdict->works);
+}
+
 /* Without an address there is nothing to try. */
 static void give_up(struct sweep *sweep)
 {
@@ -158,10 +221,18 @@ int sweep(struct run *run, struct schedule *schedule, struct probe_message *mess
 {
     static struct sweep sweep; /* rather large for a stack */
 
-    sweep = (struct sweep){.run = run, .schedule = schedule, .message = message};
+    sweep = (struct sweep){
+        .run = run, .options = *run->options, .schedule = schedule, .message = message};
     REPORT(run, begin);
-    (run->target.count > 0 ? bisect : give_up)(&sweep);
+    if (run->target.count == 0)
+        give_up(&sweep);
+    else if (run->options->probes.diagnose)
+        try_patterns(&sweep);
+    if (!sweep.verdict.unfinished && !sweep.verdict.none_intact)
+        bisect(&sweep);
     sweep.verdict.hint = hint(&sweep.verdict);
+    if (run->options->probes.diagnose)
+        diagnose(&sweep.verdict);
     REPORT(run, verdict, &sweep.verdict);
     if (sweep.status == STATUS_ECHOED && sweep.verdict.unfinished)
         sweep.status = STATUS_FAILED;

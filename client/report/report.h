@@ -27,13 +27,15 @@ struct run {
     const struct report *reports[REPORTS_MOST + 1]; /* ends with NULL */
 };
 
-/* One size of a sweep, after its last try. */
+/* One message of a sweep, after its last try. */
 struct sweep_size {
-    size_t size; /* bytes */
+    const char *pattern; /* the name, if it is tried for its text; NULL if for its size */
+    size_t size;         /* bytes */
     unsigned tries;
     enum outcome outcome; /* of the last try */
     int64_t time;         /* nanoseconds, of an echo */
     bool never_connected; /* in no try */
+    const char *cause;    /* of OUTCOME_ALTERED, or NULL */
     char why[EXPLAIN_SIZE];
 };
 
@@ -45,6 +47,11 @@ struct sweep_verdict {
     struct sweep_size last;  /* the last that was tried */
     bool unfinished;         /* also where it could not connect */
     const char *hint;        /* a possible reason, or NULL */
+
+    /* Of --diagnose. */
+    struct sweep_size pattern;    /* the first that failed; its `pattern` is NULL if none did */
+    bool none_intact;             /* no pattern came back */
+    char diagnosis[EXPLAIN_SIZE]; /* a sentence, or empty */
 };
 
 /* Each function may be NULL. */

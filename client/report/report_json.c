@@ -253,8 +253,12 @@ static void print_size(struct run *run, const struct sweep_size *size)
     if (run->options->quiet)
         return;
     fputs("{\"type\":\"size\"", stdout);
+    if (size->pattern)
+        json_string_field("pattern", size->pattern);
     json_count_field("size", size->size);
     json_string_field("outcome", outcome_label(size->outcome));
+    if (size->cause)
+        json_string_field("suspected_cause", size->cause);
     json_count_field("tries", size->tries);
     json_milliseconds_field("time_ms", echoed ? size->time : -1);
     if (!echoed)
@@ -274,6 +278,8 @@ static void print_verdict(struct run *run, const struct sweep_verdict *verdict)
     }
     if (verdict->hint)
         json_string_field("hint", verdict->hint);
+    if (verdict->diagnosis[0] != '\0')
+        json_string_field("diagnosis", verdict->diagnosis);
     if (verdict->last.never_connected)
         json_string_field("not_connected", verdict->last.why);
     json_boolean_field("unfinished", verdict->unfinished);

@@ -43,7 +43,7 @@ static void print_found(const struct target *target)
 
 static void begin_sweep(const struct run *run)
 {
-    fputs("Sweeping ", stdout);
+    fputs(run->options->probes.diagnose ? "Diagnosing " : "Sweeping ", stdout);
     print_text(report_peer(run));
     printf(" from %zu to %zu bytes of %s; times in ms\n", run->options->probes.sweep_from,
            run->options->probes.sweep_to, run->pattern);
@@ -221,13 +221,18 @@ static void print_size(struct run *run, const struct sweep_size *size)
 
     if (run->options->quiet)
         return;
-    printf("%10zu bytes  ", size->size);
+    if (size->pattern)
+        printf("%16s  ", size->pattern);
+    else
+        printf("%10zu bytes  ", size->size);
     if (echoed)
         printf("echoed  time=%.3f", report_milliseconds(size->time));
     else
         fputs(outcome_word(size->outcome), stdout);
     if (size->tries > 1)
         printf(echoed ? "  (at try %u)" : "  (%u tries)", size->tries);
+    if (size->cause)
+        printf("  %s", size->cause);
     putchar('\n');
 }
 
@@ -253,6 +258,11 @@ static void print_verdict(struct run *run, const struct sweep_verdict *verdict)
     fputs("--- ", stdout);
     print_text(report_peer(run));
     fputs(verdict->unfinished ? " --- (not finished)\n" : " ---\n", stdout);
+    if (verdict->diagnosis[0] != '\0') {
+        print_text(verdict->diagnosis);
+        putchar('\n');
+        return;
+    }
     print_bounds(verdict);
     if (verdict->any_fails) {
         print_text(verdict->fails.why);
