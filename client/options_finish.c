@@ -56,13 +56,6 @@ static void fill_in(uint64_t *value, uint64_t otherwise)
         *value = otherwise;
 }
 
-/* Returns whether the options say when the probes begin or end. */
-static bool is_paced(const struct probe_options *probes)
-{
-    return probes->flood || probes->interval_usec > 0 || probes->rate > 0 ||
-           probes->deadline_usec > 0;
-}
-
 static void fill_in_defaults(struct options *options)
 {
     struct probe_options *probes = &options->probes;
@@ -73,7 +66,8 @@ static void fill_in_defaults(struct options *options)
         fill_in(&probes->interval_usec, 200 * MSEC);
     }
     /* Whoever gives the text and asks for JSON wants to see one exchange. */
-    if (options->input == OPTIONS_MESSAGE && probes->json && !is_paced(probes))
+    if (options->input == OPTIONS_MESSAGE && probes->json && !probes->flood &&
+        probes->interval_usec + probes->rate + probes->deadline_usec == 0)
         fill_in(&probes->count, 1);
     if (probes->check)
         fill_in(&probes->deadline_usec, 10 * SECOND);

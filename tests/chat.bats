@@ -354,36 +354,6 @@ END
     assert_equal "$(stat -c %a "$HISTORY")" 600
 }
 
-@test "a history of plain lines, as 0.1.0 kept it, is read and converted" {
-    need_libedit
-    serve echo
-    mkdir -p "${HISTORY%/*}"
-    { seq 1500 && printf '%s\n' 'back\slash' 'two wörds'; } >"$HISTORY"
-    play <<'END'
-chat $address
-see "> "
-type "\x1b\[A\x1b\[A"
-see "back\\slash"
-type "\r"
-see "Received echo: back\\slash\r\n"
-see "> "
-type "q\r"
-ends 0
-chat $address
-see "> "
-type "\x1b\[A\x1b\[A"
-see "two wörds"
-type "\r"
-see "Received echo: two wörds\r\n"
-see "> "
-type "q\r"
-ends 0
-END
-    { echo _HiStOrY_V2_ && seq 503 1500 && printf '%s\n' 'back\134slash' 'two\040wörds' 'back\134slash' 'two\040wörds'; } |
-        cmp - "$HISTORY"
-    assert_equal "$(stat -c %a "$HISTORY")" 600
-}
-
 @test "two terminals keep the messages of both" {
     need_libedit
     serve echo

@@ -2,25 +2,17 @@
 /* The state of a flood in one line of a terminal, which is written again and again. */
 #include "client/report/report.h"
 
+#include "client/display.h"
 #include "common/clock.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #define BAR_WIDTH 20
 #define LINE_SIZE 256
 
 static bool shown;
-
-static int columns(void)
-{
-    struct winsize size;
-
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
 
 /* Returns the share of the run that is over, by its count or its deadline, whichever is nearer; -1
  * if it has neither. */
@@ -63,7 +55,7 @@ static void show(struct run *run, int64_t now)
     if (share >= 0)
         add_progress(&text, share, (double)(now - tally->begun) / (double)CLOCK_SECOND);
     /* A line that wraps could not be overwritten. */
-    fprintf(stderr, "\r%.*s\033[K", columns() - 1, buffer);
+    fprintf(stderr, "\r%.*s\033[K", (int)display_columns(stderr) - 1, buffer);
     fflush(stderr);
     shown = true;
 }

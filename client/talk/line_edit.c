@@ -87,36 +87,13 @@ static void replace_history(const struct line *line)
         unlink(path);
 }
 
-/* Reads a file of plain lines, which tincan 0.1.0 wrote. Returns 0, or -1 if there is none. */
-static int load_plain(struct line *line)
-{
-    FILE *file = fopen(line->history_path, "re");
-    char *text = NULL;
-    size_t size = 0;
-    HistEvent event;
-
-    if (!file)
-        return -1;
-    while (getline(&text, &size, file) >= 0) {
-        text[strcspn(text, "\n")] = '\0';
-        if (text[0] != '\0')
-            history(line->history, &event, H_ENTER, text);
-    }
-    free(text);
-    fclose(file);
-    return 0;
-}
-
 static void load_history(struct line *line)
 {
     HistEvent event;
-    int loaded;
 
     find_history(line);
-    if (line->history_path[0] == '\0')
-        return;
-    loaded = history(line->history, &event, H_LOAD, line->history_path);
-    if (loaded < 0 ? load_plain(line) == 0 : loaded > 2 * HISTORY_LINES)
+    if (line->history_path[0] != '\0' &&
+        history(line->history, &event, H_LOAD, line->history_path) > 2 * HISTORY_LINES)
         replace_history(line);
 }
 
@@ -166,13 +143,10 @@ static void on_end_signal(int signal)
 
 static void watch_end_signals(void)
 {
-    static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     const struct sigaction action = {.sa_handler = on_end_signal, .sa_flags = (int)SA_RESETHAND};
-    struct sigaction present;
 
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        if (sigaction(signals[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN)
-            sigaction(signals[i], &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
 }
 
 /* Inserts a character; LF for CR, which terminals send for LF, but not for CR LF. */
