@@ -194,6 +194,14 @@ class Server:
                 total += int(file.read().split()[0])
         return total / 1e9
 
+    def sleeps(self):
+        """Whether all its threads do."""
+        states = []
+        for task in os.listdir(f"/proc/{self.process.pid}/task"):
+            with open(f"/proc/{self.process.pid}/task/{task}/stat", encoding="ascii") as file:
+                states.append(file.read().rpartition(")")[2].split()[0])
+        return set(states) == {"S"}
+
     def rss(self):
         """The resident memory of its own, in bytes."""
         with open(f"/proc/{self.process.pid}/smaps_rollup", encoding="ascii") as file:
@@ -201,11 +209,13 @@ class Server:
 
     @contextmanager
     def resting(self):
-        """Around what costs the server, which waits meanwhile, next to no processor time."""
+        """Around what costs the server, which waits meanwhile, next to no processor time. A thread
+        that never sleeps may get little of a busy machine, but does not sleep in the end either."""
         started, used = time.monotonic(), self.cpu()
         yield
         used, took = self.cpu() - used, time.monotonic() - started
         assert used < NOTHING_SPENT * took, f"{used:.3f} s of processor time in {took:.3f} s"
+        wait_until(self.sleeps, "all threads to sleep")
 
     def watch(self, seconds):
         """Measures for so long that it rests."""
