@@ -591,7 +591,7 @@ serve_inside() {
 
 # with_hosts COMMAND...: runs it where the lines of standard input are /etc/hosts, as bats' `run`.
 with_hosts() {
-    unshare -m true 2>/dev/null || skip "no mount namespaces here"
+    unshare -m true 2>/dev/null || skip "no mount namespace can be made here: that takes CAP_SYS_ADMIN"
     cat >hosts
     run --separate-stderr unshare -m sh -c 'mount --bind hosts /etc/hosts; exec "$@"' - "$@"
 }
