@@ -196,6 +196,12 @@ with Server("--max-connections=4000", "--max-connections-per-source=4000", nofil
     held = [server.connect() for _ in range(50)]
     while not any(connection.readable(0) for connection in held):
         held += [server.connect() for _ in range(50)]
+    def counted():
+        return f", {sum(peer.readable(0) for peer in held)} error" in server.manager.status()
+    for _ in range(2):
+        wait_until(counted, "the status to count those without memory")
+        held.append(server.connect())
+        wait_until(lambda: held[-1].readable(0), "one more to be refused")
     for connection in held:
         if connection.readable(0):
             assert connection.read_to_end() in (CLEAN, RESET)
