@@ -49,6 +49,13 @@ torture: all ## the programs with every system call failing, each in every way; 
 	$(if $(filter yes,$(LIBSYSTEMD)),$(TORTURE) tincand $(B)/tincand || status=1;) \
 	exit $$status
 
+SOAK = 5000
+soak: all ## SOAK connections of all manners through tcpserver, xinetd, systemd and to tincand; minutes, needs root
+	@status=0; \
+	TINCAN_BUILD='$(abspath $(B))' SOAK='$(SOAK)' tests/run tests/soak/soak.bats || status=1; \
+	tests/systemd/run --soak '$(SOAK)' $(or $(SUITES),bookworm) || status=1; \
+	exit $$status
+
 check-machines: ## the programs built for aarch64, armhf, i386, riscv64 and s390x, under qemu-user; minutes
 	tests/machines/run $(MACHINES)
 
@@ -177,5 +184,5 @@ compile_commands.json: FORCE ## how each C file is compiled, for editors and che
 	    $(foreach c,$(sort $(OTHER_C)),$(call compiled,$c,$(COMPILE)))))])
 
 .PHONY: check check-programs check-sanitized check-systemd check-bare check-compilers check-prometheus \
-        check-machines exhaust torture coverage model mutate prove lint analyze handler-size bench \
+        check-machines exhaust torture soak coverage model mutate prove lint analyze handler-size bench \
         bench-quick bench-units

@@ -3,7 +3,7 @@
 # What the tests of tincand.socket and its service begin with: `load tincand` in `setup`, then `begin`;
 # and `finish` in `teardown`.
 
-load common
+load "${BASH_SOURCE[0]%/*}/common"
 
 EXCHANGE=MESSAGE_ID=a811271d43ff4781812039b4064c1690
 INSTANCES=(tincand@1.socket tincand@2.socket)
