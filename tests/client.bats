@@ -617,7 +617,7 @@ came back as 0x6e; it looks as if a single bit was flipped"
     serve silent
     milliseconds "$TINCAN" -W 300ms -m hello "$ADDRESS"
     assert_failure 1
-    said "tincan: getting an echo from $ADDRESS: timeout: no whole reply within 0.3 s: 0 of 6 bytes had come back"
+    said "tincan: getting an echo from $ADDRESS: timeout: no whole reply within 0.3 s: 0 of 6 bytes had come back; all bytes sent were delivered (acknowledged)"
     took_about 300
 }
 
@@ -627,7 +627,7 @@ came back as 0x6e; it looks as if a single bit was flipped"
     serve echo
     run --separate-stderr strace -f -o /dev/null -e inject=recvfrom:error=EAGAIN timeout 60 "$TINCAN" -W 300ms -m hello "$ADDRESS"
     assert_failure 1
-    said "*: timeout: no whole reply within 0.3 s: 0 of 6 bytes had come back"
+    said "*: timeout: no whole reply within 0.3 s: 0 of 6 bytes had come back; all bytes sent were delivered (acknowledged)"
 }
 
 # bats test_tags=sandbox
@@ -643,7 +643,7 @@ came back as 0x6e; it looks as if a single bit was flipped"
     serve drip:0.12
     milliseconds "$TINCAN" -W 600ms -m hello,hello,hello "$ADDRESS"
     assert_failure 1
-    said "*: timeout: no whole reply within 0.6 s: [1-5] of 18 bytes had come back"
+    said "*: timeout: no whole reply within 0.6 s: [1-5] of 18 bytes had come back; all bytes sent were delivered (acknowledged)"
     took_about 600
 }
 

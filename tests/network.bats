@@ -79,6 +79,62 @@ count() {
     jq -se '.[-1].ms.time | .p50 < 990 and .p99 >= 990' out
 }
 
+# lossy SIDE PACKETS: every third of these packets that arrive at that side is dropped. Probes with
+# text, as a plugin and as JSON in `text`, `line` and `out`, and how many were dropped of those in `dropped`.
+lossy() {
+    local rule="$2 numgen inc mod 3 == 2 counter drop"
+    hosts
+    plug_in
+    resend_after 1
+    obey "$1" "$rule"
+    on_client "$TINCAN" -c 3 -i 1ms -W 30s 192.0.2.2 >text
+    on_client "$TINCAN" --check -c 3 -i 1ms -w 30s 192.0.2.2 >line
+    "$REPORTS" plugin <line >/dev/null
+    obey "$1" "$rule"
+    on_client "$TINCAN" --json --prometheus metrics -c 20 -i 2ms -W 50s 192.0.2.2 >out
+    "$REPORTS" json <out
+    "$REPORTS" prometheus metrics >/dev/null
+    "on_$1" nft list ruleset | grep -oP 'counter packets \K[0-9]+' >dropped
+}
+
+# resent KIND WORDS: the reports have as many segments of the kind as were dropped, in these words; and
+# only probes that had some were slow.
+resent() {
+    assert_equal "$(jq -s ".[-1].$1" out)" "$(<dropped)"
+    grep -qx "tincan_segments_total{target=\"192.0.2.2\",kind=\"$1\"} $(<dropped)" metrics
+    jq -se "[.[] | select(.seq)] | all(.time_ms < 900 or .$1 > 0)" out
+    grep -qE "^56 bytes from .*: seq=.*  [0-9]+ $2" text
+    grep -qE "^[0-9]+ $2, in [1-3] probes?$" text
+    grep -qE "; [0-9]+ $2, in [1-3] probes? \|" line
+}
+
+@test "SYNs that are dropped are counted as sent again, and named where a probe was slow" {
+    need jq
+    lossy server 'tcp flags & (syn|ack) == syn'
+    resent syns_resent 'SYNs? sent again'
+}
+
+@test "so are SYNs of which the answers are dropped" {
+    need jq
+    lossy client 'tcp flags & (syn|ack) == (syn|ack)'
+    # The server sends its answer again by itself, too.
+    jq -se '[.[] | select(.seq)] | all(.time_ms < 900 or .syns_resent > 0) and any(.syns_resent > 0)' out
+}
+
+@test "messages that are dropped are counted as segments sent again" {
+    need jq
+    lossy server 'tcp flags & (syn|psh) == psh'
+    resent segments_resent 'segments? sent again'
+}
+
+@test "replies that are dropped are seen by what comes before them" {
+    need jq
+    lossy client 'tcp flags & (syn|psh) == psh'
+    jq -se --argjson dropped "$(<dropped)" '[.[] | select(.seq)] | all(.time_ms < 900 or .out_of_order > 0) and
+        (map(select(.out_of_order > 0)) | length | . > 0 and . <= $dropped)' out
+    grep -qE '^[0-9]+ segments? out of order, in [1-3] probes?$' text
+}
+
 # --- packets that are rejected ---
 
 @test "what a firewall does to connections is named" {
@@ -120,7 +176,7 @@ END
     obey server 'tcp dport 4040 tcp flags & (syn|psh) == psh drop'
     run on_client "$TINCAN" -c 1 -W 1s 192.0.2.2
     assert_failure 1
-    assert_line --regexp '^no echo from .*: seq=1 +timeout: no whole reply within 1 s: 0 of 57 bytes had come back$'
+    assert_line --regexp '^no echo from .*: seq=1 +timeout: no whole reply within 1 s: 0 of 57 bytes had come back; the last 57 bytes sent may not have been delivered \(not acknowledged\); [1-9][0-9]* segments? sent again$'
 }
 
 @test "a connection that is reset once it stands is: reset" {

@@ -122,7 +122,7 @@ PYTHON
     serve silent echo
     run "$TINCAN" -W 1s -c 2 -i 10ms "$ADDRESS"
     assert_failure 1
-    assert_line --regexp '^no echo from .*: seq=1 +timeout: no whole reply within 1 s: 0 of 57 bytes had come back$'
+    assert_line --regexp '^no echo from .*: seq=1 +timeout: no whole reply within 1 s: 0 of 57 bytes had come back; all bytes sent were delivered \(acknowledged\)$'
     assert_line '2 sent, 1 echoed, 1 lost (50.0 %): 1 timeout'
 }
 
@@ -326,7 +326,7 @@ outcome() {
 }
 
 @test "no reply in time is: timeout" {
-    outcome silent 1 'timeout: no whole reply within 1 s: 0 of 57 bytes had come back$' -W 1s
+    outcome silent 1 'timeout: no whole reply within 1 s: 0 of 57 bytes had come back; all bytes sent were delivered \(acknowledged\)$' -W 1s
 }
 
 @test "a reset is: reset" {
@@ -418,7 +418,7 @@ TABLE
     took_about 300
     milliseconds "$TINCAN" -c 1 -W 500ms "$ADDRESS"
     assert_failure 1
-    assert_line --regexp 'seq=1 +timeout: no whole reply within 0\.5 s: [1-6] of 57 bytes had come back$'
+    assert_line --regexp 'seq=1 +timeout: no whole reply within 0\.5 s: [1-6] of 57 bytes had come back; all bytes sent were delivered \(acknowledged\)$'
     took_about 500
 }
 

@@ -109,6 +109,18 @@ static void add_progress(struct text *text, const struct transfer *transfer)
     text_addf(text, "%zu of %zu byte%s had come back", transfer->reply_length, all, plural(all));
 }
 
+/* Adds whether the message, or what was sent of it, was delivered. */
+static void add_delivery(struct text *text, const struct tcp *tcp)
+{
+    if (tcp->unacknowledged == 0)
+        text_add(text, "; all bytes sent were delivered (acknowledged)");
+    else if (tcp->unacknowledged > 0)
+        text_addf(text,
+                  "; the last %" PRId64 " bytes sent may not have been delivered "
+                  "(not acknowledged)",
+                  tcp->unacknowledged);
+}
+
 static void explain_altered(struct text *text, const struct transfer *transfer)
 {
     const struct verify *compared = &transfer->compared;
@@ -143,6 +155,7 @@ static void explain_transfer(struct text *text, const struct roundtrip *roundtri
         add_time(text, "no whole reply", roundtrip->timeout);
         text_add(text, ": ");
         add_progress(text, transfer);
+        add_delivery(text, &roundtrip->tcp);
         break;
     case OUTCOME_RESET:
         text_add(text, "the server reset the connection ");
@@ -186,6 +199,23 @@ bool explain_failed_addresses(struct text *text, const struct target *target)
     return *before != '\0';
 }
 
+bool explain_counts(struct text *text, const uint64_t counts[TCP_COUNTS])
+{
+    static const struct {
+        const char *what, *how;
+    } words[] = {{"SYN", "sent again"}, {"segment", "sent again"}, {"segment", "out of order"}};
+    const char *before = "";
+
+    for (size_t i = 0; i < TCP_COUNTS; i++) {
+        if (counts[i] == 0)
+            continue;
+        text_addf(text, "%s%" PRIu64 " %s%s %s", before, counts[i], words[i].what,
+                  plural(counts[i]), words[i].how);
+        before = ", ";
+    }
+    return *before != '\0';
+}
+
 static const char *suspected_cause(const struct roundtrip *roundtrip)
 {
     const struct transfer *transfer = &roundtrip->transfer;
@@ -202,7 +232,10 @@ static const char *suspected_cause(const struct roundtrip *roundtrip)
 const char *explain_outcome(struct text *text, const struct roundtrip *roundtrip)
 {
     const char *cause = suspected_cause(roundtrip);
+    char buffer[EXPLAIN_SIZE];
+    struct text counts;
 
+    text_init(&counts, buffer, sizeof buffer);
     text_addf(text, "%s: ", outcome_word(roundtrip->outcome));
     if (roundtrip_never_connected(roundtrip))
         explain_connecting(text, roundtrip);
@@ -213,6 +246,8 @@ const char *explain_outcome(struct text *text, const struct roundtrip *roundtrip
     if ((roundtrip->outcome == OUTCOME_CLOSED || roundtrip->outcome == OUTCOME_RESET) &&
         roundtrip->length > FRAME_DEFAULT_MAX_BYTES)
         text_add(text, "; the message is over 1 MiB, the default limit of a server");
+    if (explain_counts(&counts, roundtrip->tcp.counts))
+        text_addf(text, "; %s", buffer);
     return cause;
 }
 

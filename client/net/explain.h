@@ -16,6 +16,9 @@ extern const char explain_left_open[];
  * while another was there to be tried. Returns whether there is one. */
 bool explain_failed_addresses(struct text *text, const struct target *target);
 
+/* Adds "2 SYNs sent again, 1 segment out of order", whatever there is. Returns whether there is. */
+bool explain_counts(struct text *text, const uint64_t counts[TCP_COUNTS]);
+
 /* Adds "ATTEMPT: outcome: details" for a round trip that is over and brought no echo. */
 void explain_roundtrip(struct text *text, const struct roundtrip *roundtrip);
 

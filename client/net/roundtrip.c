@@ -28,12 +28,22 @@ static const struct sockaddr *peer_name(const struct roundtrip *roundtrip)
     return (const struct sockaddr *)&roundtrip->target->peers[roundtrip->peer].name;
 }
 
+/* Closes what is open, but for other attempts. */
+static void close_fd(struct roundtrip *roundtrip)
+{
+    bool connected = roundtrip->connected != 0;
+
+    if (roundtrip->fd < 0)
+        return;
+    tcp_read(&roundtrip->tcp, roundtrip->fd, connected, roundtrip->transfer.sent);
+    close(roundtrip->fd);
+    roundtrip->fd = -1;
+}
+
 static void end(struct roundtrip *roundtrip, enum outcome outcome, int error)
 {
-    if (roundtrip->fd >= 0)
-        close(roundtrip->fd);
+    close_fd(roundtrip);
     race_close(&roundtrip->race);
-    roundtrip->fd = -1;
     roundtrip->outcome = outcome;
     roundtrip->error = error;
     roundtrip->state = ROUNDTRIP_OVER;
@@ -47,9 +57,7 @@ bool roundtrip_never_connected(const struct roundtrip *roundtrip)
 /* The present attempt failed. The round trip may go on with others. */
 static void fail_to_connect(struct roundtrip *roundtrip, int error)
 {
-    if (roundtrip->fd >= 0)
-        close(roundtrip->fd);
-    roundtrip->fd = -1;
+    close_fd(roundtrip);
     roundtrip->error = error;
     roundtrip->state = ROUNDTRIP_OVER;
 }
@@ -180,6 +188,8 @@ static struct attempt present(const struct roundtrip *roundtrip)
 
 static void make_present(struct roundtrip *roundtrip, struct attempt attempt)
 {
+    if (roundtrip->peer != attempt.peer)
+        roundtrip->tcp = (struct tcp){.round_trip = -1, .unacknowledged = -1};
     roundtrip->fd = attempt.fd;
     roundtrip->peer = attempt.peer;
     roundtrip->watched = attempt.watched;
@@ -264,6 +274,7 @@ void roundtrip_begin(struct roundtrip *roundtrip, const char *message, size_t le
     roundtrip->fd = -1;
     roundtrip->peer = roundtrip->next_peer = roundtrip->tried = 0;
     roundtrip->race = (struct race){.count = 0};
+    roundtrip->tcp = (struct tcp){.round_trip = -1, .unacknowledged = -1};
     roundtrip->connected = 0;
     transfer->first_at = transfer->replied_at = transfer->closed_at = 0;
     roundtrip->deadline = roundtrip->begun + roundtrip->timeout;
@@ -330,10 +341,12 @@ static void step_connecting(struct roundtrip *roundtrip)
 {
     if (!find_answered(roundtrip))
         return;
-    if (attempt_finish(roundtrip->fd, peer_name(roundtrip)) == 0)
+    if (attempt_finish(roundtrip->fd, peer_name(roundtrip)) == 0) {
+        tcp_read(&roundtrip->tcp, roundtrip->fd, false, 0);
         connected(roundtrip);
-    else
+    } else {
         fail_to_connect(roundtrip, errno);
+    }
     try_others(roundtrip);
 }
 

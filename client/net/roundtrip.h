@@ -16,6 +16,7 @@
 #include "client/net/handshake.h"
 #include "client/net/race.h"
 #include "client/net/target.h"
+#include "client/net/tcp.h"
 #include "client/net/transfer.h"
 
 /* In the order in which they come. */
@@ -53,6 +54,7 @@ struct roundtrip {
     size_t next_peer;     /* index of the first address that is not tried yet, or SIZE_MAX */
     size_t tried;         /* how many were */
     int64_t next_at;      /* clock_now, when to try it */
+    struct tcp tcp;       /* of a connection over TCP */
     struct handshake handshake;
     struct transfer transfer; /* its buffer is used again by the next round trip */
 

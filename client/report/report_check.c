@@ -152,6 +152,10 @@ static void end(struct run *run)
         fputs("; ", stdout);
         print_plain(tally->examples[worst]);
     }
+    if (explain_counts(&text, tally->counts))
+        printf("; %s, in %" PRIu64 " probe%s", buffer, tally->probes_hit,
+               tally->probes_hit == 1 ? "" : "s");
+    text_init(&text, buffer, sizeof buffer);
     if (explain_failed_addresses(&text, &run->target)) {
         fputs("; ", stdout);
         print_plain(text.start);

@@ -88,6 +88,12 @@ static void begin(struct run *run)
     fputs("}\n", stdout);
 }
 
+static void print_counts(const uint64_t counts[TCP_COUNTS])
+{
+    for (enum tcp_count i = 0; i < TCP_COUNTS; i++)
+        json_count_field(tally_count_label(i), counts[i]);
+}
+
 static void print_phases(const struct roundtrip *roundtrip)
 {
     for (enum phase phase = 0; phase < PHASE_COUNT; phase++) {
@@ -127,6 +133,9 @@ static void print_roundtrip(struct run *run, const struct roundtrip *roundtrip, 
     json_count_field("size", roundtrip->length);
     json_string_field("outcome", outcome_label(roundtrip->outcome));
     print_phases(roundtrip);
+    print_counts(roundtrip->tcp.counts);
+    if (roundtrip->tcp.unacknowledged >= 0)
+        json_count_field("unacknowledged", (uint64_t)roundtrip->tcp.unacknowledged);
     if (why) {
         print_alteration(roundtrip, cause);
         json_string_field("why", why);
@@ -235,6 +244,8 @@ static void print_summary(const struct run *run, const char *type)
     json_count_field("unfinished", report_unfinished(run));
     json_count_field("local_errors", tally->outcomes[OUTCOME_LOCAL]);
     print_outcomes(tally);
+    print_counts(tally->counts);
+    json_count_field("probes_hit", tally->probes_hit);
     print_failed_addresses(&run->target);
     json_milliseconds_field("resolve_ms", run->target.resolve_nsec);
     json_number_field("seconds", (double)(now - tally->begun) / (double)CLOCK_SECOND);

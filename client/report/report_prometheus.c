@@ -82,6 +82,22 @@ static void print_outcomes(FILE *stream, const struct run *run)
     }
 }
 
+static void print_counts(FILE *stream, const struct run *run)
+{
+    static const char *const none[] = {NULL};
+
+    describe(stream, "tincan_segments_total", "counter",
+             "TCP segments, of all runs, that were sent again or came out of order.");
+    for (enum tcp_count i = 0; i < TCP_COUNTS; i++) {
+        const char *labels[] = {"kind", tally_count_label(i), NULL};
+
+        print_value(stream, run, "tincan_segments_total", labels, true,
+                    (double)run->tally.counts[i]);
+    }
+    describe(stream, "tincan_probes_hit_total", "counter", "Probes, of all runs, that had such.");
+    print_value(stream, run, "tincan_probes_hit_total", none, true, (double)run->tally.probes_hit);
+}
+
 static void print_failed_addresses(FILE *stream, const struct run *run)
 {
     const struct target *target = &run->target;
@@ -146,6 +162,7 @@ static void print_all(FILE *stream, void *context)
     print_gauge(stream, run, "tincan_written_timestamp_seconds", "When this was written.",
                 report_since_1970(now));
     print_outcomes(stream, run);
+    print_counts(stream, run);
     print_failed_addresses(stream, run);
     describe(stream, "tincan_probe_duration_seconds", "histogram",
              "Durations of the phases of probes that were echoed; late: of all probes.");

@@ -67,6 +67,9 @@ static void begin(struct run *run)
 
 static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
 {
+    char buffer[EXPLAIN_SIZE];
+    struct text text;
+
     printf("%zu bytes from ", run->length);
     print_text(roundtrip->target->peers[roundtrip->peer].text);
     printf(": seq=%-3" PRIu64 "", roundtrip->sequence);
@@ -79,6 +82,9 @@ static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
     print_value("close", phase_of(roundtrip, PHASE_CLOSE), 0);
     if (phase_of(roundtrip, PHASE_LATE) >= CLOCK_MSEC)
         print_value("late", phase_of(roundtrip, PHASE_LATE), 0);
+    text_init(&text, buffer, sizeof buffer);
+    if (explain_counts(&text, roundtrip->tcp.counts))
+        printf("  %s", buffer);
     putchar('\n');
 }
 
@@ -185,6 +191,8 @@ static void print_table(const struct run *run)
     for (enum phase phase = 0; phase < PHASE_COUNT; phase++) {
         bool of_schedule = phase == PHASE_SINCE_DUE || phase == PHASE_LATE;
 
+        if (phase == PHASE_RTT || phase == PHASE_SERVER)
+            continue;
         if (run->tally.phases[phase].count > 0 && !(of_schedule && run->options->probes.flood))
             print_row(&run->tally, phase);
     }
@@ -206,6 +214,10 @@ static void print_summary(struct run *run)
            tally_rate(tally, now));
     if (tally->left_open > 0)
         printf("%" PRIu64 " left open: %s\n", tally->left_open, explain_left_open);
+    if (explain_counts(&text, tally->counts))
+        printf("%s, in %" PRIu64 " probe%s\n", buffer, tally->probes_hit,
+               tally->probes_hit == 1 ? "" : "s");
+    text_init(&text, buffer, sizeof buffer);
     if (explain_failed_addresses(&text, &run->target)) {
         print_text(text.start);
         putchar('\n');

@@ -15,6 +15,8 @@ static const struct {
     [PHASE_CLOSE] = {"close", "close"},
     [PHASE_TIME] = {"time", "time"},
     [PHASE_SINCE_DUE] = {"since due", "since_due"},
+    [PHASE_RTT] = {"rtt", "rtt"},
+    [PHASE_SERVER] = {"server", "server"},
     [PHASE_LATE] = {"late", "late"},
 };
 
@@ -28,6 +30,13 @@ const char *phase_label(enum phase phase)
     return names[phase].label;
 }
 
+const char *tally_count_label(enum tcp_count count)
+{
+    static const char *const labels[] = {"syns_resent", "segments_resent", "out_of_order"};
+
+    return labels[count];
+}
+
 static int64_t between(int64_t from, int64_t to)
 {
     return from != 0 && to != 0 ? to - from : -1;
@@ -36,6 +45,8 @@ static int64_t between(int64_t from, int64_t to)
 int64_t phase_of(const struct roundtrip *roundtrip, enum phase phase)
 {
     const struct transfer *transfer = &roundtrip->transfer;
+    int64_t round_trip = roundtrip->tcp.round_trip;
+    int64_t first = between(roundtrip->connected, transfer->first_at);
     bool others = roundtrip->race.lost > 0;
 
     switch (phase) {
@@ -44,7 +55,7 @@ int64_t phase_of(const struct roundtrip *roundtrip, enum phase phase)
     case PHASE_CONNECT:
         return between(others ? roundtrip->attempted : roundtrip->begun, roundtrip->connected);
     case PHASE_FIRST_BYTE:
-        return between(roundtrip->connected, transfer->first_at);
+        return first;
     case PHASE_COMPLETE:
         return between(transfer->first_at, transfer->replied_at);
     case PHASE_CLOSE:
@@ -53,6 +64,10 @@ int64_t phase_of(const struct roundtrip *roundtrip, enum phase phase)
         return between(roundtrip->begun, transfer->replied_at);
     case PHASE_SINCE_DUE:
         return between(roundtrip->due, transfer->replied_at);
+    case PHASE_RTT:
+        return round_trip;
+    case PHASE_SERVER:
+        return round_trip < 0 || first < 0 ? -1 : first > round_trip ? first - round_trip : 0;
     case PHASE_LATE:
         break;
     }
@@ -67,6 +82,17 @@ static void add_phase(struct tally *tally, const struct roundtrip *roundtrip, en
         histogram_add(&tally->phases[phase], nsec);
 }
 
+static void add_counts(struct tally *tally, const uint64_t counts[TCP_COUNTS])
+{
+    bool hit = false;
+
+    for (size_t i = 0; i < TCP_COUNTS; i++) {
+        tally->counts[i] += counts[i];
+        hit = hit || counts[i] > 0;
+    }
+    tally->probes_hit += hit;
+}
+
 void tally_add(struct tally *tally, const struct roundtrip *roundtrip, const char *why)
 {
     enum outcome outcome = roundtrip->outcome;
@@ -75,6 +101,7 @@ void tally_add(struct tally *tally, const struct roundtrip *roundtrip, const cha
         tally->example_sequences[outcome] = roundtrip->sequence;
         (void)snprintf(tally->examples[outcome], EXPLAIN_SIZE, "%s", why);
     }
+    add_counts(tally, roundtrip->tcp.counts);
     if (outcome != OUTCOME_LOCAL)
         add_phase(tally, roundtrip, PHASE_LATE);
     if (outcome != OUTCOME_ECHOED)

@@ -16,6 +16,8 @@ enum phase {
     PHASE_CLOSE,      /* from there to the server's end of the connection */
     PHASE_TIME,       /* from the beginning to the null byte */
     PHASE_SINCE_DUE,  /* from when the probe was due to the null byte */
+    PHASE_RTT,        /* the kernel's shortest time from sending to an acknowledgement */
+    PHASE_SERVER,     /* the rest of PHASE_FIRST_BYTE */
     PHASE_LATE,       /* from when the probe was due to its beginning */
 };
 
@@ -23,9 +25,11 @@ enum phase {
 
 struct tally {
     uint64_t outcomes[OUTCOME_COUNT];
-    uint64_t left_open;   /* echoes after which the server did not close the connection */
-    uint64_t cut_short;   /* probes that the end of the run left without an outcome */
-    int64_t begun, ended; /* clock_now; `ended` is 0 before */
+    uint64_t left_open; /* echoes after which the server did not close the connection */
+    uint64_t cut_short; /* probes that the end of the run left without an outcome */
+    uint64_t counts[TCP_COUNTS];
+    uint64_t probes_hit;                       /* probes that had any of these */
+    int64_t begun, ended;                      /* clock_now; `ended` is 0 before */
     struct histogram phases[PHASE_COUNT];      /* of echoed probes; PHASE_LATE of all */
     uint64_t example_sequences[OUTCOME_COUNT]; /* of the first probe with the outcome, or 0 */
     char examples[OUTCOME_COUNT][EXPLAIN_SIZE];
@@ -37,6 +41,9 @@ const char *phase_label(enum phase phase);
 
 /* Returns the duration in nanoseconds, or -1 if the round trip did not get so far. */
 int64_t phase_of(const struct roundtrip *roundtrip, enum phase phase);
+
+/* Returns the name for JSON and Prometheus of one of a connection's counts; a constant. */
+const char *tally_count_label(enum tcp_count count);
 
 /* Counts a round trip that is over. `why` explains its outcome; it is kept of the first. */
 void tally_add(struct tally *tally, const struct roundtrip *roundtrip, const char *why);

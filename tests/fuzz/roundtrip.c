@@ -189,6 +189,8 @@ WRAP(int, getsockopt, int fd, int level, int name, void *value, socklen_t *size)
     if (!kernel.running)
         return __real_getsockopt(fd, level, name, value, size);
     check_fd(fd);
+    if (level != SOL_SOCKET)
+        return fail(ENOPROTOOPT);
     *(int *)value = connection_error();
     return 0;
 }

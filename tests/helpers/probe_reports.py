@@ -19,7 +19,7 @@ import math
 import re
 import sys
 
-PHASES = ("others", "connect", "first_byte", "complete", "close", "time", "since_due", "late")
+PHASES = ("others", "connect", "first_byte", "complete", "close", "time", "since_due", "rtt", "server", "late")
 
 
 def require(condition, *what):
@@ -78,6 +78,10 @@ def check_json():
     for probe in probes:
         outcomes[probe["outcome"]] = outcomes.get(probe["outcome"], 0) + 1
     require(summary["outcomes"] == outcomes, "outcomes", summary["outcomes"], outcomes)
+    for name in ("syns_resent", "segments_resent", "out_of_order"):
+        require(summary[name] == sum(probe[name] for probe in probes), name)
+    hit = [p for p in probes if p["syns_resent"] or p["segments_resent"] or p["out_of_order"]]
+    require(summary["probes_hit"] == len(hit), "probes_hit", summary["probes_hit"], len(hit))
     local = outcomes.get("local_error", 0)
     echoed = [probe for probe in probes if probe["outcome"] == "echoed"]
     require(summary["echoed"] == len(echoed), "echoed", summary["echoed"], len(echoed))

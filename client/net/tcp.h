@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What the kernel knows of a TCP connection beside its bytes: TCP_INFO of tcp(7), Linux alone. */
+#ifndef TINCAN_CLIENT_NET_TCP_H
+#define TINCAN_CLIENT_NET_TCP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum tcp_count {
+    COUNT_SYNS_RESENT,     /* SYNs sent again: one of them, or of their answers, was lost */
+    COUNT_SEGMENTS_RESENT, /* other segments sent again, because no acknowledgement came */
+    COUNT_OUT_OF_ORDER, /* segments that came before an earlier one, which was lost or overtaken */
+};
+
+#define TCP_COUNTS (COUNT_OUT_OF_ORDER + 1)
+
+struct tcp {
+    uint64_t counts[TCP_COUNTS];
+    int64_t round_trip;     /* nanoseconds, the shortest that the kernel saw, or -1 */
+    int64_t unacknowledged; /* bytes, of those sent, or -1 */
+};
+
+/*
+ * Reads them from the socket, of which `connected` says whether that is the state, and to which
+ * `sent` bytes were written. If the kernel can't say, leaves `tcp` as it is. It is to be read once
+ * before and once after it was connected, because only so SYNs can be told from other segments.
+ */
+void tcp_read(struct tcp *tcp, int fd, bool connected, size_t sent);
+
+#endif
