@@ -58,6 +58,8 @@
     "How probes are reported, instead of a line for each and a summary:\n" \
     "\n" \
     "  -q, --quiet           only the summary\n" \
+    "  -D, --timestamps      begin each line with the seconds since 1970\n" \
+    "      --report-every=TIME  also sum up each such stretch of time, e.g. 10s\n" \
     "      --json            one JSON object a line, and a summary\n" \
     "      --histogram       also draw how times are distributed\n" \
     "      --prometheus=FILE also write a file for the textfile collector\n" \

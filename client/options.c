@@ -83,6 +83,8 @@ static const struct row {
     {"warning-loss", 0, LOSS, TO(probes.warning_loss), A_LOSS},
     {"critical-loss", 0, LOSS, TO(probes.critical_loss), A_LOSS},
     {"prometheus", 0, PATH, TO(probes.prometheus), .what = "the path of a file"},
+    {"timestamps", 'D', FLAG, TO(probes.timestamps)},
+    {"report-every", 0, TIME, TO(probes.report_every_usec), A_TIME},
     {"histogram", 0, FLAG, TO(probes.histogram)},
 };
 

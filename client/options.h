@@ -44,7 +44,8 @@ struct probe_options {
     bool diagnose; /* a sweep that tries each pattern first */
     bool sweep;
     size_t sweep_from, sweep_to; /* bytes */
-    bool json, check, histogram;
+    bool json, check, histogram, timestamps;
+    uint64_t report_every_usec; /* 0: never */
     const char *prometheus; /* a path, or NULL */
     struct probe_limit warning, critical, warning_loss, critical_loss;
 };

@@ -6,6 +6,7 @@
 #include "client/net/cause.h"
 #include "client/pattern.h"
 #include "client/report/histogram.h"
+#include "client/report/outages.h"
 #include "common/frame.h"
 
 #include <math.h>
@@ -344,19 +345,81 @@ static void patterns(void)
     }
 }
 
+/* --- outages --- */
+
+#define PROBES 200
+
+/* Compares with the runs of lost probes; probe k is due at 10 k. */
+static void compare_outages(const struct outages *found, const bool lost[PROBES + 2])
+{
+    struct outage all[PROBES];
+    uint64_t count = 0;
+
+    for (uint64_t k = 1; k <= PROBES; k++) {
+        if (lost[k] && !lost[k - 1])
+            all[count++].first = k;
+        if (lost[k])
+            all[count - 1].last = k;
+    }
+    if (found->count != count)
+        fail("outages", (double)found->count, (double)count);
+    for (size_t i = 0; i < found->kept; i++) {
+        const struct outage *one = &found->list[i], *other = &all[count - found->kept + i];
+
+        if (one->first != other->first || one->last != other->last)
+            fail("an outage", (double)one->first, (double)other->first);
+        if (one->begun != 10 * (int64_t)one->first || one->ended != 10 * (int64_t)one->last + 10)
+            fail("its time", (double)one->begun, (double)one->ended);
+    }
+}
+
+/* Of the first `probes`, some are lost, and end in order or, `shuffled`, in any. */
+static void try_outages(uint64_t probes, bool shuffled)
+{
+    struct outages outages = {.count = 0};
+    bool lost[PROBES + 2] = {false};
+    uint64_t order[PROBES] = {0};
+
+    for (uint64_t i = 0; i < probes; i++) {
+        uint64_t other = shuffled ? (uint64_t)(uniform() * (double)(i + 1)) : i;
+
+        order[i] = order[other];
+        order[other] = i + 1;
+    }
+    for (uint64_t i = 0; i < probes; i++) {
+        int64_t due = 10 * (int64_t)order[i];
+
+        lost[order[i]] = uniform() < 0.6;
+        if (lost[order[i]])
+            outages_add(&outages, order[i], due, due + 10);
+    }
+    compare_outages(&outages, lost);
+}
+
+static void test_outages(void)
+{
+    for (int i = 0; i < 10000; i++) {
+        try_outages(PROBES, false);
+        try_outages(UINT64_C(2) * OUTAGES_KEPT, true);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         void (*run)(void);
-    } tests[] = {
-        {"cells", cells}, {"quantiles", quantiles}, {"causes", causes}, {"patterns", patterns}};
+    } tests[] = {{"cells", cells},
+                 {"quantiles", quantiles},
+                 {"causes", causes},
+                 {"patterns", patterns},
+                 {"outages", test_outages}};
 
     for (size_t i = 0; argc == 2 && i < sizeof tests / sizeof *tests; i++)
         if (strcmp(argv[1], tests[i].name) == 0) {
             tests[i].run();
             return 0;
         }
-    fprintf(stderr, "usage: probe-test cells|quantiles|causes|patterns\n");
+    fprintf(stderr, "usage: probe-test cells|quantiles|causes|patterns|outages\n");
     return 2;
 }

@@ -43,12 +43,100 @@ teardown() {
     assert_success
     assert_line --index 0 "Probing $ADDRESS with 56 bytes of text; times in ms"
     for sequence in 1 2 3; do
-        assert_line --index "$sequence" --regexp "^56 bytes from $ADDRESS: seq=$sequence +time=[0-9.]+ +connect=[0-9.]+ +first=[0-9.]+ +complete=[0-9.]+ +close=[0-9.]+( late=[0-9.]+)?\$"
+        assert_line --index "$sequence" --regexp "^seq=$sequence +time=[0-9.]+( +(connect|first|complete|close|late)=[0-9.]+)*\$"
     done
     assert_line --index 4 "--- $ADDRESS ---"
     assert_line --index 5 '3 sent, 3 echoed, 0 lost (0.0 %)'
-    assert_line --regexp '^time( +[0-9]+\.[0-9]{3}){8}$'
+    assert_line --regexp '^time( +[0-9]+\.[0-9]{3}){7}$'
     said ''
+}
+
+@test "a line for a probe fits 80 columns, and leaves out what is 0" {
+    serve echo
+    run "$TINCAN" -c 20 -i 1ms "$ADDRESS"
+    run ! grep -E '^seq=.{77}|=0\.000' <<<"$output"
+}
+
+@test "the summary has p99.9 of a thousand probes, and lateness where there is some" {
+    serve echo
+    run "$TINCAN" -q -f -c 1000 "$ADDRESS"
+    assert_line --regexp '^ms .* p99 +p99\.9$'
+    assert_line --regexp '^time( +[0-9]+\.[0-9]{3}){8}$'
+    refute_line --regexp '^(late|since due) '
+    serve late:0.1
+    run "$TINCAN" -q --parallel 1 -c 3 -i 1ms "$ADDRESS"
+    assert_line --regexp '^ms .* p99$'
+    assert_line --regexp '^since due( +[0-9]+\.[0-9]{3}){7}$'
+    assert_line --regexp '^late( +[0-9]+\.[0-9]{3}){7}$'
+}
+
+@test "an overdue probe has a line, and one that Ctrl-C ends then is lost" {
+    serve echo silent
+    start env --default-signal=INT "$TINCAN" -c 3 -i 500ms -W 1h "$ADDRESS" >out
+    wait_until 60 grep -qx 'seq=2   no answer yet' out
+    kill -INT "$STARTED"
+    status=0
+    wait "$STARTED" || status=$?
+    assert_equal "$status" 1
+    run ! grep -q 'seq=1   no answer yet' out
+    (($(grep -c 'seq=2   no answer yet' out) == 1))
+    grep -qE '^seq=2   timeout: no whole reply within [0-9.]+ s: 0 of 57 bytes had come back$' out
+    grep -qE '^3 sent, 1 echoed, [12] lost' out
+}
+
+@test "outages: lost probes that follow upon each other are one, in whatever order they end" {
+    "$PROBE_TEST" outages
+}
+
+@test "an outage has a line when it is over, and one in the summary, with its length and probes" {
+    within_time
+    serve echo truncate:1 truncate:1 echo echo close echo
+    run "$TINCAN" -c 14 -i 50ms "$ADDRESS"
+    (($(grep -cx 'down 0.1 s, probes 2 to 3' <<<"$output") == 1))
+    (($(grep -cx 'down 0.05 s, probe 6' <<<"$output") == 1))
+    assert_line '2 outages:'
+    assert_line --regexp '^[0-9-]{10} [0-9:]{8}  down 0\.1 s, probes 2 to 3$'
+    serve echo truncate:1
+    run "$TINCAN" -q -c 3 -i 50ms "$ADDRESS"
+    assert_line --regexp '  down 0\.1 s so far, probes 2 to 3$'
+    serve echo truncate:1 truncate:1 echo
+    run "$TINCAN" --json -c 5 -i 50ms "$ADDRESS"
+    "$REPORTS" json <<<"$output"
+    [[ $("$REPORTS" outages <<<"$output") == '[{"first": 2, "last": 3, "at": '*', "seconds": 0.1, "over": true}]' ]]
+}
+
+@test "-D begins each line with the time" {
+    serve echo silent
+    local before now line
+    before=$(date +%s)
+    run "$TINCAN" -D -c 2 -i 1ms -W 1300ms "$ADDRESS"
+    now=$(date +%s)
+    for line in "${lines[@]:1:3}"; do
+        [[ $line =~ ^\[([0-9]+)\.[0-9]{3}\]\ seq= ]]
+        ((BASH_REMATCH[1] >= before && BASH_REMATCH[1] <= now))
+    done
+    [[ ${lines[2]} == *'seq=2   no answer yet' && ${lines[3]} == *'seq=2   timeout: '* ]]
+}
+
+@test "--report-every sums up each stretch by itself" {
+    within_time
+    serve echo
+    run "$TINCAN" -q -c 60 -i 20ms --report-every 300ms "$ADDRESS"
+    assert_success
+    assert_line --index 0 --regexp '^last 0\.[3-9]+ s: min/avg/max [0-9.]+/[0-9.]+/[0-9.]+; [0-9]+ sent, [0-9]+ echoed, 0 lost \(0\.0 %\)$'
+    run "$TINCAN" --json -c 60 -i 20ms --report-every 300ms "$ADDRESS"
+    python3 - "$output" <<'PYTHON'
+import json, sys
+objects = [json.loads(line) for line in sys.argv[1].splitlines()]
+recent = [each for each in objects if each["type"] == "recent"]
+assert len(recent) >= 2 and sum(each["echoed"] for each in recent) <= objects[-1]["echoed"] == 60, objects
+probes = 0
+for each in objects:
+    probes += each["type"] == "probe"
+    if each["type"] == "recent":
+        assert each["echoed"] == each["sent"] == each["ms"]["time"]["count"] == probes, each
+        probes = 0
+PYTHON
 }
 
 @test "probes begin by the clock, however slow the answers are" {
@@ -102,7 +190,7 @@ PYTHON
     milliseconds "$TINCAN" -c 1 -w 1200ms "$ADDRESS"
     assert_failure 1
     # The probe begins a little later than the run.
-    assert_line --regexp '^no echo from .*: seq=1 +timeout: no whole reply within 1\.[012][0-9]* s'
+    assert_line --regexp '^seq=1 +timeout: no whole reply within 1\.[012][0-9]* s'
     took_about 1200
 }
 
@@ -122,7 +210,7 @@ PYTHON
     serve silent echo
     run "$TINCAN" -W 1s -c 2 -i 10ms "$ADDRESS"
     assert_failure 1
-    assert_line --regexp '^no echo from .*: seq=1 +timeout: no whole reply within 1 s: 0 of 57 bytes had come back; all bytes sent were delivered \(acknowledged\)$'
+    assert_line --regexp '^seq=1 +timeout: no whole reply within 1 s: 0 of 57 bytes had come back; all bytes sent were delivered \(acknowledged\)$'
     assert_line '2 sent, 1 echoed, 1 lost (50.0 %): 1 timeout'
 }
 
@@ -293,16 +381,13 @@ END
 
 # outcome BEHAVIOUR STATUS PATTERN [OPTION...]: a server that behaves so makes this of a probe.
 outcome() {
-    local behaviour=$1 expected=$2 pattern=$3 head='no echo' counts="1 lost (100.0 %): 1 ${3%%:*}"
+    local behaviour=$1 expected=$2 pattern=$3 counts="1 lost (100.0 %): 1 ${3%%:*}"
     shift 3
-    if ((expected == 3)); then
-        head='wrong echo'
-        counts="0 lost (0.0 %); 1 ${pattern%%:*}"
-    fi
+    ((expected != 3)) || counts="0 lost (0.0 %); 1 ${pattern%%:*}"
     serve "$behaviour"
     run --separate-stderr "$TINCAN" -c 1 "$@" "$ADDRESS"
     assert_failure "$expected"
-    assert_line --index 1 --regexp "^$head from $ADDRESS: seq=1 +$pattern"
+    assert_line --index 1 --regexp "^seq=1 +$pattern"
     assert_line "1 sent, 0 echoed, ${counts/1 extra/1 with extra}"
     said ''
 }
@@ -312,7 +397,7 @@ outcome() {
     port=$(free_port)
     run --separate-stderr "$TINCAN" -c 3 -i 10ms "127.0.0.1:$port"
     assert_failure 1
-    assert_line --index 1 --regexp "^no echo from 127.0.0.1:$port: seq=1 +refused: nobody is listening there; "
+    assert_line --index 1 --regexp "^seq=1 +refused: nobody is listening there; "
     assert_line '3 sent, 0 echoed, 3 lost (100.0 %): 3 refused'
     said ''
 }
@@ -414,7 +499,7 @@ TABLE
     serve never-read drip:0.1
     milliseconds "$TINCAN" -c 1 -s 16M -W 300ms "$ADDRESS"
     assert_failure 1
-    assert_line --partial ' seq=1   timeout: '
+    assert_line --partial 'seq=1   timeout: '
     took_about 300
     milliseconds "$TINCAN" -c 1 -W 500ms "$ADDRESS"
     assert_failure 1
@@ -426,7 +511,7 @@ TABLE
     serve as-it-reads
     run "$TINCAN" -c 1 -s 32M -W 60s "$ADDRESS"
     assert_success
-    assert_line --regexp '^33554432 bytes from '
+    assert_line '1 sent, 1 echoed, 0 lost (0.0 %)'
 }
 
 @test "what a hostile server replies reaches no terminal" {
@@ -532,10 +617,10 @@ time.sleep(60)'
     assert_success
     run "$TINCAN" -c 1 "$ADDRESS#7"
     assert_success
-    assert_line --partial "56 bytes from $ADDRESS#7: seq=1"
+    assert_line --partial "seq=1   time="
     run "$TINCAN" -c 1 "$ADDRESS#7"
     assert_failure 1
-    assert_line --partial "no echo from $ADDRESS#7: seq=1   handshake: it closed the connection"
+    assert_line --partial "seq=1   handshake: it closed the connection"
 }
 
 # serve_inside [--rules RULES] BEHAVIOUR...: a server in a network namespace of its own, with
@@ -559,7 +644,8 @@ serve_inside() {
         "two-addresses.test:${ADDRESS##*:}"
     assert_success
     assert_line --regexp "^Probing two-addresses\.test:[0-9]+ \(\[::1\]:[0-9]+, 127\.0\.0\.1:[0-9]+, found in [0-9.]+ ms\)"
-    assert_line --partial "56 bytes from $ADDRESS: seq=3"
+    assert_line --partial "seq=1   $ADDRESS: time="
+    assert_line --partial "seq=3   time="
     said 'tincan: connecting to \[::1\]:*: refused: *; trying the next address'
     run --separate-stderr nsenter -n -m -r -w -t "$STARTED" "$TINCAN" -c 2 -i 1ms two-addresses.test:1
     assert_failure 1

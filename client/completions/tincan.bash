@@ -48,7 +48,7 @@ _tincan_value() {
         _tincan_files "$2"
         ;;
     -[cimswW] | --message | --timeout | --max-bytes | --count | --interval | --rate | --deadline | --parallel | \
-        --size | --sweep | --warning | --critical | --warning-loss | --critical-loss) ;;
+        --size | --sweep | --report-every | --warning | --critical | --warning-loss | --critical-loss) ;;
     *)
         return 1
         ;;
@@ -60,8 +60,8 @@ _tincan_rest() {
     if [[ $1 == -* ]]; then
         _tincan_words "$1" '--message= --null --whole --connect-first --classic --ipv4 --ipv6 --source= --timeout=
             --max-bytes= --quiet --color= --help --version --count= --interval= --rate= --deadline= --flood
-            --parallel= --size= --pattern= --diagnose --sweep= --json --histogram --prometheus= --check
-            --warning= --critical= --warning-loss= --critical-loss='
+            --parallel= --size= --pattern= --diagnose --sweep= --timestamps --report-every= --json --histogram
+            --prometheus= --check --warning= --critical= --warning-loss= --critical-loss='
         return
     fi
     _tincan_words "$1" 'unix: vsock:'

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdio_ext.h>
+#include <string.h>
 
 #define TICK (250 * CLOCK_MSEC)
 
@@ -25,6 +26,11 @@ static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
         why = buffer;
     }
     tally_add(&run->tally, roundtrip, why);
+    if (run->options->probes.report_every_usec > 0)
+        tally_add(&run->recent, roundtrip, why);
+    if (outcome_status(roundtrip->outcome) == STATUS_FAILED && !run->options->probes.flood)
+        outages_add(&run->tally.outages, roundtrip->sequence, roundtrip->due,
+                    roundtrip->due + run->options->probes.interval);
     if (!run->each)
         return 0;
     REPORT(run, roundtrip, roundtrip, why, cause);
@@ -35,11 +41,29 @@ static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
     return output_flush(&run->status);
 }
 
-static int on_tick(void *context, int64_t now)
+static void on_overdue(void *context, const struct roundtrip *roundtrip)
 {
     struct run *run = context;
 
+    if (run->each)
+        REPORT(run, overdue, roundtrip);
+}
+
+static int on_tick(void *context, int64_t now, uint64_t oldest)
+{
+    struct run *run = context;
+    int64_t every = (int64_t)run->options->probes.report_every_usec * CLOCK_USEC;
+
+    run->oldest = oldest;
     REPORT(run, tick, now);
+    if (every > 0 && now >= run->recent.begun + every) {
+        int64_t begun = now - (now - run->recent.begun) % every; /* ticks may be late */
+
+        run->recent.ended = now;
+        REPORT(run, recent);
+        memset(&run->recent, 0, sizeof run->recent);
+        run->recent.begun = begun;
+    }
     return output_flush(&run->status);
 }
 
@@ -54,7 +78,7 @@ static int on_interim(void *context)
 static enum schedule_end run_schedule(struct run *run, struct schedule *schedule,
                                       const struct probe_message *message)
 {
-    const struct schedule_listener listener = {run, on_roundtrip, on_tick, on_interim};
+    const struct schedule_listener listener = {run, on_roundtrip, on_overdue, on_tick, on_interim};
     const struct options *options = run->options;
     const struct schedule_plan plan = {
         .target = &run->target,
@@ -68,7 +92,7 @@ static enum schedule_end run_schedule(struct run *run, struct schedule *schedule
     };
     enum schedule_end end;
 
-    run->tally.begun = clock_now();
+    run->tally.begun = run->recent.begun = clock_now();
     end = schedule_run(schedule, &plan, &listener);
     report_status_line_clear();
     run->tally.cut_short = schedule->unfinished;

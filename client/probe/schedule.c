@@ -9,6 +9,8 @@
 #define EVENTS     64
 #define PAUSE_TIME (10 * CLOCK_MSEC) /* after an error of this machine, which may pass */
 
+#define OVERDUE_TIME CLOCK_SECOND
+
 /* A probe that the end of the run cuts short is lost if it is this old, whatever ended the run. */
 #define FAIR_TIME CLOCK_SECOND
 #define AGE_UNIT  (10 * CLOCK_MSEC) /* to which its age is rounded for reports */
@@ -193,6 +195,31 @@ static void handle_events(struct schedule *schedule, const struct epoll_event *e
     }
 }
 
+static void tick(struct schedule *schedule, int64_t now)
+{
+    const struct schedule_listener *listener = schedule->listener;
+    uint64_t oldest = schedule->begun + 1, overdue = schedule->overdue;
+
+    schedule->next_tick = now + schedule->plan->tick;
+    for (size_t i = 0; i < schedule->size; i++) {
+        const struct roundtrip *roundtrip = &schedule->roundtrips[i];
+
+        if (roundtrip->state == ROUNDTRIP_OVER)
+            continue;
+        if (roundtrip->sequence < oldest)
+            oldest = roundtrip->sequence;
+        if (roundtrip->state == ROUNDTRIP_CLOSING || roundtrip->sequence <= schedule->overdue ||
+            now - roundtrip->begun < OVERDUE_TIME)
+            continue;
+        listener->overdue(listener->context, roundtrip);
+        if (roundtrip->sequence > overdue)
+            overdue = roundtrip->sequence;
+    }
+    schedule->overdue = overdue;
+    if (listener->tick(listener->context, now, oldest) < 0)
+        schedule->stopped = true;
+}
+
 static void handle_time(struct schedule *schedule)
 {
     int64_t now = clock_now();
@@ -201,11 +228,8 @@ static void handle_time(struct schedule *schedule)
         schedule->next_timer = CLOCK_NEVER;
         each_roundtrip(schedule, now, check_timer);
     }
-    if (now >= schedule->next_tick) {
-        schedule->next_tick = now + schedule->plan->tick;
-        if (schedule->listener->tick(schedule->listener->context, now) < 0)
-            schedule->stopped = true;
-    }
+    if (now >= schedule->next_tick)
+        tick(schedule, now);
 }
 
 /* Begins what is due, waits once, and handles what came. */
@@ -242,7 +266,7 @@ enum schedule_end schedule_run(struct schedule *schedule, const struct schedule_
 
     schedule->plan = plan;
     schedule->listener = listener;
-    schedule->begun = schedule->unfinished = 0;
+    schedule->begun = schedule->unfinished = schedule->overdue = 0;
     schedule->start = clock_now();
     schedule->next_timer = CLOCK_NEVER;
     schedule->next_tick = plan->tick > 0 ? schedule->start + plan->tick : CLOCK_NEVER;

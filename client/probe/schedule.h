@@ -27,8 +27,9 @@ struct schedule_plan {
 struct schedule_listener {
     void *context;
     int (*roundtrip)(void *context, const struct roundtrip *roundtrip); /* it is over */
-    int (*tick)(void *context, int64_t now);
-    int (*interim)(void *context); /* at SIGQUIT */
+    void (*overdue)(void *context, const struct roundtrip *roundtrip);  /* it runs for a second */
+    int (*tick)(void *context, int64_t now, uint64_t oldest); /* the first that is not over */
+    int (*interim)(void *context);                            /* at SIGQUIT */
 };
 
 enum schedule_end {
@@ -51,6 +52,7 @@ struct schedule {
     const struct schedule_listener *listener;
     uint64_t begun;      /* probes so far */
     uint64_t unfinished; /* of them, those that the end of the run cut short */
+    uint64_t overdue;    /* number of the last that was reported so */
     int64_t start;       /* clock_now, when the first was due */
     int64_t next_timer;  /* lowest timer of a running probe, or an earlier moment */
     int64_t next_tick;

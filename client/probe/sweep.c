@@ -44,7 +44,7 @@ static int ignore(void *context)
 /* Sends one probe; false if it was cut short. */
 static bool try_once(struct sweep *sweep)
 {
-    const struct schedule_listener listener = {sweep, on_roundtrip, NULL, ignore};
+    const struct schedule_listener listener = {sweep, on_roundtrip, NULL, NULL, ignore};
     const struct schedule_plan plan = {
         .target = &sweep->run->target,
         .message = sweep->message->bytes,

@@ -16,6 +16,9 @@ struct run {
     const struct options *options;
     struct target target; /* without an address if it could not be resolved */
     struct tally tally;
+    struct tally recent; /* with --report-every, since the last such report */
+    size_t peer;         /* index of the address in the line before, for report_text */
+    uint64_t oldest;     /* sequence number of the first probe that is not over */
     const char *pattern; /* the name of the message's pattern */
     size_t length;       /* of the message, in bytes */
     int64_t started;     /* clock_now, before the target was resolved */
@@ -65,8 +68,10 @@ struct report {
                       const char *cause);
     void (*size)(struct run *run, const struct sweep_size *size);
     void (*verdict)(struct run *run, const struct sweep_verdict *verdict);
-    void (*tick)(struct run *run, int64_t now); /* a few times a second */
-    void (*interim)(struct run *run);           /* a summary is wanted */
+    void (*overdue)(struct run *run, const struct roundtrip *roundtrip); /* running for a second */
+    void (*tick)(struct run *run, int64_t now);                          /* a few times a second */
+    void (*recent)(struct run *run);  /* `recent` is to be reported */
+    void (*interim)(struct run *run); /* a summary is wanted */
     void (*end)(struct run *run);
 };
 
@@ -75,6 +80,13 @@ extern const struct report report_json;        /* an object a line */
 extern const struct report report_check;       /* one line for monitoring systems */
 extern const struct report report_prometheus;  /* a file for the textfile collector */
 extern const struct report report_status_line; /* the state of a flood, on standard error */
+
+/* Of report_text: what it prints of durations and of a sweep, and text from anywhere. */
+void report_text_table(const struct run *run);
+void report_text_begin_sweep(const struct run *run);
+void report_text_size(struct run *run, const struct sweep_size *size);
+void report_text_verdict(struct run *run, const struct sweep_verdict *verdict);
+void report_text_string(const char *string);
 
 /* Sets `reports` and `each` as the options ask for. */
 void report_select(struct run *run);

@@ -228,9 +228,26 @@ static void print_failed_addresses(const struct target *target)
     putchar(']');
 }
 
-static void print_summary(const struct run *run, const char *type)
+static void print_outages(const struct tally *tally)
 {
-    const struct tally *tally = &run->tally;
+    const struct outages *outages = &tally->outages;
+
+    fputs(",\"outages\":[", stdout);
+    for (size_t i = 0; i < outages->kept; i++) {
+        const struct outage *outage = &outages->list[i];
+
+        printf("%s{\"first\":%" PRIu64, i > 0 ? "," : "", outage->first);
+        json_count_field("last", outage->last);
+        json_number_field("at", report_since_1970(outage->begun));
+        json_number_field("seconds", (double)(outage->ended - outage->begun) / CLOCK_SECOND);
+        json_boolean_field("over", outage->last < tally->last_echoed);
+        putchar('}');
+    }
+    putchar(']');
+}
+
+static void print_summary(const struct run *run, const struct tally *tally, const char *type)
+{
     int64_t now = tally->ended != 0 ? tally->ended : clock_now();
 
     printf("{\"type\":\"%s\"", type);
@@ -241,12 +258,13 @@ static void print_summary(const struct run *run, const char *type)
     json_count_field("lost", tally_lost(tally));
     json_number_field("loss_percent", tally_loss(tally));
     json_count_field("left_open", tally->left_open);
-    json_count_field("unfinished", report_unfinished(run));
+    json_count_field("unfinished", tally == &run->tally ? report_unfinished(run) : 0);
     json_count_field("local_errors", tally->outcomes[OUTCOME_LOCAL]);
     print_outcomes(tally);
     print_counts(tally->counts);
     json_count_field("probes_hit", tally->probes_hit);
     print_failed_addresses(&run->target);
+    print_outages(tally);
     json_milliseconds_field("resolve_ms", run->target.resolve_nsec);
     json_number_field("seconds", (double)(now - tally->begun) / (double)CLOCK_SECOND);
     json_number_field("rate", tally_rate(tally, now));
@@ -300,12 +318,17 @@ static void print_verdict(struct run *run, const struct sweep_verdict *verdict)
 
 static void interim(struct run *run)
 {
-    print_summary(run, "interim");
+    print_summary(run, &run->tally, "interim");
+}
+
+static void recent(struct run *run)
+{
+    print_summary(run, &run->recent, "recent");
 }
 
 static void end(struct run *run)
 {
-    print_summary(run, "summary");
+    print_summary(run, &run->tally, "summary");
 }
 
 const struct report report_json = {
@@ -313,6 +336,7 @@ const struct report report_json = {
     .roundtrip = print_roundtrip,
     .size = print_size,
     .verdict = print_verdict,
+    .recent = recent,
     .interim = interim,
     .end = end,
 };

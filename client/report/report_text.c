@@ -7,19 +7,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
-#define WIDTH 6 /* of a value: below 100 ms with its decimals */
+#define WIDTH 6   /* of a value: below 100 ms with its decimals */
+#define HALF  500 /* nanoseconds: less is printed as 0.000 */
 
-/* Prints a label and its value, padded to `width`, so that lines align. */
-static void print_value(const char *label, int64_t nsec, int width)
-{
-    if (nsec < 0)
-        printf(" %s=%-*s", label, width, "-");
-    else
-        printf(" %s=%-*.3f", label, width, report_milliseconds(nsec));
-}
-
-static void print_text(const char *string)
+void report_text_string(const char *string)
 {
     display(stdout, string, strlen(string), false);
 }
@@ -36,17 +29,9 @@ static void print_found(const struct target *target)
         return;
     for (size_t i = 0; i < target->count; i++) {
         fputs(i == 0 ? " (" : ", ", stdout);
-        print_text(target->peers[i].text);
+        report_text_string(target->peers[i].text);
     }
     printf(", found in %.3f ms)", report_milliseconds(target->resolve_nsec));
-}
-
-static void begin_sweep(const struct run *run)
-{
-    fputs(run->options->probes.diagnose ? "Diagnosing " : "Sweeping ", stdout);
-    print_text(report_peer(run));
-    printf(" from %zu to %zu bytes of %s; times in ms\n", run->options->probes.sweep_from,
-           run->options->probes.sweep_to, run->pattern);
 }
 
 static void begin(struct run *run)
@@ -54,34 +39,68 @@ static void begin(struct run *run)
     if (run->options->quiet || run->target.count == 0)
         return;
     if (run->options->probes.sweep) {
-        begin_sweep(run);
+        report_text_begin_sweep(run);
         return;
     }
     fputs("Probing ", stdout);
-    print_text(run->target.address->text);
+    report_text_string(run->target.address->text);
     print_found(&run->target);
     printf(" with %zu byte%s of ", run->length, run->length == 1 ? "" : "s");
-    print_text(run->pattern);
+    report_text_string(run->pattern);
     fputs("; times in ms\n", stdout);
+    run->peer = run->target.count == 1 ? 0 : SIZE_MAX; /* no other could be meant */
 }
 
-static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
+static void print_stamp(const struct run *run)
 {
+    if (run->options->probes.timestamps)
+        printf("[%.3f] ", report_since_1970(clock_now()));
+}
+
+/* Prints how a probe's line begins. Its address is that of the line before, unless it is named. */
+static void begin_line(struct run *run, const struct roundtrip *roundtrip)
+{
+    print_stamp(run);
+    printf("seq=%-3" PRIu64, roundtrip->sequence);
+    if (roundtrip->peer == run->peer)
+        return;
+    run->peer = roundtrip->peer;
+    putchar(' ');
+    report_text_string(roundtrip->target->peers[roundtrip->peer].text);
+    putchar(':');
+}
+
+/* Prints the phases that don't round to 0; the end of the connection also where it did not come. */
+static void print_echo(const struct roundtrip *roundtrip)
+{
+    static const struct {
+        enum phase phase;
+        const char *label;
+        int64_t least;
+    } shown[] = {
+        {PHASE_TIME, "time", 0},
+        {PHASE_OTHERS, "others", 0},
+        {PHASE_CONNECT, "connect", HALF},
+        {PHASE_FIRST_BYTE, "first", HALF},
+        {PHASE_COMPLETE, "complete", HALF},
+        {PHASE_CLOSE, "close", HALF},
+        {PHASE_LATE, "late", CLOCK_MSEC},
+    };
+    int padding = 0;
     char buffer[EXPLAIN_SIZE];
     struct text text;
 
-    printf("%zu bytes from ", run->length);
-    print_text(roundtrip->target->peers[roundtrip->peer].text);
-    printf(": seq=%-3" PRIu64 "", roundtrip->sequence);
-    print_value("time", phase_of(roundtrip, PHASE_TIME), WIDTH);
-    if (phase_of(roundtrip, PHASE_OTHERS) >= 0)
-        print_value("others", phase_of(roundtrip, PHASE_OTHERS), WIDTH);
-    print_value("connect", phase_of(roundtrip, PHASE_CONNECT), WIDTH);
-    print_value("first", phase_of(roundtrip, PHASE_FIRST_BYTE), WIDTH);
-    print_value("complete", phase_of(roundtrip, PHASE_COMPLETE), WIDTH);
-    print_value("close", phase_of(roundtrip, PHASE_CLOSE), 0);
-    if (phase_of(roundtrip, PHASE_LATE) >= CLOCK_MSEC)
-        print_value("late", phase_of(roundtrip, PHASE_LATE), 0);
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        int64_t nsec = phase_of(roundtrip, shown[i].phase);
+
+        if (nsec < 0 && shown[i].phase == PHASE_CLOSE)
+            printf("%*s close=-", padding, "");
+        if (nsec < shown[i].least)
+            continue;
+        printf("%*s %s=", padding, "", shown[i].label);
+        padding = WIDTH - printf("%.3f", report_milliseconds(nsec));
+        padding = padding > 0 ? padding : 0;
+    }
     text_init(&text, buffer, sizeof buffer);
     if (explain_counts(&text, roundtrip->tcp.counts))
         printf("  %s", buffer);
@@ -92,25 +111,25 @@ static void print_roundtrip(struct run *run, const struct roundtrip *roundtrip, 
                             const char *cause)
 {
     (void)cause; /* `why` has it */
+    begin_line(run, roundtrip);
     if (!why) {
-        print_echo(run, roundtrip);
+        print_echo(roundtrip);
         return;
     }
-    fputs(outcome_status(roundtrip->outcome) == STATUS_ALTERED ? "wrong echo from "
-                                                               : "no echo from ",
-          stdout);
-    print_text(roundtrip->target->peers[roundtrip->peer].text);
-    printf(": seq=%-3" PRIu64 " ", roundtrip->sequence);
+    putchar(' ');
     print_red(why);
     putchar('\n');
 }
 
-/* Prints what are neither echoed nor lost: probes with a wrong echo, or none yet, or not sent. */
-static void print_others(const struct run *run)
+static void print_overdue(struct run *run, const struct roundtrip *roundtrip)
 {
-    const struct tally *tally = &run->tally;
-    uint64_t unfinished = report_unfinished(run);
+    begin_line(run, roundtrip);
+    puts(" no answer yet");
+}
 
+/* Prints what are neither echoed nor lost: probes with a wrong echo, or none yet, or not sent. */
+static void print_others(const struct tally *tally, uint64_t unfinished)
+{
     if (tally->outcomes[OUTCOME_ALTERED] > 0)
         printf("; %" PRIu64 " altered", tally->outcomes[OUTCOME_ALTERED]);
     if (tally->outcomes[OUTCOME_EXTRA] > 0)
@@ -124,9 +143,8 @@ static void print_others(const struct run *run)
     putchar('\n');
 }
 
-static void print_counts(const struct run *run)
+static void print_counts(const struct tally *tally, uint64_t unfinished)
 {
-    const struct tally *tally = &run->tally;
     const char *before = ": ";
 
     printf("%" PRIu64 " sent, %" PRIu64 " echoed, %" PRIu64 " lost ", tally_sent(tally),
@@ -141,7 +159,7 @@ static void print_counts(const struct run *run)
         printf("%s%" PRIu64 " %s", before, tally->outcomes[outcome], outcome_word(outcome));
         before = ", ";
     }
-    print_others(run);
+    print_others(tally, unfinished);
 }
 
 /* If probes had no line of their own, explains the first of each outcome. */
@@ -160,42 +178,64 @@ static void print_examples(const struct run *run)
     }
 }
 
-/* Prints milliseconds in seven columns, with as many decimals as fit. */
-static void print_cell(double nsec)
+static void print_outage(const struct outage *outage, bool over)
 {
-    double milliseconds = nsec / (double)CLOCK_MSEC;
-    int decimals = milliseconds < 999.9995 ? 3 : milliseconds < 9999.995 ? 2 : 1;
-
-    printf(" %7.*f", milliseconds < 99999.95 ? decimals : 0, milliseconds);
+    printf("down %.6g s%s, probe", (double)(outage->ended - outage->begun) / CLOCK_SECOND,
+           over ? "" : " so far");
+    if (outage->first == outage->last)
+        printf(" %" PRIu64 "\n", outage->first);
+    else
+        printf("s %" PRIu64 " to %" PRIu64 "\n", outage->first, outage->last);
 }
 
-static void print_row(const struct tally *tally, enum phase phase)
+/* Prints the outages with the time of day at which they began. */
+static void print_outages(const struct tally *tally)
 {
-    const struct histogram *histogram = &tally->phases[phase];
-    static const double shares[] = {0.5, 0.9, 0.99, 0.999};
+    const struct outages *outages = &tally->outages;
 
-    printf("%-10s", phase_word(phase));
-    print_cell((double)histogram->least);
-    print_cell(histogram->mean);
-    print_cell((double)histogram->greatest);
-    print_cell(histogram_deviation(histogram));
-    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
-        print_cell((double)histogram_quantile(histogram, shares[i]));
-    putchar('\n');
-}
+    if (outages->count > 0)
+        printf("%" PRIu64 " outage%s%s\n", outages->count, outages->count == 1 ? "" : "s",
+               outages->count > outages->kept ? ", the last of them:" : ":");
+    for (size_t i = 0; i < outages->kept; i++) {
+        const struct outage *outage = &outages->list[i];
+        time_t begun = (time_t)report_since_1970(outage->begun);
+        struct tm local;
+        char text[32];
 
-static void print_table(const struct run *run)
-{
-    printf("%-10s %7s %7s %7s %7s %7s %7s %7s %7s\n", "ms", "min", "avg", "max", "stddev", "p50",
-           "p90", "p99", "p99.9");
-    for (enum phase phase = 0; phase < PHASE_COUNT; phase++) {
-        bool of_schedule = phase == PHASE_SINCE_DUE || phase == PHASE_LATE;
-
-        if (phase == PHASE_RTT || phase == PHASE_SERVER)
-            continue;
-        if (run->tally.phases[phase].count > 0 && !(of_schedule && run->options->probes.flood))
-            print_row(&run->tally, phase);
+        if (localtime_r(&begun, &local) && strftime(text, sizeof text, "%F %T", &local) > 0)
+            printf("%s  ", text);
+        print_outage(outage, outage->last < tally->last_echoed);
     }
+}
+
+/* Reports outages once it is known how long they were. */
+static void tick(struct run *run, int64_t now)
+{
+    struct outages *outages = &run->tally.outages;
+
+    (void)now;
+    for (size_t i = 0; run->each && i < outages->kept; i++) {
+        struct outage *outage = &outages->list[i];
+
+        if (outage->reported || outage->last + 1 >= run->oldest)
+            continue;
+        print_stamp(run);
+        print_outage(outage, true);
+        outage->reported = true;
+    }
+}
+
+static void print_recent(struct run *run)
+{
+    const struct tally *tally = &run->recent;
+    const struct histogram *time = &tally->phases[PHASE_TIME];
+
+    print_stamp(run);
+    printf("last %.3g s: ", (double)(tally->ended - tally->begun) / CLOCK_SECOND);
+    if (time->count > 0)
+        printf("min/avg/max %.3f/%.3f/%.3f; ", report_milliseconds(time->least),
+               time->mean / (double)CLOCK_MSEC, report_milliseconds(time->greatest));
+    print_counts(tally, 0);
 }
 
 static void print_summary(struct run *run)
@@ -207,9 +247,9 @@ static void print_summary(struct run *run)
 
     text_init(&text, buffer, sizeof buffer);
     fputs("--- ", stdout);
-    print_text(report_peer(run));
+    report_text_string(report_peer(run));
     fputs(" ---\n", stdout);
-    print_counts(run);
+    print_counts(tally, report_unfinished(run));
     printf("in %.3f s, %.1f echoes a second\n", (double)(now - tally->begun) / (double)CLOCK_SECOND,
            tally_rate(tally, now));
     if (tally->left_open > 0)
@@ -219,75 +259,14 @@ static void print_summary(struct run *run)
                tally->probes_hit == 1 ? "" : "s");
     text_init(&text, buffer, sizeof buffer);
     if (explain_failed_addresses(&text, &run->target)) {
-        print_text(text.start);
+        report_text_string(text.start);
         putchar('\n');
     }
     print_examples(run);
-    if (tally->outcomes[OUTCOME_ECHOED] > 0)
-        print_table(run);
-}
-
-static void print_size(struct run *run, const struct sweep_size *size)
-{
-    bool echoed = size->outcome == OUTCOME_ECHOED;
-
-    if (run->options->quiet)
-        return;
-    if (size->pattern)
-        printf("%16s  ", size->pattern);
-    else
-        printf("%10zu bytes  ", size->size);
-    if (echoed)
-        printf("echoed  time=%.3f", report_milliseconds(size->time));
-    else
-        fputs(outcome_word(size->outcome), stdout);
-    if (size->tries > 1)
-        printf(echoed ? "  (at try %u)" : "  (%u tries)", size->tries);
-    if (size->cause)
-        printf("  %s", size->cause);
-    putchar('\n');
-}
-
-static void print_bounds(const struct sweep_verdict *verdict)
-{
-    const char *word = outcome_word(verdict->fails.outcome);
-
-    if (verdict->any_works && verdict->any_fails)
-        printf("the largest that works: %zu bytes; the smallest that fails: %zu bytes (%s)\n",
-               verdict->works, verdict->fails.size, word);
-    else if (verdict->any_works && verdict->unfinished)
-        printf("the largest that works: %zu bytes\n", verdict->works);
-    else if (verdict->any_works)
-        printf("nothing fails up to %zu bytes\n", verdict->works);
-    else if (verdict->any_fails)
-        printf("nothing works, not even %zu bytes (%s)\n", verdict->fails.size, word);
-}
-
-static void print_verdict(struct run *run, const struct sweep_verdict *verdict)
-{
-    if (run->target.count == 0)
-        return;
-    fputs("--- ", stdout);
-    print_text(report_peer(run));
-    fputs(verdict->unfinished ? " --- (not finished)\n" : " ---\n", stdout);
-    if (verdict->diagnosis[0] != '\0') {
-        print_text(verdict->diagnosis);
-        putchar('\n');
-        return;
+    if (tally->outcomes[OUTCOME_ECHOED] > 0) {
+        print_outages(tally);
+        report_text_table(run);
     }
-    print_bounds(verdict);
-    if (verdict->any_fails) {
-        print_text(verdict->fails.why);
-        putchar('\n');
-    }
-    if (verdict->last.never_connected) {
-        printf("could not connect at %zu bytes: nothing is known of this size\n",
-               verdict->last.size);
-        print_text(verdict->last.why);
-        putchar('\n');
-    }
-    if (verdict->hint)
-        puts(verdict->hint);
 }
 
 static void end(struct run *run)
@@ -302,8 +281,11 @@ static void end(struct run *run)
 const struct report report_text = {
     .begin = begin,
     .roundtrip = print_roundtrip,
-    .size = print_size,
-    .verdict = print_verdict,
+    .size = report_text_size,
+    .verdict = report_text_verdict,
+    .overdue = print_overdue,
+    .tick = tick,
+    .recent = print_recent,
     .interim = print_summary,
     .end = end,
 };

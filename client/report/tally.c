@@ -106,6 +106,8 @@ void tally_add(struct tally *tally, const struct roundtrip *roundtrip, const cha
         add_phase(tally, roundtrip, PHASE_LATE);
     if (outcome != OUTCOME_ECHOED)
         return;
+    if (roundtrip->sequence > tally->last_echoed)
+        tally->last_echoed = roundtrip->sequence;
     tally->left_open += roundtrip->transfer.left_open;
     for (enum phase phase = 0; phase < PHASE_LATE; phase++)
         add_phase(tally, roundtrip, phase);

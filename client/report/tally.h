@@ -6,6 +6,7 @@
 #include "client/net/explain.h"
 #include "client/net/roundtrip.h"
 #include "client/report/histogram.h"
+#include "client/report/outages.h"
 
 /* The durations that are measured of a probe. */
 enum phase {
@@ -31,6 +32,8 @@ struct tally {
     uint64_t probes_hit;                       /* probes that had any of these */
     int64_t begun, ended;                      /* clock_now; `ended` is 0 before */
     struct histogram phases[PHASE_COUNT];      /* of echoed probes; PHASE_LATE of all */
+    uint64_t last_echoed;                      /* the highest sequence number of an echo, or 0 */
+    struct outages outages;                    /* of probes on a schedule */
     uint64_t example_sequences[OUTCOME_COUNT]; /* of the first probe with the outcome, or 0 */
     char examples[OUTCOME_COUNT][EXPLAIN_SIZE];
 };

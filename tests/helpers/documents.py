@@ -28,7 +28,9 @@ DOCUMENTS = ("README.md", "client/RECIPES.md", "client/tincan.1", "handler/tinca
 
 # Times and what is counted by them, ports and processes, and where a line is folded.
 MAY_DIFFER = (
-    (r" +late=\d+\.\d{3}", ""),
+    # Phases that round to 0, and probes that are late, come and go.
+    (r" +(late|complete|close)=\d+\.\d{3}", ""),
+    (r"\n(complete|close|since due|late)( +\d+\.\d{3})+", ""),
     (r"( *\d+\.\d{3} to +\d+\.\d{3} ms .*%.*(\n|$))+", "HISTOGRAM\n"),
     (r"\d+\.\d+(?= m?s\b| echoes a second|ms;)", "TIME"),
     (r"\b\d+\.\d{3}\b", "TIME"),

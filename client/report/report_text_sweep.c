@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* What the report for people says of a sweep. */
+#include "client/report/report.h"
+
+#include <stdio.h>
+
+void report_text_begin_sweep(const struct run *run)
+{
+    fputs(run->options->probes.diagnose ? "Diagnosing " : "Sweeping ", stdout);
+    report_text_string(report_peer(run));
+    printf(" from %zu to %zu bytes of %s; times in ms\n", run->options->probes.sweep_from,
+           run->options->probes.sweep_to, run->pattern);
+}
+
+void report_text_size(struct run *run, const struct sweep_size *size)
+{
+    bool echoed = size->outcome == OUTCOME_ECHOED;
+
+    if (run->options->quiet)
+        return;
+    if (size->pattern)
+        printf("%16s  ", size->pattern);
+    else
+        printf("%10zu bytes  ", size->size);
+    if (echoed)
+        printf("echoed  time=%.3f", report_milliseconds(size->time));
+    else
+        fputs(outcome_word(size->outcome), stdout);
+    if (size->tries > 1)
+        printf(echoed ? "  (at try %u)" : "  (%u tries)", size->tries);
+    if (size->cause)
+        printf("  %s", size->cause);
+    putchar('\n');
+}
+
+static void print_bounds(const struct sweep_verdict *verdict)
+{
+    const char *word = outcome_word(verdict->fails.outcome);
+
+    if (verdict->any_works && verdict->any_fails)
+        printf("the largest that works: %zu bytes; the smallest that fails: %zu bytes (%s)\n",
+               verdict->works, verdict->fails.size, word);
+    else if (verdict->any_works && verdict->unfinished)
+        printf("the largest that works: %zu bytes\n", verdict->works);
+    else if (verdict->any_works)
+        printf("nothing fails up to %zu bytes\n", verdict->works);
+    else if (verdict->any_fails)
+        printf("nothing works, not even %zu bytes (%s)\n", verdict->fails.size, word);
+}
+
+void report_text_verdict(struct run *run, const struct sweep_verdict *verdict)
+{
+    if (run->target.count == 0)
+        return;
+    fputs("--- ", stdout);
+    report_text_string(report_peer(run));
+    fputs(verdict->unfinished ? " --- (not finished)\n" : " ---\n", stdout);
+    if (verdict->diagnosis[0] != '\0') {
+        report_text_string(verdict->diagnosis);
+        putchar('\n');
+        return;
+    }
+    print_bounds(verdict);
+    if (verdict->any_fails) {
+        report_text_string(verdict->fails.why);
+        putchar('\n');
+    }
+    if (verdict->last.never_connected) {
+        printf("could not connect at %zu bytes: nothing is known of this size\n",
+               verdict->last.size);
+        report_text_string(verdict->last.why);
+        putchar('\n');
+    }
+    if (verdict->hint)
+        puts(verdict->hint);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of durations in the summary for people. */
+#include "client/report/report.h"
+#include "common/clock.h"
+
+#include <stdio.h>
+
+#define HALF   500  /* nanoseconds: less is printed as 0.000 */
+#define ENOUGH 1000 /* echoes for a percentile of 99.9 */
+
+/* Prints milliseconds in seven columns, with as many decimals as fit. */
+static void print_cell(double nsec)
+{
+    double milliseconds = nsec / (double)CLOCK_MSEC;
+    int decimals = milliseconds < 999.9995 ? 3 : milliseconds < 9999.995 ? 2 : 1;
+
+    printf(" %7.*f", milliseconds < 99999.95 ? decimals : 0, milliseconds);
+}
+
+/* Prints the values of a phase, of which those in `shares` are percentiles. */
+static void print_row(const struct tally *tally, enum phase phase, size_t shares)
+{
+    const struct histogram *histogram = &tally->phases[phase];
+    static const double share[] = {0.5, 0.9, 0.99, 0.999};
+
+    printf("%-10s", phase_word(phase));
+    print_cell((double)histogram->least);
+    print_cell(histogram->mean);
+    print_cell((double)histogram->greatest);
+    print_cell(histogram_deviation(histogram));
+    for (size_t i = 0; i < shares; i++)
+        print_cell((double)histogram_quantile(histogram, share[i]));
+    putchar('\n');
+}
+
+/* Returns whether the row would say something: neither all 0 nor, of a schedule that was kept, the
+ * same as `time`. The kernel's view of `first` is in the other reports only. */
+static bool is_telling(const struct run *run, enum phase phase)
+{
+    const struct histogram *phases = run->tally.phases;
+
+    if ((phase == PHASE_SINCE_DUE || phase == PHASE_LATE) &&
+        (run->options->probes.flood || phases[PHASE_LATE].greatest < CLOCK_MSEC))
+        return false;
+    return phase != PHASE_RTT && phase != PHASE_SERVER && phases[phase].greatest >= HALF;
+}
+
+void report_text_table(const struct run *run)
+{
+    size_t shares = run->tally.phases[PHASE_TIME].count < ENOUGH ? 3 : 4;
+
+    printf("%-10s %7s %7s %7s %7s %7s %7s %7s%s\n", "ms", "min", "avg", "max", "stddev", "p50",
+           "p90", "p99", shares == 4 ? "   p99.9" : "");
+    for (enum phase phase = 0; phase < PHASE_COUNT; phase++)
+        if (is_telling(run, phase))
+            print_row(&run->tally, phase, shares);
+}
