@@ -109,7 +109,7 @@ teardown() {
     serve echo silent
     local before now line
     before=$(date +%s)
-    run "$TINCAN" -D -c 2 -i 1ms -W 1300ms "$ADDRESS"
+    run "$TINCAN" -D -c 2 -i 1ms -W 2500ms "$ADDRESS"
     now=$(date +%s)
     for line in "${lines[@]:1:3}"; do
         [[ $line =~ ^\[([0-9]+)\.[0-9]{3}\]\ seq= ]]
@@ -123,7 +123,7 @@ teardown() {
     serve echo
     run "$TINCAN" -q -c 60 -i 20ms --report-every 300ms "$ADDRESS"
     assert_success
-    assert_line --index 0 --regexp '^last 0\.[3-9]+ s: min/avg/max [0-9.]+/[0-9.]+/[0-9.]+; [0-9]+ sent, [0-9]+ echoed, 0 lost \(0\.0 %\)$'
+    assert_line --index 0 --regexp '^last 0\.[3-9] s: min/avg/max [0-9.]+/[0-9.]+/[0-9.]+; [0-9]+ sent, [0-9]+ echoed, 0 lost \(0\.0 %\)$'
     run "$TINCAN" --json -c 60 -i 20ms --report-every 300ms "$ADDRESS"
     python3 - "$output" <<'PYTHON'
 import json, sys

@@ -180,7 +180,7 @@ static void print_examples(const struct run *run)
 
 static void print_outage(const struct outage *outage, bool over)
 {
-    printf("down %.6g s%s, probe", (double)(outage->ended - outage->begun) / CLOCK_SECOND,
+    printf("down %.12g s%s, probe", (double)(outage->ended - outage->begun) / CLOCK_SECOND,
            over ? "" : " so far");
     if (outage->first == outage->last)
         printf(" %" PRIu64 "\n", outage->first);
@@ -231,7 +231,7 @@ static void print_recent(struct run *run)
     const struct histogram *time = &tally->phases[PHASE_TIME];
 
     print_stamp(run);
-    printf("last %.3g s: ", (double)(tally->ended - tally->begun) / CLOCK_SECOND);
+    printf("last %.1f s: ", (double)(tally->ended - tally->begun) / CLOCK_SECOND);
     if (time->count > 0)
         printf("min/avg/max %.3f/%.3f/%.3f; ", report_milliseconds(time->least),
                time->mean / (double)CLOCK_MSEC, report_milliseconds(time->greatest));
