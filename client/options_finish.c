@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/options.h"
 
+#include <string.h>
+
 #define MSEC   UINT64_C(1000)
 #define SECOND UINT64_C(1000000)
 
@@ -120,6 +122,8 @@ static int take_address(struct options *options, char **arguments, struct text *
 
     if (arguments[0] && arguments[1]) {
         text_addf(reason, "there can be one address only; the second is '%s'", arguments[1]);
+        if (arguments[1][strspn(arguments[1], "0123456789")] == '\0')
+            text_addf(reason, "; for a port write %s:%s", arguments[0], arguments[1]);
         return -1;
     }
     text_addf(reason, "the address '%s': ", address);

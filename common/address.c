@@ -3,6 +3,7 @@
 
 #include "common/quantity.h"
 
+#include <ctype.h>
 #include <linux/vm_sockets.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,7 +37,11 @@ static int set_port(struct address *address, const char *port, struct text *reas
     uint32_t number;
 
     if (read_number(port, strlen(port), &number) < 0 || number < 1 || number > 65535)
-        return reject(reason, port, strlen(port), "is not a port from 1 to 65535");
+        return reject(
+            reason, port, strlen(port),
+            isalpha((unsigned char)*port)
+                ? "is not a port from 1 to 65535; give the number of a service, not its name"
+                : "is not a port from 1 to 65535");
     snprintf(address->port, sizeof address->port, "%u", (unsigned)number);
     return 0;
 }
@@ -165,6 +170,8 @@ int address_parse(const char *text, struct address *address, struct text *reason
         return parse_unix(text + 5, address, reason);
     if (strncmp(text, "vsock:", 6) == 0)
         return parse_vsock(text + 6, address, reason);
+    if (strncmp(text, "tcp://", 6) == 0)
+        text += 6;
     if (text[0] == '[')
         return parse_bracketed(text, address, reason);
     return parse_host(text, address, reason);

@@ -3,6 +3,7 @@
  * Where a server is, as a user writes it: HOST, HOST:PORT, an IPv6 address (in brackets when a port
  * follows), unix:PATH, unix:@NAME or vsock:CID:PORT; or unix:PATH#PORT for a
  * port of a guest behind the hybrid vsock socket of its hypervisor (only a client can go there).
+ * tcp:// may stand in front of a host.
  */
 #ifndef TINCAN_COMMON_ADDRESS_H
 #define TINCAN_COMMON_ADDRESS_H

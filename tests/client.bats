@@ -267,7 +267,7 @@ teardown() {
     assert_output --regexp "^\('127\.0\.0\.9', [0-9]+\): hello$"
     run --separate-stderr "$TINCAN" -I 192.0.2.77 -m hello "$ADDRESS"
     assert_failure 2
-    said "tincan: connecting to $ADDRESS: local error: Cannot assign requested address; *"
+    said "tincan: connecting to $ADDRESS: local error: Cannot assign requested address: this machine does not have the address of -I; *"
 }
 
 @test "-I chooses the interface" {
@@ -288,7 +288,7 @@ teardown() {
     done <<'END'
 localhost:0|'0' is not a port from 1 to 65535
 localhost:65536|'65536' is not a port from 1 to 65535
-localhost:http|'http' is not a port from 1 to 65535
+localhost:http|'http' is not a port from 1 to 65535; give the number of a service, not its name
 localhost:|'' is not a port from 1 to 65535
 localhost:99999999999999999999|'99999999999999999999' is not a port from 1 to 65535
 :4040|the host is missing
@@ -521,14 +521,14 @@ closed it without a reply: it may be at its limit of connections, or it refused 
     serve reset-at-once
     run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
     assert_failure 1
-    said "tincan: getting an echo from $ADDRESS: reset: the server reset the connection without *"
+    said "tincan: getting an echo from $ADDRESS: reset: the server, or a firewall on the way to it, reset the connection without *"
 }
 
 @test "a reset within the reply is: reset, with what had come" {
     serve reset-in-reply:3
     run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
     assert_failure 1
-    said "tincan: getting an echo from $ADDRESS: reset: *when 3 of 6 bytes had come back"
+    said "tincan: getting an echo from $ADDRESS: reset: *: 3 of 6 bytes had come back"
 }
 
 @test "a reset after the whole reply is no failure" {
@@ -543,14 +543,14 @@ closed it without a reply: it may be at its limit of connections, or it refused 
     serve truncate:3
     run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
     assert_failure 1
-    said "tincan: getting an echo from $ADDRESS: truncated: *when 3 of 6 bytes had come back"
+    said "tincan: getting an echo from $ADDRESS: truncated: *: 3 of 6 bytes had come back"
 }
 
 @test "a missing null byte alone is: truncated" {
     serve truncate:5
     run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
     assert_failure 1
-    said "*: truncated: *when 5 of 6 bytes had come back"
+    said "*: truncated: *: 5 of 6 bytes had come back"
 }
 
 @test "another byte is: altered, with its offset and both values" {
@@ -611,6 +611,26 @@ came back as 0x6e; it looks as if a single bit was flipped"
     run --separate-stderr "$TINCAN" "$ADDRESS" <lines
     assert_failure 3
     assert_output ''
+}
+
+@test "a server of another protocol is named, with what it answered" {
+    serve 'greet:220 mail.example ESMTP' 'run:head -c6 >/dev/null; printf "HTTP/1.1 400 Bad Request\r\n\r\n"' \
+        'reply:\x15\x03\x03' 'greet:what is longer than the message'
+    local is='it is no echo server: it answered'
+    run --separate-stderr "$TINCAN" -W 500ms -m hello "$ADDRESS"
+    said "*: timeout: no whole reply within 0.5 s: $is \"220 mail.example ESMTP\", as an SMTP or FTP server does; *"
+    run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
+    said "*: truncated: the connection ended before the null byte: $is \"HTTP/1.1 400 Bad Request\", as an HTTP server does"
+    run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
+    said "*: altered: $is \"\\\\x15\\\\x03\\\\x03\", as a TLS server does"
+    run --separate-stderr "$TINCAN" -W 500ms -m hello "$ADDRESS"
+    said "*: timeout: no whole reply within 0.5 s: 32 bytes had come, more than the message has; *"
+}
+
+@test "tcp:// may stand in front of a host" {
+    serve echo
+    run -0 "$TINCAN" -m hello "tcp://$ADDRESS"
+    assert_output hello
 }
 
 @test "no reply in time is: timeout" {
@@ -872,7 +892,7 @@ while True:
     wait_until 60 nsenter -n -t "$server" bash -c 'grep -q ":9C40 .* 01 " /proc/net/tcp'
     run --separate-stderr nsenter -n -m -r -w -t "$server" "$TINCAN" -m hello "$ADDRESS"
     assert_failure 2
-    said "tincan: connecting to $ADDRESS: local error: Cannot assign requested address; *"
+    said "tincan: connecting to $ADDRESS: local error: Cannot assign requested address: all local ports to that address are in use, *"
 }
 
 @test "the server closes first, so no port stays behind on our side" {
@@ -945,6 +965,8 @@ while True:
     run --separate-stderr "$TINCAN" -m x localhost elsewhere
     assert_failure 2
     said "tincan: there can be one address only; the second is 'elsewhere'; *"
+    run --separate-stderr "$TINCAN" -m x localhost 4041
+    said "tincan: there can be one address only; the second is '4041'; for a port write localhost:4041; *"
 }
 
 @test "escape sequences on the command line are not repeated as such" {

@@ -3,8 +3,10 @@
 
 #include "common/sockaddr.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Reads an address in digits; one of IPv6 may have %INTERFACE behind it. */
 static bool parse_address(const char *string, struct bind_address *bind_address)
@@ -61,4 +63,15 @@ int bind_address_apply(const struct bind_address *bind_address, int fd)
     /* Lets connect(2) pick the port, when it knows for which peer the port must be unique. */
     (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
     return bind(fd, (const struct sockaddr *)&bind_address->address, bind_address->address_size);
+}
+
+bool bind_address_is_here(const struct bind_address *bind_address)
+{
+    int family = bind_address->address.ss_family;
+    int fd = family == AF_UNSPEC ? -1 : socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool here = fd < 0 || bind_address_apply(bind_address, fd) == 0 || errno != EADDRNOTAVAIL;
+
+    if (fd >= 0)
+        close(fd);
+    return here;
 }

@@ -24,6 +24,9 @@ int bind_address_parse(const char *string, struct bind_address *bind_address, st
 /* Returns whether it names an address or an interface. */
 bool bind_address_given(const struct bind_address *bind_address);
 
+/* Returns whether this machine has the address, if there is one. */
+bool bind_address_is_here(const struct bind_address *bind_address);
+
 /* Binds `fd`, a new TCP socket, to it. Returns 0, or -1 with errno. */
 int bind_address_apply(const struct bind_address *bind_address, int fd);
 

@@ -2,6 +2,7 @@
 #include "client/net/explain.h"
 
 #include "client/net/cause.h"
+#include "client/net/protocol.h"
 #include "common/clock.h"
 #include "common/frame.h"
 
@@ -72,6 +73,16 @@ static void explain_filtered(struct text *text, const struct roundtrip *roundtri
         text_add(text, "; a firewall may be dropping it, or the host is down or overloaded");
 }
 
+static void explain_no_address(struct text *text, const struct bind_address *bind_address)
+{
+    if (bind_address && !bind_address_is_here(bind_address))
+        text_add(text, ": this machine does not have the address of -I");
+    else
+        text_add(text, ": all local ports to that address are in use, also by connections in "
+                       "TIME_WAIT; widen net.ipv4.ip_local_port_range, or probe with a longer -i "
+                       "or a lower --parallel");
+}
+
 static void explain_connecting(struct text *text, const struct roundtrip *roundtrip)
 {
     switch (roundtrip->outcome) {
@@ -95,15 +106,39 @@ static void explain_connecting(struct text *text, const struct roundtrip *roundt
         break;
     default:
         text_add(text, strerror(roundtrip->error));
+        if (roundtrip->error == EADDRNOTAVAIL)
+            explain_no_address(text, roundtrip->target->bind_address);
         text_add(text, "; the server was not asked");
     }
     address_propose_brackets(roundtrip->target->address, text);
+}
+
+/* If the reply is no echo from its first byte on, but another server's answer, adds that. */
+static bool add_other_server(struct text *text, const struct transfer *transfer)
+{
+    const char *server = protocol_server(transfer->reply, transfer->reply_length);
+    size_t line = 0;
+
+    if (!server || (transfer->length > 0 && *transfer->reply == *transfer->message))
+        return false;
+    while (line < transfer->reply_length && line < 60 && !strchr("\r\n", transfer->reply[line]))
+        line++;
+    text_add(text, "it is no echo server: it answered \"");
+    text_add_bytes(text, transfer->reply, line);
+    text_addf(text, "\", as %s does", server);
+    return true;
 }
 
 static void add_progress(struct text *text, const struct transfer *transfer)
 {
     size_t all = transfer->length + 1;
 
+    if (add_other_server(text, transfer))
+        return;
+    if (transfer->reply_length > all) {
+        text_addf(text, "%zu bytes had come, more than the message has", transfer->reply_length);
+        return;
+    }
     if (transfer->sent < all)
         text_addf(text, "%zu of %zu byte%s had been sent and ", transfer->sent, all, plural(all));
     text_addf(text, "%zu of %zu byte%s had come back", transfer->reply_length, all, plural(all));
@@ -125,6 +160,8 @@ static void explain_altered(struct text *text, const struct transfer *transfer)
 {
     const struct verify *compared = &transfer->compared;
 
+    if (add_other_server(text, transfer))
+        return;
     switch (compared->kind) {
     case VERIFY_DIFFERS:
         text_addf(text, "the byte at offset %zu was sent as 0x%02x and came back as 0x%02x",
@@ -158,16 +195,16 @@ static void explain_transfer(struct text *text, const struct roundtrip *roundtri
         add_delivery(text, &roundtrip->tcp);
         break;
     case OUTCOME_RESET:
-        text_add(text, "the server reset the connection ");
+        text_add(text, "the server, or a firewall on the way to it, reset the connection ");
         if (transfer->reply_length == 0) {
             text_add(text, "without a reply: " LIKELY);
             break;
         }
-        text_add(text, "when ");
+        text_add(text, "before the null byte: ");
         add_progress(text, transfer);
         break;
     case OUTCOME_TRUNCATED:
-        text_add(text, "the connection ended before the null byte, when ");
+        text_add(text, "the connection ended before the null byte: ");
         add_progress(text, transfer);
         break;
     case OUTCOME_ALTERED:
