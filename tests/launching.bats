@@ -285,8 +285,10 @@ asks_for_names() {
 
 # bats test_tags=limits
 @test "launching: a silent handler takes 50 to 100 KiB, as the README and inetd's line say" {
+    [ "$(getconf PAGESIZE)" -eq 4096 ] && grep -q musl-gcc "$TINCAN_BUILD/HANDLER_COMPILE.command" ||
+        skip "that is said of a handler that is linked with musl, and of pages of 4 KiB"
     grep -q '| milliseconds of systemd.s time, and 100 KiB |' "${TESTS%/*}/README.md"
-    grep -q '^# takes about 100 KiB' "${TESTS%/*}/units/inetd/tincan.conf.in"
+    grep -q 'takes about 100 KiB' "${TESTS%/*}/units/inetd/tincan.conf.in"
     run -0 python3 - <<'SCRIPT'
 import fcntl, os, re, socket, subprocess, termios, time
 ours, its = socket.socketpair()

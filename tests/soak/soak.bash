@@ -11,7 +11,7 @@ soak() {
 # path clean|lossy|broken: what becomes of packets from now on.
 path() {
     local loss='tcp dport 4040 numgen random mod 100 == 0 drop; tcp sport 4040 numgen random mod 100 == 0 drop'
-    local reset='tcp dport 4040 numgen random mod 300 == 0 reject with tcp reset'
+    local reset='tcp dport 4040 numgen random mod 1000 == 0 reject with tcp reset'
     case $1 in
     clean) loss='' reset='' ;;
     lossy) reset='' ;;

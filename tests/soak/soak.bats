@@ -51,7 +51,7 @@ soaked() {
         wait_until 60 [ -S "$RING/dev-log" ]
     fi
     start nsenter --net -t "$NETWORK" "$BASH" -c '. "$TESTS/helpers/launchers.bash"; into_log "become_$LAUNCHER" "$@"' \
-        - 4040 --timeout=5s "${@:3}"
+        - 4040 --timeout=10s "${@:3}"
     wait_until 60 serves
     soak_server "$STARTED" "$2"
 }

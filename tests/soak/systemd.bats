@@ -24,7 +24,7 @@ server_log() {
 @test "soak: systemd, a process for each connection" {
     LOGS=tincan-handler
     fresh
-    with_options --timeout=5s
+    with_options --timeout=10s
     ip link set lo mtu 1500
     soak_server 1 8192
     assert_equal "$(refused)" 0
@@ -34,7 +34,7 @@ server_log() {
 @test "soak: systemd, one process for all" {
     LOGS=tincand
     begin
-    serve_with --timeout=5s --max-connections-per-source=1000
+    serve_with --timeout=10s --max-connections-per-source=1000
     configure tincand.service "$EXAMPLES/tincand-every-record.conf"
     "$TINCAN" -q -m 'started' 127.0.0.1
     begin_journal
