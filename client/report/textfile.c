@@ -136,7 +136,7 @@ static const char *find(const char *from, const char *series)
     size_t length = strlen(series);
 
     for (; (from = strchr(from, '\n')); from++)
-        if (strncmp(from + 1, series, length) == 0 && from[1 + length] == ' ')
+        if (strncmp(from + 1, series, length) == 0)
             return from + 1 + length;
     return NULL;
 }
