@@ -201,13 +201,14 @@ static unsigned char line_feed(EditLine *editor, int key)
     return CC_NORM;
 }
 
+/* el_set() would lose memory for the names of functions. */
 static void bind_keys(EditLine *editor)
 {
     el_set(editor, EL_SETTY, "-d", "-inlcr", "-icrnl", NULL); /* CR and LF are two keys */
-    el_set(editor, EL_ADDFN, "tincan-line-feed", "End the line", line_feed);
+    el_wset(editor, EL_ADDFN, L"tincan-line-feed", L"End the line", line_feed);
     el_set(editor, EL_BIND, "^J", "tincan-line-feed", NULL);
     el_set(editor, EL_BIND, "^I", "ed-insert", NULL);
-    el_set(editor, EL_ADDFN, "tincan-paste", "Insert pasted text", paste);
+    el_wset(editor, EL_ADDFN, L"tincan-paste", L"Insert pasted text", paste);
     el_set(editor, EL_BIND, PASTE_BEGINS, "tincan-paste", NULL);
 }
 
