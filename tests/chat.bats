@@ -174,7 +174,7 @@ ends 1
 END
 }
 
-@test "Ctrl-C gives up connecting, also first, and finding the address" {
+@test "Ctrl-C gives up connecting, also where that comes first" {
     serve --on "unix:$PWD/socket" full
     play <<'END'
 chat $address
@@ -192,6 +192,25 @@ see "waiting 1 s"
 type "\x03"
 see "given up after "
 ends 1
+END
+}
+
+@test "Ctrl-C gives up finding the address" {
+    need unshare
+    need_nftables
+    printf '#!/bin/sh\nexec unshare -nm "$TESTS/helpers/client_netns" "udp dport 53 drop" "$TINCAN" "$@"\n' >enter
+    chmod +x enter
+    ADDRESS=slow.example play <<'END'
+spawn -noecho ./enter $address
+see "> "
+type "hello\r"
+see "waiting 1 s"
+type "\x03"
+see "getting an echo from slow.example: given up after "
+see "> "
+type "q\r"
+ends 1
+screen_lacks "Connected"
 END
 }
 

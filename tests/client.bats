@@ -681,7 +681,7 @@ came back as 0x6e; it looks as if a single bit was flipped"
     head -c 1048576 /dev/zero | tr '\0' x >message
     run --separate-stderr "$TINCAN" --whole "$ADDRESS" <message
     assert_failure 1
-    said "*: truncated: *7 of 1048577 bytes had come back"
+    said "*: truncated: *7 of 1048577 bytes had come back*"
 }
 
 @test "a full backlog of a unix socket is: filtered" {
