@@ -26,7 +26,7 @@ make_small_machine() {
         rmdir "$SMALL"
     done
     SMALL=
-    skip "no cgroup with a limit of memory can be made here"
+    skip "no cgroup with a limit of memory can be made below /sys/fs/cgroup here"
 }
 
 # limit FILE VALUE: sets it if there is such a file.
