@@ -684,6 +684,39 @@ came back as 0x6e; it looks as if a single bit was flipped"
     said "*: truncated: *7 of 1048577 bytes had come back*"
 }
 
+@test "a unix socket whose backlog is full is asked again until there is room" {
+    run -0 timeout 120 python3 - "$TINCAN" <<'PYTHON'
+import re, socket, subprocess, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind("socket")
+listener.listen(0)
+queued, full = [], False
+while not full:
+    queued.append(socket.socket(socket.AF_UNIX))
+    queued[-1].setblocking(False)
+    full = queued[-1].connect_ex("socket") != 0
+client = subprocess.Popen([sys.argv[1], "-W60s", "-mhello", "unix:socket"], stdout=subprocess.PIPE)
+
+def pauses():
+    """How often it has slept: between its attempts, as nothing else happens."""
+    with open(f"/proc/{client.pid}/status", encoding="ascii") as status:
+        return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status.read(), re.M)[1])
+
+while pauses() < 50:
+    pass
+for one in queued:
+    one.close()
+message = b""
+while not message:
+    connection = listener.accept()[0]
+    message = connection.recv(64)
+connection.sendall(message)
+connection.close()
+assert client.communicate()[0] == b"hello\n"
+assert client.returncode == 0
+PYTHON
+}
+
 @test "a full backlog of a unix socket is: filtered" {
     serve --on "unix:$PWD/socket" full
     milliseconds "$TINCAN" -W 300ms -m hello "$ADDRESS"
