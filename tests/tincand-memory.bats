@@ -207,3 +207,17 @@ with Server(nofile=(1000, 1000)) as server:
     assert server.rss() > 200 * MIB, f"{server.rss()} bytes are used"
 SCRIPT
 }
+
+@test "tincand: a large message gets the memory of the one before, which has its pages already" {
+    script <<SCRIPT
+with Server("--quiet") as server:
+    def faults():
+        with open(f"/proc/{server.process.pid}/stat", encoding="ascii") as file:
+            return int(file.read().rpartition(")")[2].split()[7])
+    server.echo("m" * 1000000)
+    before = faults()
+    for _ in range(20):
+        server.echo("m" * 1000000)
+    assert faults() - before < 20 * 120, f"{faults() - before} page faults for 20 times 244 pages"
+SCRIPT
+}

@@ -8,6 +8,11 @@
 /* The size of a message's first buffer. It is then doubled. */
 #define FIRST_SIZE ((size_t)256)
 
+/* What is kept for one message of more than SPARE_FROM bytes, if SPARE_MAX are enough for any. New
+ * memory costs more than all else that is done with such a message: a page fault for each 4 KiB. */
+#define SPARE_FROM ((size_t)32 << 10)
+#define SPARE_MAX  ((size_t)2 << 20)
+
 /* The least room that is worth reading for. */
 #define ROOM_MIN (MEMORY_READ_MIN + TAG_MAX)
 
@@ -26,8 +31,16 @@ void memory_init(struct memory *memory, size_t max, size_t max_bytes, bool share
         .buffer_max = TAG_MAX + max_bytes + 1,
         .shared = shared,
     };
+    if (memory->buffer_max <= SPARE_MAX)
+        memory->spare = malloc(memory->buffer_max);
     TAILQ_INIT(&memory->holding);
     TAILQ_INIT(&memory->waiting);
+}
+
+void memory_end(struct memory *memory)
+{
+    free(memory->spare);
+    memory->spare = NULL;
 }
 
 void memory_share_init(struct memory_share *share)
@@ -108,6 +121,25 @@ static void stop_holding(struct memory *memory, struct buffer *buffer)
         TAILQ_REMOVE(&memory->holding, share, holder);
 }
 
+/* Returns memory of `size` bytes that begins with what `buffer` has, or NULL with errno. */
+static char *resize(struct memory *memory, const struct buffer *buffer, size_t size)
+{
+    if (buffer->bytes && buffer->bytes == memory->spare)
+        return memory->spare;
+    if (buffer->bytes || !memory->spare || memory->lent || size <= SPARE_FROM)
+        return realloc(buffer->bytes, size);
+    memory->lent = true;
+    return memory->spare;
+}
+
+static void release(struct memory *memory, char *bytes)
+{
+    if (bytes && bytes == memory->spare)
+        memory->lent = false;
+    else
+        free(bytes);
+}
+
 int memory_grow(struct memory *memory, struct buffer *buffer, size_t needed)
 {
     size_t size = next_size(memory, buffer, needed);
@@ -115,7 +147,7 @@ int memory_grow(struct memory *memory, struct buffer *buffer, size_t needed)
 
     if (buffer->size >= needed)
         return 0;
-    bytes = realloc(buffer->bytes, size);
+    bytes = resize(memory, buffer, size);
     if (!bytes)
         return -1;
     if (!buffer->bytes)
@@ -152,7 +184,7 @@ void memory_free(struct memory *memory, struct buffer *buffer)
             memory->used -= buffer->size;
         memory->changed = true;
     }
-    free(buffer->bytes);
+    release(memory, buffer->bytes);
     buffer->bytes = NULL;
     buffer->size = 0;
     memory_stop_waiting(memory, buffer);

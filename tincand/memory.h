@@ -68,6 +68,8 @@ struct memory {
     size_t used; /* by these */
     size_t buffer_max;       /* the largest buffer that a message can need */
     struct buffer *reserved; /* has the reserve; NULL: none */
+    char *spare;             /* for any one message, beyond the limit; NULL: none */
+    bool lent;               /* a buffer has it, and its size counts like that of any other */
     bool shared;             /* among several sources; if not, there is one share, without limit */
     bool changed;            /* there may be room that memory_next() has not seen */
     struct memory_share_list holding, waiting;
@@ -75,6 +77,9 @@ struct memory {
 
 /* Starts with no buffer. `max` is the limit of all memory, at least memory_min(max_bytes). */
 void memory_init(struct memory *memory, size_t max, size_t max_bytes, bool shared);
+
+/* Ends with no buffer. */
+void memory_end(struct memory *memory);
 
 /* Starts the share of a source with no buffer. */
 void memory_share_init(struct memory_share *share);

@@ -338,4 +338,5 @@ void sessions_close(struct sessions *sessions)
     loop_timeouts_close(&sessions->exchanges);
     loop_timeouts_close(&sessions->lingering);
     sessions->memory_retry = sd_event_source_unref(sessions->memory_retry);
+    memory_end(&sessions->workspace.memory);
 }

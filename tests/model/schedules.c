@@ -187,6 +187,7 @@ static void set_up(void)
     accounts.max = extra;
     sources = (struct sources){.limit = 1 + below(20)};
     must(memory_min(MAX_BYTES) == LEAST, "the smallest limit has room for a message and input");
+    memory_end(&memory);
     memory_init(&memory, LEAST + extra, MAX_BYTES, shared);
     memory_share_init(&all);
     event_reset();
