@@ -15,19 +15,30 @@ static const struct {
     [0xf1 ... 0xf3] = {3, 0x80, 0xbf}, [0xf4] = {3, 0x80, 0x8f},
 };
 
+#define BLOCK_SIZE 32
+
+/* Returns whether a block is ASCII other than null. In a function of its own, compilers make vector
+ * instructions of it. */
+static bool is_ascii(const unsigned char *block)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word, all = 0;
+
+    for (size_t i = 0; i < BLOCK_SIZE; i += sizeof word) {
+        memcpy(&word, block + i, sizeof word);
+        /* A top bit is set if a byte is above 0x7f, or is null and borrows in the subtraction. */
+        all |= (word - ones) | word;
+    }
+    return !(all & (ones << 7));
+}
+
 /* Returns how many of the `size` bytes at `bytes`, from the first on, are ASCII other than null. */
 static size_t ascii_run(const unsigned char *bytes, size_t size)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
     size_t run = 0;
-    uint64_t word;
 
-    for (; size - run >= sizeof word; run += sizeof word) {
-        memcpy(&word, bytes + run, sizeof word);
-        /* A top bit remains if a byte is above 0x7f, or is null and borrows in the subtraction. */
-        if (((word - ones) | word) & (ones << 7))
-            break;
-    }
+    while (size - run >= BLOCK_SIZE && is_ascii(bytes + run))
+        run += BLOCK_SIZE;
     while (run < size && bytes[run] != 0 && bytes[run] < 0x80)
         run++;
     return run;
@@ -193,15 +204,17 @@ static const uint64_t rows[256] = {
     [0xf4] = TO(BETWEEN, AFTER_F4),
 };
 
-#define BLOCK_SIZE 32
-
 /* Returns the state after a block that begins with a character. */
 static unsigned state_after(const unsigned char *block)
 {
     uint64_t state = BETWEEN;
 
-    for (int i = 0; i < BLOCK_SIZE; i++)
+    for (size_t i = 0; i < BLOCK_SIZE; i += 4) { /* four are faster than one */
         state = rows[block[i]] >> (state & 63);
+        state = rows[block[i + 1]] >> (state & 63);
+        state = rows[block[i + 2]] >> (state & 63);
+        state = rows[block[i + 3]] >> (state & 63);
+    }
     return state & 63;
 }
 
