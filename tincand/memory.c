@@ -8,8 +8,9 @@
 /* The size of a message's first buffer. It is then doubled. */
 #define FIRST_SIZE ((size_t)256)
 
-/* What is kept for one message of more than SPARE_FROM bytes, if SPARE_MAX are enough for any. New
- * memory costs more than all else that is done with such a message: a page fault for each 4 KiB. */
+/* What is kept for one message of more than SPARE_FROM bytes, if no message may have more than
+ * SPARE_MAX. New memory costs more than all else that is done with such a message: a page fault for
+ * each 4 KiB. */
 #define SPARE_FROM ((size_t)32 << 10)
 #define SPARE_MAX  ((size_t)2 << 20)
 
@@ -31,7 +32,7 @@ void memory_init(struct memory *memory, size_t max, size_t max_bytes, bool share
         .buffer_max = TAG_MAX + max_bytes + 1,
         .shared = shared,
     };
-    if (memory->buffer_max <= SPARE_MAX)
+    if (max_bytes <= SPARE_MAX)
         memory->spare = malloc(memory->buffer_max);
     TAILQ_INIT(&memory->holding);
     TAILQ_INIT(&memory->waiting);

@@ -211,14 +211,14 @@ SERVERS = [
     Contender("Python, threads", "python3 {here}/server.py {port}", "bare loop"),
     Contender("Python, sequential", "python3 {here}/server.py {port} --sequential", "bare loop"),
 ]
-STORE_LOOP = Contender("store loop", "{build}/bench/store {port}")
+STORE_LOOP = Contender("forking store", "{build}/bench/store {port}")
 STORING = [
     under("tcpserver", STORE, "store"),
     under("tcpserver", STORE, "store").again(),
     under("tcpserver", TINCAN_HANDLER, "store"),
     STORE_LOOP,
     STORE_LOOP.again(),
-    TINCAND.but(base="store loop"),
+    TINCAND.but(base="forking store"),
 ]
 GROWING = [BARE, BARE.again(), TINCAND, TCPSERVER.but(base="bare loop"), SERVERS[-2]]
 

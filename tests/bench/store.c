@@ -2,11 +2,12 @@
 /*
  * store [PORT]: stores a message of at most 1 MiB, looks for its null byte, sends it back, and
  * checks nothing: the least that a server does that sends no part of an incomplete message. It
- * serves standard input, or listens on 127.0.0.1:PORT and serves one connection after the other.
+ * serves standard input, or listens on 127.0.0.1:PORT and forks for each connection.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -58,6 +59,7 @@ static int listen_on(uint16_t port)
         .sin_port = htons(port),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
+    signal(SIGCHLD, SIG_IGN); /* no zombies */
     int listener = socket(AF_INET, SOCK_STREAM, 0), fd;
 
     if (listener < 0 ||
@@ -66,7 +68,8 @@ static int listen_on(uint16_t port)
         listen(listener, SOMAXCONN) < 0)
         return die("listen");
     while ((fd = accept(listener, NULL, NULL)) >= 0) {
-        serve(fd, fd);
+        if (fork() == 0)
+            _exit(!serve(fd, fd));
         close(fd);
     }
     return die("accept");
