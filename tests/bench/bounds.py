@@ -90,7 +90,7 @@ def all_bounds(experiments):
             "handler without sandbox: spawn to exit, of the floor's",
             *("process", "tincan-handler --no-sandbox", "usec", 1.05, "floor"),
         ),
-        Bound("handler: page faults", "process", "tincan-handler", "faults", 9),
+        Bound("handler: page faults beyond the floor's 5", "process", "tincan-handler", "more faults", 4),
         *bounds_of_launchers(),
         Bound("tincand: rate, of the bare loop's", "servers", "tincand", "rate", 0.97, "bare loop", "", True),
         Bound(

@@ -138,6 +138,8 @@ class Processes(Experiment):
             name = self.contenders[int(place)].name
             self.samples.add(name, "", "usec", int(number), float(usec))
             self.samples.add(name, "", "faults", int(number), int(faults))
+            floor = self.samples.rounds[contenders.FLOOR.name, "", "faults"][int(number)]
+            self.samples.add(name, "", "more faults", int(number), int(faults) - floor)
 
 
 class Decoder(Experiment):
@@ -281,7 +283,7 @@ def all_experiments(quick):
             "process",
             "One process per connection: spawn to exit",
             handlers,
-            {"usec": "µs", "faults": "page faults"},
+            {"usec": "µs", "faults": "page faults", "more faults": "page faults beyond the floor's"},
             pick(500, 40),
             tolerance=0.03,
         ),
