@@ -4,6 +4,13 @@
 #include <limits.h>
 #include <time.h>
 
+/* A process that asks twice in its life pays more for finding the vDSO than for system calls. */
+#if defined CLOCK_WITHOUT_VDSO && __SIZEOF_LONG__ == 8
+#include <sys/syscall.h>
+#include <unistd.h>
+#define clock_gettime(clock, now) syscall(SYS_clock_gettime, clock, now)
+#endif
+
 int64_t clock_now(void)
 {
     struct timespec now = {0};
