@@ -291,7 +291,7 @@ black_hole() {
     run --separate-stderr on_client "$TINCAN" --sweep 1000-$((largest + 9)) -W 700ms "$1"
     assert_failure 1
     assert_line "the largest that works: $largest bytes; the smallest that fails: $((largest + 1)) bytes (timeout)"
-    assert_line 'packets over some size may be dropped on the way (path MTU)'
+    assert_line "packets over $2 bytes may be dropped on the way to the server (path MTU)"
     said ''
 }
 
@@ -310,6 +310,7 @@ black_hole() {
     assert_failure 1
     assert_equal "$("$REPORTS" largest_that_works <<<"$output")" $((1200 - 52 - 1))
     assert_equal "$("$REPORTS" outcome <<<"$output" | tail -n 1)" '"timeout"'
+    assert_equal "$("$REPORTS" hint <<<"$output")" '"packets over 1200 bytes may be dropped on the way back (path MTU)"'
 }
 
 # --- delays ---

@@ -17,6 +17,8 @@ void tcp_read(struct tcp *tcp, int fd, bool connected, size_t sent)
             info.tcpi_total_retrans - tcp->counts[COUNT_SYNS_RESENT];
     else
         tcp->counts[COUNT_SYNS_RESENT] = info.tcpi_total_retrans;
+    tcp->segment = info.tcpi_snd_mss;
+    tcp->timestamps = (info.tcpi_options & TCPI_OPT_TIMESTAMPS) != 0;
     tcp->counts[COUNT_OUT_OF_ORDER] = info.tcpi_rcv_ooopack;
     if (info.tcpi_min_rtt != UINT32_MAX)
         tcp->round_trip = (int64_t)info.tcpi_min_rtt * 1000;

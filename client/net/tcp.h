@@ -19,6 +19,8 @@ struct tcp {
     uint64_t counts[TCP_COUNTS];
     int64_t round_trip;     /* nanoseconds, the shortest that the kernel saw, or -1 */
     int64_t unacknowledged; /* bytes, of those sent, or -1 */
+    size_t segment;         /* bytes of a message that one packet to the peer can carry, or 0 */
+    bool timestamps;        /* TCP's, which take 12 bytes of each packet */
 };
 
 /*

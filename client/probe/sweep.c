@@ -16,6 +16,7 @@ struct sweep {
     struct probe_message *message;
     struct sweep_verdict verdict; /* so far; `last` is the present size */
     unsigned never_connected;     /* tries of the present size */
+    char hint[128];
     int status;
 };
 
@@ -29,6 +30,8 @@ static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
     last->time = phase_of(roundtrip, PHASE_TIME);
     sweep->never_connected += roundtrip_never_connected(roundtrip);
     text_init(&text, last->why, sizeof last->why);
+    last->tcp = roundtrip->tcp;
+    last->family = roundtrip->target->peers[roundtrip->peer].name.ss_family;
     last->cause = NULL;
     if (roundtrip->outcome != OUTCOME_ECHOED)
         last->cause = explain_outcome(&text, roundtrip);
@@ -155,9 +158,31 @@ static void bisect(struct sweep *sweep)
     }
 }
 
-/* Returns what may limit the size, or NULL. */
-static const char *hint(const struct sweep_verdict *verdict)
+/* Says which packets are dropped, and in which direction, as far as TCP knows that. */
+static const char *packet_hint(struct sweep *sweep)
 {
+    const struct sweep_size *fails = &sweep->verdict.fails;
+    const char *where = fails->tcp.unacknowledged > 0    ? "on the way to the server"
+                        : fails->tcp.unacknowledged == 0 ? "on the way back"
+                                                         : "on the way";
+    /* The headers of IP and TCP. The null byte makes up for the byte that is too much. */
+    size_t headers = fails->family == AF_INET6 ? 60 : 40;
+    char size[32] = "some size";
+    struct text text;
+
+    if (fails->tcp.timestamps)
+        headers += 12;
+    if (fails->size < fails->tcp.segment) /* it is one packet */
+        (void)snprintf(size, sizeof size, "%zu bytes", headers + fails->size);
+    text_init(&text, sweep->hint, sizeof sweep->hint);
+    text_addf(&text, "packets over %s may be dropped %s (path MTU)", size, where);
+    return sweep->hint;
+}
+
+/* Returns what may limit the size, or NULL. */
+static const char *hint(struct sweep *sweep)
+{
+    const struct sweep_verdict *verdict = &sweep->verdict;
     size_t works = verdict->works;
     enum outcome outcome = verdict->fails.outcome;
 
@@ -170,7 +195,7 @@ static const char *hint(const struct sweep_verdict *verdict)
     if (outcome == OUTCOME_CLOSED || outcome == OUTCOME_RESET)
         return "the server, or something in front of it, may have a limit on messages";
     if (outcome == OUTCOME_TIMEOUT)
-        return "packets over some size may be dropped on the way (path MTU)";
+        return packet_hint(sweep);
     return NULL;
 }
 
@@ -230,7 +255,7 @@ int sweep(struct run *run, struct schedule *schedule, struct probe_message *mess
         try_patterns(&sweep);
     if (!sweep.verdict.unfinished && !sweep.verdict.none_intact)
         bisect(&sweep);
-    sweep.verdict.hint = hint(&sweep.verdict);
+    sweep.verdict.hint = hint(&sweep);
     if (run->options->probes.diagnose)
         diagnose(&sweep.verdict);
     REPORT(run, verdict, &sweep.verdict);

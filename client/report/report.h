@@ -38,6 +38,8 @@ struct sweep_size {
     enum outcome outcome; /* of the last try */
     int64_t time;         /* nanoseconds, of an echo */
     bool never_connected; /* in no try */
+    struct tcp tcp;       /* of the last try */
+    int family;           /* of the address that it went to */
     const char *cause;    /* of OUTCOME_ALTERED, or NULL */
     char why[EXPLAIN_SIZE];
 };
