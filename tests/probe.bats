@@ -80,7 +80,7 @@ teardown() {
     assert_equal "$status" 1
     run ! grep -q 'seq=1   no answer yet' out
     (($(grep -c 'seq=2   no answer yet' out) == 1))
-    grep -qE '^seq=2   timeout: no whole reply within [0-9.]+ s: 0 of 57 bytes had come back$' out
+    grep -qE '^seq=2   timeout: no whole reply within [0-9.]+ s: 0 of 57 bytes had come back; ' out
     grep -qE '^3 sent, 1 echoed, [12] lost' out
 }
 
@@ -1498,7 +1498,7 @@ to-crlf|3|some text is altered (text): line endings were rewritten (LF to CRLF);
 normalize:NFC|3|some text is altered (utf8): its letters and marks were put together (Unicode NFD to NFC); nothing fails up to 3000 bytes
 limited:2048|1|text of every kind comes back intact; messages of 2049 bytes and more fail: a round number: it may be the server's limit on messages
 reply:x|3|no text comes back intact: altered: the byte at offset 0 was sent as 0x54 and came back as 0x78
-silent|1|no text comes back intact: timeout: no whole reply within 0.5 s: 0 of 257 bytes had come back
+silent|1|no text comes back intact: timeout: no whole reply within 0.5 s: 0 of 257 bytes had come back; all bytes sent were delivered (acknowledged)
 TABLE
     run -1 "$TINCAN" -q --diagnose "127.0.0.1:$(free_port)"
     assert_output --partial 'no connection: refused: nobody is listening there'
