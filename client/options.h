@@ -46,7 +46,7 @@ struct probe_options {
     size_t sweep_from, sweep_to; /* bytes */
     bool json, check, histogram, timestamps;
     uint64_t report_every_usec; /* 0: never */
-    const char *prometheus; /* a path, or NULL */
+    const char *prometheus;     /* a path, or NULL */
     struct probe_limit warning, critical, warning_loss, critical_loss;
 };
 
