@@ -536,7 +536,7 @@ TABLE
     assert_success
     run "$TINCAN" -c 1 -s 1048577 "$address"
     assert_failure 1
-    assert_line --regexp 'seq=1 +(closed|reset): .*; the message is over 1 MiB, the default limit of a server$'
+    assert_line --regexp 'seq=1 +(closed|reset): .*; the message is over 1 MiB, the default limit of a server(;|$)'
 }
 
 @test "of several outcomes each is counted, and the worst gives the status" {

@@ -168,7 +168,7 @@ SCRIPT
 # bats test_tags=limits
 @test "tincand: without memory for a message that exchange ends, and no other" {
     script <<'SCRIPT'
-with Server() as server:
+with Server("--max-bytes=3M") as server:  # for which no memory is kept
     with open(f"/proc/{server.process.pid}/statm", encoding="ascii") as file:
         size = int(file.read().split()[0]) * resource.getpagesize()
     limits = resource.prlimit(server.process.pid, resource.RLIMIT_AS)
