@@ -251,7 +251,8 @@ with Server("--max-memory=8M", "--max-connections-per-source=100") as server:
     assert server.rss() < before + 10 * MIB, server.rss() - before
     for connection in held:
         connection.close()
-    wait_until(lambda: server.rss() < before + 2 * MIB, "memory to be given back")
+    # 1 MiB is kept for a large message, and the heap has gaps.
+    wait_until(lambda: server.rss() < before + 4 * MIB, "memory to be given back")
 SCRIPT
 }
 
