@@ -47,8 +47,10 @@ static const char *probe_problem(const struct options *options)
                "and --size";
     if (probes->sweep && (probes->check || probes->prometheus || probes->histogram))
         return "--sweep and --diagnose exclude --check, --histogram and --prometheus";
-    if (probes->check && (probes->json || probes->histogram))
-        return "--check excludes --histogram and --json: it prints one line";
+    if (probes->check && probes->json)
+        return "--check excludes --json: it prints one line";
+    if (probes->check && probes->histogram)
+        return "--check excludes --histogram: it prints one line";
     return limits_problem(probes);
 }
 
