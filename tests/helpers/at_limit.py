@@ -6,37 +6,25 @@ that starts LIMIT handlers at a time, or, of an inetd, in a minute. Prints what 
 them: `waits` (it is served when another has ended), `closed`, `closed, then refused`, or `served`. All
 LIMIT connections before that must be served at the same time.
 """
-import socket
 import sys
 import time
 
+from player import dial
+
 LIMIT = int(sys.argv[1])
-ADDRESS = (sys.argv[2], int(sys.argv[3])) if sys.argv[3:] else sys.argv[2]
-PATIENCE = 20
+ADDRESS = f"tcp:{sys.argv[2]}:{sys.argv[3]}" if sys.argv[3:] else f"unix:{sys.argv[2]}"
 
 
-def connect():
-    connection = socket.socket(socket.AF_INET if sys.argv[3:] else socket.AF_UNIX)
-    connection.settimeout(PATIENCE)
-    connection.connect(ADDRESS)
-    return connection
-
-
-def reply(connection):
-    """What comes until the end or a reset; None if nothing comes for a while."""
+def reply(connection, data, seconds):
+    """What comes in so many seconds after this was sent; nothing at an end or a reset, None if it does not end."""
+    connection.send(data)
+    connection.sock.settimeout(seconds)
     try:
-        connection.sendall(b"hello\0")
-        return connection.recv(100)
-    except (ConnectionResetError, BrokenPipeError):
+        return connection.read_some()
+    except ConnectionResetError:
         return b""
     except TimeoutError:
         return None
-
-
-def complete(connection):
-    """Ends a message that was begun; whether the reply comes."""
-    connection.sendall(b"o\0")
-    return connection.recv(100) == b"hello\0"
 
 
 def rest():
@@ -45,7 +33,7 @@ def rest():
     end = time.monotonic() + 2
     while time.monotonic() < end:
         try:
-            connect().close()
+            dial(ADDRESS).close()
         except ConnectionRefusedError:
             return "closed, then refused"
         except (ConnectionResetError, BlockingIOError):
@@ -53,18 +41,20 @@ def rest():
     return "closed"
 
 
-held = [connect() for _ in range(LIMIT)]
+held = [dial(ADDRESS) for _ in range(LIMIT)]
 for one in held:
-    one.sendall(b"hell")
-above = connect()
-above.settimeout(0.3)
-came = reply(above)
+    one.send(b"hell")
+for one in held:
+    one.until_read()
+above = dial(ADDRESS)
+came = reply(above, b"hello\0", 1)
 last = held.pop()
-if not complete(last):
+if reply(last, b"o\0", 60) != b"hello\0":
     sys.exit(f"the launcher did not serve {LIMIT} at a time")
 last.close()
-above.settimeout(PATIENCE)
-if came is None:
-    print("waits" if above.recv(100) == b"hello\0" else "lost")
+if came:
+    print("served")
+elif came is None and reply(above, b"", 60) == b"hello\0":
+    print("waits")
 else:
-    print("served" if came else rest())
+    print(rest())
