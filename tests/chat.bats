@@ -558,3 +558,27 @@ see "tincan: writing to standard output: No space left on device"
 ends 2
 END
 }
+
+@test "a signal that ends it leaves the terminal without bracketed paste" {
+    need_libedit
+    run -0 python3 - <<'SCRIPT'
+import os, pty, signal
+for number in signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM:
+    pid, fd = pty.fork()
+    if pid == 0:
+        for each in signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM:
+            signal.signal(each, signal.SIG_DFL)
+        os.execv(os.environ["TINCAN"], ["tincan", "127.0.0.1:1"])
+    seen = b""
+    while b"\x1b[?2004h" not in seen or b"> " not in seen:
+        seen += os.read(fd, 1000)
+    os.kill(pid, number)
+    try:
+        while more := os.read(fd, 1000):
+            seen += more
+    except OSError:
+        pass  # the other end is closed
+    assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == number
+    assert b"\x1b[?2004l" in seen, (number, seen)
+SCRIPT
+}

@@ -98,7 +98,7 @@ BENCH = $(addprefix $(B)/bench/,spawn load bare store decoder floor handler-dyna
 bench: all $(BENCH) ## tincan beside what one would use instead: a report in build/bench/; a quarter of an hour
 	TINCAN_BUILD='$(B)' tests/bench/run
 
-bench-quick: all $(BENCH) ## the same in a minute, roughly
+bench-quick: all $(BENCH) ## the same in a minute or two, roughly
 	TINCAN_BUILD='$(B)' tests/bench/run --quick
 
 bench-units: all check-programs ## what each hardening directive of a unit costs a connection; needs root

@@ -143,10 +143,13 @@ static void on_end_signal(int signal)
 
 static void watch_end_signals(void)
 {
+    static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     const struct sigaction action = {.sa_handler = on_end_signal, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction present;
 
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        if (sigaction(signals[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN)
+            sigaction(signals[i], &action, NULL);
 }
 
 /* Inserts a character; LF for CR, which terminals send for LF, but not for CR LF. */
