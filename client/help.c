@@ -28,14 +28,15 @@
     "  -h, --help[=TOPIC]    print this help, or help on probe, report or all\n" \
     "  -V, --version         print the version\n" \
     "\n" \
-    "Like ping: -c COUNT. A flood: -f. What is wrong: --diagnose.\n" \
+    "Like ping, and of many targets like fping: -c COUNT. A flood: -f.\n" \
+    "What is wrong: --diagnose.\n" \
     "At which size replies stop: --sweep. On these: --help=probe.\n" \
     "JSON, Prometheus, Nagios, a histogram: --help=report.\n" \
     "Exit status: 0 all echoed, or no input; 1 some not; 2 wrong use; 3 one altered.\n"
 
 #define ON_PROBES \
-    "Usage: tincan -c COUNT [OPTION]... [ADDRESS]\n" \
-    "Probe a server: each probe is a connection and a message, checked and timed.\n" \
+    "Usage: tincan -c COUNT [OPTION]... [ADDRESS]...\n" \
+    "Probe servers: each probe is a connection and a message, checked and timed.\n" \
     "Each of these options but -W and -m, and of --help=report but -q, turns it on.\n" \
     "\n" \
     "  -c, --count=COUNT     how many probes (default: until Ctrl-C)\n" \
@@ -44,6 +45,8 @@
     "  -w, --deadline=TIME   time for the whole run\n" \
     "  -W, --timeout=TIME    time for each probe (default 10s, in a sweep 2s)\n" \
     "  -f, --flood           start the next probe as soon as one ends\n" \
+    "      --targets=FILE    also probe the addresses in FILE, one a line (-: input)\n" \
+    "      --all-addresses   probe each address of a name by itself\n" \
     "      --parallel=N      at most N probes at once (flood: 32)\n" \
     "  -s, --size=SIZE       bytes of a message (default 56, or the size of the file)\n" \
     "  -P, --pattern=NAME    text, ascii, utf8, crlf, iac, random:SEED or file:PATH\n" \
@@ -54,7 +57,7 @@
     "Ctrl-C ends the run with a summary; Ctrl-\\ prints one and goes on.\n"
 
 #define ON_REPORTS \
-    "Usage: tincan -c COUNT [OPTION]... [ADDRESS]\n" \
+    "Usage: tincan -c COUNT [OPTION]... [ADDRESS]...\n" \
     "How probes are reported, instead of a line for each and a summary:\n" \
     "\n" \
     "  -q, --quiet           only the summary\n" \

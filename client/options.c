@@ -83,6 +83,8 @@ static const struct row {
     {"warning-loss", 0, LOSS, TO(probes.warning_loss), A_LOSS},
     {"critical-loss", 0, LOSS, TO(probes.critical_loss), A_LOSS},
     {"prometheus", 0, PATH, TO(probes.prometheus), .what = "the path of a file"},
+    {"targets", 0, PATH, TO(probes.targets), .what = "the path of a file"},
+    {"all-addresses", 0, FLAG, TO(probes.all_addresses)},
     {"timestamps", 'D', FLAG, TO(probes.timestamps)},
     {"report-every", 0, TIME, TO(probes.report_every_usec), A_TIME},
     {"histogram", 0, FLAG, TO(probes.histogram)},
@@ -320,5 +322,6 @@ int options_read(int argc, char **argv, struct options *options, struct text *re
     }
     if (result < 0 || options->help || options->version)
         return result;
-    return options_finish(options, argv + optind, reason);
+    options->addresses = argv + optind;
+    return options_finish(options, reason);
 }

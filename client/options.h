@@ -47,6 +47,9 @@ struct probe_options {
     bool json, check, histogram, timestamps;
     uint64_t report_every_usec; /* 0: never */
     const char *prometheus;     /* a path, or NULL */
+    const char *targets;        /* a file of targets, "-" for standard input, or NULL */
+    bool all_addresses;         /* each address of a name is a target of its own */
+    bool many;                  /* there may be several targets, however many there are */
     struct probe_limit warning, critical, warning_loss, critical_loss;
 };
 
@@ -54,9 +57,10 @@ struct options {
     const char *help; /* print this text and exit, or NULL */
     bool version;     /* print the version and exit */
     enum options_input input;
-    const char *message; /* for OPTIONS_MESSAGE */
-    struct address address;
-    int family; /* AF_INET, AF_INET6 or AF_UNSPEC */
+    const char *message;    /* for OPTIONS_MESSAGE */
+    char **addresses;       /* those on the command line, then NULL */
+    struct address address; /* the first of them, or the default */
+    int family;             /* AF_INET, AF_INET6 or AF_UNSPEC; that of `bind_address`, if given */
     struct bind_address bind_address;
     uint64_t timeout_usec;
     size_t max_bytes;
@@ -76,8 +80,15 @@ int options_read(int argc, char **argv, struct options *options, struct text *re
 
 /*
  * For options_read: refuses options that contradict each other, fills in what was not given, and
- * reads the address among the NULL-ended `arguments` left. Returns as options_read does.
+ * checks the addresses. Returns as options_read does.
  */
-int options_finish(struct options *options, char **arguments, struct text *reason);
+int options_finish(struct options *options, struct text *reason);
+
+/*
+ * Reads an address, as address_parse() does, that the options for addresses must allow. Returns as
+ * options_read does.
+ */
+int options_address(const struct options *options, const char *text, struct address *address,
+                    struct text *reason);
 
 #endif

@@ -47,6 +47,8 @@ static const char *probe_problem(const struct options *options)
                "and --size";
     if (probes->sweep && (probes->check || probes->prometheus || probes->histogram))
         return "--sweep and --diagnose exclude --check, --histogram and --prometheus";
+    if (probes->many && (probes->flood || probes->sweep || probes->histogram))
+        return "--diagnose, --flood, --histogram and --sweep are for one target only";
     if (probes->check && probes->json)
         return "--check excludes --json: it prints one line";
     if (probes->check && probes->histogram)
@@ -86,15 +88,11 @@ static void fill_in_defaults(struct options *options)
         probes->pattern.name = "text";
 }
 
-/* Lets the source address decide the family. Returns what is wrong with them, or NULL. */
+/* Lets the source address decide the family. Returns what is wrong with both, or NULL. */
 static const char *family_problem(struct options *options)
 {
     int family = options->bind_address.address.ss_family;
 
-    if (options->address.host[0] == '\0' && options->family != AF_UNSPEC)
-        return "--ipv4 and --ipv6 are for hosts only";
-    if (options->address.host[0] == '\0' && bind_address_given(&options->bind_address))
-        return "--source is for hosts only";
     if (family == AF_UNSPEC)
         return NULL;
     if (options->family != AF_UNSPEC && options->family != family)
@@ -103,59 +101,85 @@ static const char *family_problem(struct options *options)
     return NULL;
 }
 
-/* Checks an address in digits against the family asked for. */
-static int check_address(const struct options *options, struct text *reason)
+int options_address(const struct options *options, const char *text, struct address *address,
+                    struct text *reason)
 {
-    int family = address_family(&options->address);
-    const char *by = options->family == AF_INET ? "--ipv4" : "--ipv6";
+    bool source = bind_address_given(&options->bind_address);
+    const char *by = source ? "--source" : options->family == AF_INET ? "--ipv4" : "--ipv6";
+    int family;
 
-    if (family == AF_UNSPEC || options->family == AF_UNSPEC || family == options->family)
+    text_addf(reason, "the address '%s': ", text);
+    if (address_parse(text, address, reason) < 0)
+        return -1;
+    text_init(reason, reason->start, reason->size);
+    family = address_family(address);
+    if (address->host[0] == '\0' && source)
+        text_add(reason, "--source is for hosts only");
+    else if (address->host[0] == '\0' && options->family != AF_UNSPEC)
+        text_add(reason, "--ipv4 and --ipv6 are for hosts only");
+    else if (family != AF_UNSPEC && options->family != AF_UNSPEC && family != options->family)
+        text_addf(reason, "%s is an IPv%d address, which %s excludes", address->host,
+                  family == AF_INET ? 4 : 6, by);
+    else
         return 0;
-    if (bind_address_given(&options->bind_address))
-        by = "--source";
-    text_addf(reason, "%s is an IPv%d address, which %s excludes", options->address.host,
-              family == AF_INET ? 4 : 6, by);
     return -1;
 }
 
-static int take_address(struct options *options, char **arguments, struct text *reason)
+/* Refuses an address beside the first that can't be meant so. */
+static int check_other(const struct options *options, const char *first, const char *other,
+                       struct text *reason)
 {
-    const char *address = arguments[0] ? arguments[0] : ADDRESS_DEFAULT;
+    struct address address;
+    bool port = other[strspn(other, "0123456789")] == '\0';
 
-    if (arguments[0] && arguments[1]) {
-        text_addf(reason, "there can be one address only; the second is '%s'", arguments[1]);
-        if (arguments[1][strspn(arguments[1], "0123456789")] == '\0')
-            text_addf(reason, "; for a port write %s:%s", arguments[0], arguments[1]);
+    if (options->probes.on && !port)
+        return options_address(options, other, &address, reason);
+    if (options->probes.on)
+        text_addf(reason, "'%s' is no address", other);
+    else
+        text_addf(reason, "there can be one address only; the second is '%s'", other);
+    if (port)
+        text_addf(reason, "; for a port write %s:%s", first, other);
+    else
+        text_add(reason, "; probes, as with -c, go to several");
+    return -1;
+}
+
+static int check_addresses(struct options *options, struct text *reason)
+{
+    char **others = options->addresses;
+    const char *first = *others ? *others++ : ADDRESS_DEFAULT;
+
+    if (options_address(options, first, &options->address, reason) < 0)
         return -1;
-    }
-    text_addf(reason, "the address '%s': ", address);
-    if (address_parse(address, &options->address, reason) < 0)
-        return -1;
-    text_init(reason, reason->start, reason->size);
+    for (; *others; others++)
+        if (check_other(options, first, *others, reason) < 0)
+            return -1;
     return 0;
 }
 
-int options_finish(struct options *options, char **arguments, struct text *reason)
+int options_finish(struct options *options, struct text *reason)
 {
+    struct probe_options *probes = &options->probes;
     const char *problem = NULL;
-    bool interactive = options->input == OPTIONS_AUTO && !options->probes.on;
+    bool interactive = options->input == OPTIONS_AUTO && !probes->on;
 
-    if (options->probes.diagnose && !options->probes.sweep) {
-        options->probes.sweep = true;
-        options->probes.sweep_from = 1;
-        options->probes.sweep_to = DIAGNOSED_SIZE;
+    if (probes->diagnose && !probes->sweep) {
+        probes->sweep = true;
+        probes->sweep_from = 1;
+        probes->sweep_to = DIAGNOSED_SIZE;
     }
+    probes->many = probes->targets || probes->all_addresses ||
+                   (options->addresses[0] && options->addresses[1]);
     if ((options->connect_first || options->classic) && !interactive)
         problem = "--classic and --connect-first are for interactive use only";
-    else if (options->probes.on)
+    else if (probes->on)
         problem = probe_problem(options);
-    fill_in_defaults(options);
-    if (!problem && take_address(options, arguments, reason) < 0)
-        return -1;
     if (!problem)
         problem = family_problem(options);
+    fill_in_defaults(options);
     if (!problem)
-        return check_address(options, reason);
+        return check_addresses(options, reason);
     text_add(reason, problem);
     return -1;
 }

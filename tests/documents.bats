@@ -200,6 +200,8 @@ TABLE
     shows 'tincan.1/EXAMPLES/6'
     shows 'tincan.1/EXAMPLES/10' "$LENIENT" '|;100;500;|;9000;10000;|'
     shows 'tincan.1/EXAMPLES/12' '|-c 1000|-c 10|'
+    serve_at 4043
+    shows 'tincan.1/EXAMPLES/13'
 }
 
 @test "documents: tincan(1): a path that alters, a limit, a load" {

@@ -131,13 +131,14 @@ static void check_distribution(distribution *next, size_t count)
     static struct histogram histogram;
     static int64_t values[VALUES];
 
-    memset(&histogram, 0, sizeof histogram);
     for (size_t i = 0; i < count; i++) {
         values[i] = next(i);
         histogram_add(&histogram, values[i]);
     }
     check_quantiles(&histogram, values, count);
     check_moments(&histogram, values, count);
+    histogram_free(&histogram);
+    memset(&histogram, 0, sizeof histogram);
 }
 
 static void quantiles(void)
@@ -166,14 +167,15 @@ static void cells(void)
             fail("the width of a cell", (double)(end - start), (double)start);
         histogram_add(&histogram, start);
         histogram_add(&histogram, end - 1);
-        if (histogram.cells[cell] != 2)
-            fail("the first and last of a cell in it", (double)histogram.cells[cell], 2);
+        if (histogram_cell(&histogram, cell) != 2)
+            fail("the first and last of a cell in it", (double)histogram_cell(&histogram, cell), 2);
     }
     histogram_add(&histogram, INT64_MAX);
-    if (histogram.cells[HISTOGRAM_CELLS - 1] != 1)
-        fail("the largest of all", (double)histogram.cells[HISTOGRAM_CELLS - 1], 1);
+    if (histogram_cell(&histogram, HISTOGRAM_CELLS - 1) != 1)
+        fail("the largest of all", (double)histogram_cell(&histogram, HISTOGRAM_CELLS - 1), 1);
     if (histogram_count_to(&histogram, INT64_MAX) != histogram.count)
         fail("the count of all", (double)histogram.count, 0);
+    histogram_free(&histogram);
 }
 
 /* --- suspected causes --- */

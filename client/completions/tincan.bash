@@ -44,7 +44,7 @@ _tincan_value() {
     -I | --source)
         _tincan_words "$2" "$(_tincan_interfaces)"
         ;;
-    --prometheus)
+    --prometheus | --targets)
         _tincan_files "$2"
         ;;
     -[cimswW] | --message | --timeout | --max-bytes | --count | --interval | --rate | --deadline | --parallel | \
@@ -60,8 +60,9 @@ _tincan_rest() {
     if [[ $1 == -* ]]; then
         _tincan_words "$1" '--message= --null --whole --connect-first --classic --ipv4 --ipv6 --source= --timeout=
             --max-bytes= --quiet --color= --help --version --count= --interval= --rate= --deadline= --flood
-            --parallel= --size= --pattern= --diagnose --sweep= --timestamps --report-every= --json --histogram
-            --prometheus= --check --warning= --critical= --warning-loss= --critical-loss='
+            --parallel= --size= --pattern= --targets= --all-addresses --diagnose --sweep= --timestamps
+            --report-every= --json --histogram --prometheus= --check --warning= --critical= --warning-loss=
+            --critical-loss='
         return
     fi
     _tincan_words "$1" 'unix: vsock:'

@@ -44,6 +44,8 @@ complete -c tincan -f -s f -l flood -d 'The next probe begins as soon as one end
 complete -c tincan -x -l parallel -d 'At most so many probes at once'
 complete -c tincan -x -s s -l size -d 'Bytes of a message'
 complete -c tincan -x -s P -l pattern -a '(__tincan_pattern)' -d 'What messages are made of'
+complete -c tincan -r -F -l targets -d 'Also probe the addresses in a file'
+complete -c tincan -f -l all-addresses -d 'Probe each address of a name by itself'
 complete -c tincan -f -l diagnose -d 'Try each pattern, then sizes, and say what is wrong'
 complete -c tincan -x -l sweep -d 'Find the size of message at which replies stop'
 complete -c tincan -f -s D -l timestamps -d 'Begin each line with the time'

@@ -61,6 +61,7 @@ struct roundtrip {
     /* The caller's own. */
     uint64_t sequence; /* its number, from 1 */
     int64_t due;       /* clock_now, when it was to begin */
+    bool overdue;      /* that no answer has come was reported */
     short watched;     /* events for which `fd` is watched; set to 0 with each new `fd` */
 };
 

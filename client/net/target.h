@@ -63,6 +63,9 @@ struct target {
  */
 int target_find(struct target *target, int64_t deadline);
 
+/* The same for many, of which a few are asked for at once. Those without an address have none. */
+void target_find_all(struct target *const *targets, size_t count, int64_t deadline);
+
 /*
  * Finds them anew, without waiting, if the last round trip could not connect and they are ten
  * seconds old: one call asks, and a later one takes the answer. Round trips may be running.

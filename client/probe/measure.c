@@ -10,13 +10,15 @@
 #include <stdio_ext.h>
 #include <string.h>
 
-#define TICK (250 * CLOCK_MSEC)
+#define TICK         (250 * CLOCK_MSEC)
+#define OVERDUE_TIME CLOCK_SECOND
 
 static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
 {
     struct run *run = context;
+    struct probed *probed = report_probed(roundtrip);
     const char *why = NULL, *cause = NULL;
-    bool first = run->tally.outcomes[roundtrip->outcome] == 0;
+    bool first = probed->tally.outcomes[roundtrip->outcome] == 0;
     char buffer[EXPLAIN_SIZE];
     struct text text;
 
@@ -25,11 +27,11 @@ static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
         cause = explain_outcome(&text, roundtrip);
         why = buffer;
     }
-    tally_add(&run->tally, roundtrip, why);
+    tally_add(&probed->tally, roundtrip, why);
     if (run->options->probes.report_every_usec > 0)
-        tally_add(&run->recent, roundtrip, why);
+        tally_add(&probed->recent, roundtrip, why);
     if (outcome_status(roundtrip->outcome) == STATUS_FAILED && !run->options->probes.flood)
-        outages_add(&run->tally.outages, roundtrip->sequence, roundtrip->due,
+        outages_add(&probed->tally.outages, roundtrip->sequence, roundtrip->due,
                     roundtrip->due + run->options->probes.interval);
     if (!run->each)
         return 0;
@@ -41,29 +43,54 @@ static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
     return output_flush(&run->status);
 }
 
-static void on_overdue(void *context, const struct roundtrip *roundtrip)
+static void on_cut_short(void *context, const struct roundtrip *roundtrip)
 {
-    struct run *run = context;
-
-    if (run->each)
-        REPORT(run, overdue, roundtrip);
+    (void)context;
+    report_probed(roundtrip)->tally.cut_short++;
 }
 
-static int on_tick(void *context, int64_t now, uint64_t oldest)
+static void on_running(void *context, struct roundtrip *roundtrip, int64_t now)
 {
     struct run *run = context;
+    struct probed *probed = report_probed(roundtrip);
+
+    if (roundtrip->sequence < probed->oldest)
+        probed->oldest = roundtrip->sequence;
+    if (!run->each || roundtrip->overdue || roundtrip->state == ROUNDTRIP_CLOSING ||
+        now - roundtrip->begun < OVERDUE_TIME)
+        return;
+    REPORT(run, overdue, roundtrip);
+    roundtrip->overdue = true;
+}
+
+/* Reports the stretch of time that is over, and begins the next. */
+static void report_recent(struct run *run, int64_t now)
+{
     int64_t every = (int64_t)run->options->probes.report_every_usec * CLOCK_USEC;
+    int64_t begun = run->probed->recent.begun;
 
-    run->oldest = oldest;
-    REPORT(run, tick, now);
-    if (every > 0 && now >= run->recent.begun + every) {
-        int64_t begun = now - (now - run->recent.begun) % every; /* ticks may be late */
-
-        run->recent.ended = now;
-        REPORT(run, recent);
-        memset(&run->recent, 0, sizeof run->recent);
-        run->recent.begun = begun;
+    if (every == 0 || now < begun + every)
+        return;
+    for (size_t i = 0; i < run->count; i++)
+        run->probed[i].recent.ended = now;
+    REPORT(run, recent);
+    for (size_t i = 0; i < run->count; i++) {
+        tally_reset(&run->probed[i].recent);
+        run->probed[i].recent.begun = now - (now - begun) % every; /* ticks may be late */
     }
+}
+
+static int on_tick(void *context, int64_t now, uint64_t begun)
+{
+    struct run *run = context;
+
+    for (size_t i = 0; i < run->count; i++)
+        if (run->probed[i].oldest > begun)
+            run->probed[i].oldest = begun + 1;
+    REPORT(run, tick, now);
+    report_recent(run, now);
+    for (size_t i = 0; i < run->count; i++)
+        run->probed[i].oldest = UINT64_MAX; /* for on_running() */
     return output_flush(&run->status);
 }
 
@@ -75,13 +102,16 @@ static int on_interim(void *context)
     return output_flush(&run->status);
 }
 
-static enum schedule_end run_schedule(struct run *run, struct schedule *schedule,
+static enum schedule_end run_schedule(struct run *run, const struct targets *targets,
+                                      struct schedule *schedule,
                                       const struct probe_message *message)
 {
-    const struct schedule_listener listener = {run, on_roundtrip, on_overdue, on_tick, on_interim};
+    const struct schedule_listener listener = {run,          on_roundtrip, on_running,
+                                               on_cut_short, on_tick,      on_interim};
     const struct options *options = run->options;
     const struct schedule_plan plan = {
-        .target = &run->target,
+        .targets = targets->found,
+        .target_count = targets->found_count,
         .message = message->bytes,
         .length = message->length,
         .count = options->probes.count,
@@ -90,27 +120,26 @@ static enum schedule_end run_schedule(struct run *run, struct schedule *schedule
         .until = run->until,
         .tick = TICK,
     };
-    enum schedule_end end;
+    enum schedule_end end = schedule_run(schedule, &plan, &listener);
 
-    run->tally.begun = run->recent.begun = clock_now();
-    end = schedule_run(schedule, &plan, &listener);
     report_status_line_clear();
-    run->tally.cut_short = schedule->unfinished;
     run->interrupted = end == SCHEDULE_INTERRUPTED;
     return end;
 }
 
 static int exit_status(const struct run *run)
 {
-    int status = report_status(run);
+    int status = run->status;
 
     if (run->options->probes.check)
         return report_check_status(run);
-    outcome_raise(&status, run->status);
+    for (size_t i = 0; i < run->count; i++)
+        outcome_raise(&status, report_status(run, &run->probed[i]));
     return status;
 }
 
-int measure(struct run *run, struct schedule *schedule, const struct probe_message *message)
+int measure(struct run *run, const struct targets *targets, struct schedule *schedule,
+            const struct probe_message *message)
 {
     enum schedule_end end = SCHEDULE_DONE;
 
@@ -119,9 +148,13 @@ int measure(struct run *run, struct schedule *schedule, const struct probe_messa
         outcome_raise(&run->status, STATUS_FAILED);
         return run->status;
     }
-    if (run->target.count > 0)
-        end = run_schedule(run, schedule, message);
-    run->tally.ended = clock_now();
+    run->begun = clock_now();
+    for (size_t i = 0; i < run->count; i++)
+        run->probed[i].tally.begun = run->probed[i].recent.begun = run->begun;
+    if (targets->found_count > 0)
+        end = run_schedule(run, targets, schedule, message);
+    for (size_t i = 0; i < run->count; i++)
+        run->probed[i].tally.ended = clock_now();
     if (end == SCHEDULE_FAILED) {
         output_complain_string("waiting for events failed");
         outcome_raise(&run->status, STATUS_USAGE);

@@ -5,12 +5,13 @@
 
 #include "client/probe/probe_message.h"
 #include "client/probe/schedule.h"
-#include "client/report/report.h"
+#include "client/probe/targets.h"
 
 /*
- * Runs the probes that `run->options` ask for; none if the target has no address. Standard output
+ * Runs the probes that `run->options` ask for; none if no target has an address. Standard output
  * must have a buffer of at least 2 * PIPE_BUF. Returns the exit status.
  */
-int measure(struct run *run, struct schedule *schedule, const struct probe_message *message);
+int measure(struct run *run, const struct targets *targets, struct schedule *schedule,
+            const struct probe_message *message);
 
 #endif

@@ -4,6 +4,7 @@
 #include "client/output.h"
 #include "client/probe/measure.h"
 #include "client/probe/sweep.h"
+#include "client/probe/targets.h"
 #include "common/clock.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #define MOST_OVERLAPPING 1024         /* probes at once if the user gave no number */
+#define MOST_OF_ALL      65536        /* the same for many targets */
 #define OWN_DESCRIPTORS  8            /* that are not connections */
 #define OUTPUT_SIZE      (128 * 1024) /* so that only flushing writes, and blocks */
 
@@ -26,16 +28,17 @@ static int give_up(const struct run *run, const struct text *sentence)
 }
 
 /* Returns how many probes may run at once. */
-static uint64_t slots_wanted(const struct options *options)
+static uint64_t slots_wanted(const struct options *options, size_t targets)
 {
     const struct probe_options *probes = &options->probes;
     uint64_t most = probes->parallel;
 
     if (most == 0) {
         most = options->timeout_usec * 1000 / (uint64_t)probes->interval + 2;
-        most = most < MOST_OVERLAPPING ? most : MOST_OVERLAPPING;
+        most = (most < MOST_OVERLAPPING ? most : MOST_OVERLAPPING) * targets;
+        most = most < MOST_OF_ALL || targets == 1 ? most : MOST_OF_ALL;
     }
-    return probes->count > 0 && probes->count < most ? probes->count : most;
+    return probes->count > 0 && probes->count * targets < most ? probes->count * targets : most;
 }
 
 static void report_reduction(uint64_t wanted, uint64_t available)
@@ -51,9 +54,9 @@ static void report_reduction(uint64_t wanted, uint64_t available)
     output_complain(&text);
 }
 
-static int prepare_schedule(const struct run *run, struct schedule *schedule)
+static int prepare_schedule(const struct run *run, size_t targets, struct schedule *schedule)
 {
-    uint64_t size = slots_wanted(run->options), available = watcher_capacity();
+    uint64_t size = slots_wanted(run->options, targets), available = watcher_capacity();
     char buffer[EXPLAIN_SIZE];
     struct text text;
 
@@ -77,48 +80,17 @@ static int prepare_schedule(const struct run *run, struct schedule *schedule)
     return give_up(run, &text);
 }
 
-/* For struct target: an address failed. */
-static void report_failed_address(struct target *target, const struct attempt *attempt)
-{
-    const struct roundtrip failure = {
-        .target = target,
-        .state = ROUNDTRIP_OVER,
-        .outcome = target->peers[attempt->peer].last_failure,
-        .error = attempt->error,
-        .peer = attempt->peer,
-        .attempted = attempt->begun,
-        .deadline = clock_now(),
-    };
-    char buffer[EXPLAIN_SIZE];
-    struct text text;
-
-    text_init(&text, buffer, sizeof buffer);
-    explain_roundtrip(&text, &failure);
-    text_add(&text, "; trying the next address");
-    fflush(stdout);
-    report_complain(&text);
-}
-
-/* Finds the target's addresses. That there are none is the outcome of the only probe. */
-static int find_target(struct run *run)
+static int prepare_targets(struct run *run, struct targets *targets)
 {
     const struct options *options = run->options;
     uint64_t limit = options->probes.deadline_usec, time = options->timeout_usec;
-    struct roundtrip roundtrip = {.target = &run->target, .begun = run->started};
     char buffer[EXPLAIN_SIZE];
-    struct text text;
+    struct text reason;
 
-    roundtrip.timeout = (int64_t)(limit > 0 && limit < time ? limit : time) * CLOCK_USEC;
-    if (target_find(&run->target, roundtrip.begun + roundtrip.timeout) == 0)
-        return 0;
-    roundtrip_begin(&roundtrip, NULL, 0); /* over at once */
-    text_init(&text, buffer, sizeof buffer);
-    explain_roundtrip(&text, &roundtrip);
-    if (roundtrip.outcome != OUTCOME_UNRESOLVED)
-        return give_up(run, &text);
-    tally_add(&run->tally, &roundtrip, buffer);
-    if (!options->probes.check)
-        output_complain(&text);
+    text_init(&reason, buffer, sizeof buffer);
+    time = limit > 0 && limit < time ? limit : time;
+    if (targets_find(targets, run, run->started + (int64_t)time * CLOCK_USEC, &reason) < 0)
+        return give_up(run, &reason);
     return 0;
 }
 
@@ -128,14 +100,10 @@ static void begin_run(struct run *run, const struct options *options)
 
     *run = (struct run){
         .options = options,
-        .target = {.address = &options->address,
-                   .family = options->family,
-                   .bind_address = &options->bind_address,
-                   .failed = report_failed_address},
-        .tally.begun = now,
         .pattern =
             options->input == OPTIONS_MESSAGE ? "the given text" : options->probes.pattern.name,
         .started = now,
+        .begun = now,
         .until = limit > 0 ? now + limit : CLOCK_NEVER,
     };
     report_select(run);
@@ -153,7 +121,8 @@ static int prepare_reports(const struct run *run)
     return 0;
 }
 
-static int prepare(struct run *run, struct schedule *schedule, struct probe_message *message)
+static int prepare(struct run *run, struct targets *targets, struct schedule *schedule,
+                   struct probe_message *message)
 {
     char buffer[EXPLAIN_SIZE];
     struct text reason;
@@ -162,26 +131,27 @@ static int prepare(struct run *run, struct schedule *schedule, struct probe_mess
     if (probe_message_make(message, run->options, &reason) < 0)
         return give_up(run, &reason);
     run->length = message->length;
-    if (prepare_reports(run) < 0 || find_target(run) < 0)
+    if (prepare_reports(run) < 0 || prepare_targets(run, targets) < 0)
         return -1;
-    return run->target.count > 0 ? prepare_schedule(run, schedule) : 0;
+    return targets->found_count > 0 ? prepare_schedule(run, targets->found_count, schedule) : 0;
 }
 
 int probe_run(const struct options *options)
 {
-    static struct run run; /* rather large for a stack, as the buffer is */
     static char buffer[OUTPUT_SIZE];
+    struct run run;
+    struct targets targets = {.found = NULL};
     struct schedule schedule = {.watcher = {-1, -1, -1}};
     struct probe_message message;
     int status = options->probes.check ? REPORT_CHECK_UNKNOWN : STATUS_USAGE;
 
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     begin_run(&run, options);
-    if (prepare(&run, &schedule, &message) == 0)
+    if (prepare(&run, &targets, &schedule, &message) == 0)
         status = options->probes.sweep ? sweep(&run, &schedule, &message)
-                                       : measure(&run, &schedule, &message);
+                                       : measure(&run, &targets, &schedule, &message);
     schedule_free(&schedule);
-    target_free(&run.target);
+    targets_free(&targets, &run);
     probe_message_free(&message);
     return status;
 }

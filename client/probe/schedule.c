@@ -9,8 +9,6 @@
 #define EVENTS     64
 #define PAUSE_TIME (10 * CLOCK_MSEC) /* after an error of this machine, which may pass */
 
-#define OVERDUE_TIME CLOCK_SECOND
-
 /* A probe that the end of the run cuts short is lost if it is this old, whatever ended the run. */
 #define FAIR_TIME CLOCK_SECOND
 #define AGE_UNIT  (10 * CLOCK_MSEC) /* to which its age is rounded for reports */
@@ -81,25 +79,33 @@ static int64_t next_due(const struct schedule *schedule)
 {
     const struct schedule_plan *plan = schedule->plan;
 
-    if (schedule->free == 0 || (plan->count > 0 && schedule->begun == plan->count))
+    uint64_t round = schedule->begun / plan->target_count;
+    int64_t place = (int64_t)(schedule->begun % plan->target_count);
+
+    if (schedule->free == 0 || (plan->count > 0 && round == plan->count))
         return CLOCK_NEVER;
     if (plan->interval == 0)
         return schedule->pause_until;
-    return schedule->start + (int64_t)schedule->begun * plan->interval;
+    return schedule->start + (int64_t)round * plan->interval +
+           place * plan->interval / (int64_t)plan->target_count;
 }
 
 static void begin_next(struct schedule *schedule, int64_t due)
 {
-    struct roundtrip *roundtrip = &schedule->roundtrips[schedule->free_slots[--schedule->free]];
+    size_t slot = schedule->free_slots[--schedule->free];
+    struct roundtrip *roundtrip = &schedule->roundtrips[slot];
     const struct schedule_plan *plan = schedule->plan;
     int64_t now = clock_now();
 
-    roundtrip->sequence = ++schedule->begun;
-    roundtrip->target = plan->target;
+    if (slot >= schedule->used)
+        schedule->used = slot + 1;
+    roundtrip->target = plan->targets[schedule->begun % plan->target_count];
+    roundtrip->sequence = schedule->begun++ / plan->target_count + 1;
+    roundtrip->overdue = false;
     roundtrip->due = plan->interval == 0 ? now : due;
     roundtrip->begun = now;
     roundtrip->timeout = plan->timeout;
-    target_refresh(plan->target);
+    target_refresh(roundtrip->target);
     roundtrip_begin(roundtrip, plan->message, plan->length);
     finish_or_watch(schedule, roundtrip);
 }
@@ -122,7 +128,7 @@ static void each_roundtrip(struct schedule *schedule, int64_t now,
                            void (*function)(struct schedule *schedule, struct roundtrip *roundtrip,
                                             int64_t now))
 {
-    for (size_t i = 0; i < schedule->size; i++)
+    for (size_t i = 0; i < schedule->used; i++)
         if (schedule->roundtrips[i].state != ROUNDTRIP_OVER)
             function(schedule, &schedule->roundtrips[i], now);
 }
@@ -151,8 +157,8 @@ static void cut_short(struct schedule *schedule, struct roundtrip *roundtrip, in
         roundtrip_expire(roundtrip);
         finish(schedule, roundtrip);
     } else {
-        schedule->unfinished++;
         roundtrip_abandon(roundtrip);
+        schedule->listener->cut_short(schedule->listener->context, roundtrip);
         free_slot(schedule, roundtrip);
     }
 }
@@ -195,28 +201,18 @@ static void handle_events(struct schedule *schedule, const struct epoll_event *e
     }
 }
 
+static void report_running(struct schedule *schedule, struct roundtrip *roundtrip, int64_t now)
+{
+    schedule->listener->running(schedule->listener->context, roundtrip, now);
+}
+
 static void tick(struct schedule *schedule, int64_t now)
 {
     const struct schedule_listener *listener = schedule->listener;
-    uint64_t oldest = schedule->begun + 1, overdue = schedule->overdue;
 
     schedule->next_tick = now + schedule->plan->tick;
-    for (size_t i = 0; i < schedule->size; i++) {
-        const struct roundtrip *roundtrip = &schedule->roundtrips[i];
-
-        if (roundtrip->state == ROUNDTRIP_OVER)
-            continue;
-        if (roundtrip->sequence < oldest)
-            oldest = roundtrip->sequence;
-        if (roundtrip->state == ROUNDTRIP_CLOSING || roundtrip->sequence <= schedule->overdue ||
-            now - roundtrip->begun < OVERDUE_TIME)
-            continue;
-        listener->overdue(listener->context, roundtrip);
-        if (roundtrip->sequence > overdue)
-            overdue = roundtrip->sequence;
-    }
-    schedule->overdue = overdue;
-    if (listener->tick(listener->context, now, oldest) < 0)
+    each_roundtrip(schedule, now, report_running);
+    if (listener->tick(listener->context, now, schedule->begun / schedule->plan->target_count) < 0)
         schedule->stopped = true;
 }
 
@@ -243,8 +239,8 @@ static enum schedule_end run_once(struct schedule *schedule, bool *over)
     *over = true;
     if (schedule->stopped)
         return SCHEDULE_STOPPED;
-    if (schedule->free == schedule->size && schedule->begun == schedule->plan->count &&
-        schedule->plan->count > 0)
+    if (schedule->free == schedule->size && schedule->plan->count > 0 &&
+        schedule->begun == schedule->plan->count * schedule->plan->target_count)
         return SCHEDULE_DONE;
     count = watcher_wait(&schedule->watcher, events, EVENTS, wake_time(schedule),
                          schedule->plan->interval > 0);
@@ -266,7 +262,7 @@ enum schedule_end schedule_run(struct schedule *schedule, const struct schedule_
 
     schedule->plan = plan;
     schedule->listener = listener;
-    schedule->begun = schedule->unfinished = schedule->overdue = 0;
+    schedule->begun = 0;
     schedule->start = clock_now();
     schedule->next_timer = CLOCK_NEVER;
     schedule->next_tick = plan->tick > 0 ? schedule->start + plan->tick : CLOCK_NEVER;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Probes on a schedule, many at once: one thread, one epoll. Probe k is due at a moment fixed
- * beforehand, start + k * interval, however slow the replies before it are. Memory is what
- * schedule_init() allocates and what the largest replies need.
+ * Probes on a schedule, many at once: one thread, one epoll. Probe k of a target is due at a moment
+ * fixed beforehand, start + k * interval, however slow the replies before it are; the targets are
+ * spread evenly over the interval. Memory is what schedule_init() allocates and what the largest
+ * replies need.
  */
 #ifndef TINCAN_CLIENT_PROBE_SCHEDULE_H
 #define TINCAN_CLIENT_PROBE_SCHEDULE_H
@@ -13,11 +14,12 @@
 #include <stdbool.h>
 
 struct schedule_plan {
-    struct target *target;
+    struct target *const *targets;
+    size_t target_count; /* at least 1 */
     const char *message;
     size_t length;
-    uint64_t count;   /* of probes; 0: no end */
-    int64_t interval; /* nanoseconds; 0: the next begins when there is a free slot */
+    uint64_t count;   /* of probes of each target; 0: no end */
+    int64_t interval; /* nanoseconds between those of a target; 0: when there is a free slot */
     int64_t timeout;  /* nanoseconds for each probe */
     int64_t until;    /* clock_now, when the run ends, or CLOCK_NEVER */
     int64_t tick;     /* nanoseconds between calls of `tick`, or 0 */
@@ -26,10 +28,11 @@ struct schedule_plan {
 /* Functions that are called as things happen. The run stops when one returns -1. */
 struct schedule_listener {
     void *context;
-    int (*roundtrip)(void *context, const struct roundtrip *roundtrip); /* it is over */
-    void (*overdue)(void *context, const struct roundtrip *roundtrip);  /* it runs for a second */
-    int (*tick)(void *context, int64_t now, uint64_t oldest); /* the first that is not over */
-    int (*interim)(void *context);                            /* at SIGQUIT */
+    int (*roundtrip)(void *context, const struct roundtrip *roundtrip);       /* it is over */
+    void (*running)(void *context, struct roundtrip *roundtrip, int64_t now); /* at each tick */
+    void (*cut_short)(void *context, const struct roundtrip *roundtrip);      /* by the run's end */
+    int (*tick)(void *context, int64_t now, uint64_t begun); /* probes of each target, at least */
+    int (*interim)(void *context);                           /* at SIGQUIT */
 };
 
 enum schedule_end {
@@ -46,15 +49,14 @@ struct schedule {
     size_t size;
     size_t *free_slots; /* a stack of their indices, */
     size_t free;        /* and how many are on it */
+    size_t used;        /* those from here on were never used */
 
     /* Of the present run. */
     const struct schedule_plan *plan;
     const struct schedule_listener *listener;
-    uint64_t begun;      /* probes so far */
-    uint64_t unfinished; /* of them, those that the end of the run cut short */
-    uint64_t overdue;    /* number of the last that was reported so */
-    int64_t start;       /* clock_now, when the first was due */
-    int64_t next_timer;  /* lowest timer of a running probe, or an earlier moment */
+    uint64_t begun;     /* probes so far */
+    int64_t start;      /* clock_now, when the first was due */
+    int64_t next_timer; /* lowest timer of a running probe, or an earlier moment */
     int64_t next_tick;
     int64_t pause_until; /* after an error of this machine */
     bool stopped;

@@ -38,6 +38,12 @@ static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
     return 0;
 }
 
+static void ignore_probe(void *context, const struct roundtrip *roundtrip)
+{
+    (void)context;
+    (void)roundtrip;
+}
+
 static int ignore(void *context)
 {
     (void)context;
@@ -47,9 +53,12 @@ static int ignore(void *context)
 /* Sends one probe; false if it was cut short. */
 static bool try_once(struct sweep *sweep)
 {
-    const struct schedule_listener listener = {sweep, on_roundtrip, NULL, NULL, ignore};
+    const struct schedule_listener listener = {
+        .context = sweep, .roundtrip = on_roundtrip, .cut_short = ignore_probe, .interim = ignore};
+    struct target *const targets[] = {&sweep->run->probed->target};
     const struct schedule_plan plan = {
-        .target = &sweep->run->target,
+        .targets = targets,
+        .target_count = 1,
         .message = sweep->message->bytes,
         .length = sweep->message->length,
         .count = 1,
@@ -238,7 +247,7 @@ static void give_up(struct sweep *sweep)
 
     verdict->unfinished = verdict->last.never_connected = true;
     (void)snprintf(verdict->last.why, sizeof verdict->last.why, "%s",
-                   sweep->run->tally.examples[OUTCOME_UNRESOLVED]);
+                   sweep->run->probed->tally.examples[OUTCOME_UNRESOLVED]);
     sweep->status = outcome_status(OUTCOME_UNRESOLVED);
 }
 
@@ -249,7 +258,7 @@ int sweep(struct run *run, struct schedule *schedule, struct probe_message *mess
     sweep = (struct sweep){
         .run = run, .options = *run->options, .schedule = schedule, .message = message};
     REPORT(run, begin);
-    if (run->target.count == 0)
+    if (run->probed->target.count == 0)
         give_up(&sweep);
     else if (run->options->probes.diagnose)
         try_patterns(&sweep);

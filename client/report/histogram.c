@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -38,6 +39,29 @@ int64_t histogram_cell_end(size_t cell)
     return histogram_cell_start(cell + 1);
 }
 
+uint64_t histogram_cell(const struct histogram *histogram, size_t cell)
+{
+    const uint64_t *block = histogram->blocks[cell / CELLS_PER_POWER];
+
+    return block ? block[cell % CELLS_PER_POWER] : 0;
+}
+
+static void count_cell(struct histogram *histogram, size_t cell)
+{
+    uint64_t **block = &histogram->blocks[cell / CELLS_PER_POWER];
+
+    if (!*block)
+        *block = calloc(CELLS_PER_POWER, sizeof **block);
+    if (*block)
+        (*block)[cell % CELLS_PER_POWER]++;
+}
+
+void histogram_free(struct histogram *histogram)
+{
+    for (size_t i = 0; i < sizeof histogram->blocks / sizeof *histogram->blocks; i++)
+        free(histogram->blocks[i]);
+}
+
 void histogram_add(struct histogram *histogram, int64_t nsec)
 {
     double distance;
@@ -53,7 +77,7 @@ void histogram_add(struct histogram *histogram, int64_t nsec)
     distance = (double)nsec - histogram->mean;
     histogram->mean += distance / (double)histogram->count;
     histogram->squares += distance * ((double)nsec - histogram->mean);
-    histogram->cells[cell_of(nsec)]++;
+    count_cell(histogram, cell_of(nsec));
 }
 
 static int64_t within(const struct histogram *histogram, int64_t value)
@@ -74,7 +98,7 @@ int64_t histogram_quantile(const struct histogram *histogram, double share)
     if (rank >= histogram->count)
         return histogram->greatest;
     for (size_t cell = 0; cell < HISTOGRAM_CELLS - 1; cell++) {
-        seen += histogram->cells[cell];
+        seen += histogram_cell(histogram, cell);
         if (seen >= rank)
             return within(histogram,
                           (histogram_cell_start(cell) + histogram_cell_end(cell) - 1) / 2);
@@ -93,7 +117,7 @@ uint64_t histogram_count_to(const struct histogram *histogram, int64_t nsec)
     uint64_t count = 0;
 
     for (size_t cell = 0; cell <= last; cell++)
-        count += histogram->cells[cell];
+        count += histogram_cell(histogram, cell);
     return count;
 }
 

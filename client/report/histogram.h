@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A log-linear histogram of durations, of fixed size: each power of two is divided into 128 cells
- * of equal width, so a percentile is off by at most 0.4 %, however many values there are. The
- * least, greatest, mean and standard deviation are exact.
+ * A log-linear histogram of durations: each power of two is divided into 128 cells of equal width,
+ * so a percentile is off by at most 0.4 %, however many values there are. The least, greatest, mean
+ * and standard deviation are exact. Memory is a kilobyte for each power of two that has a value,
+ * 41 at most; a value for which there is none counts in all but percentiles.
  */
 #ifndef TINCAN_CLIENT_REPORT_HISTOGRAM_H
 #define TINCAN_CLIENT_REPORT_HISTOGRAM_H
@@ -19,11 +20,17 @@ struct histogram {
     int64_t least, greatest; /* if there are any */
     double mean, squares;    /* squares: the sum of squared distances from the mean */
     double sum;              /* of all values */
-    uint64_t cells[HISTOGRAM_CELLS];
+    uint64_t *blocks[HISTOGRAM_CELLS >> HISTOGRAM_PRECISION]; /* of cells; NULL where all are 0 */
 };
 
-/* Counts a duration in nanoseconds; a negative one counts as zero. */
+/* Counts a duration in nanoseconds; a negative one counts as zero. A histogram is all zero at
+ * first; the caller ends it with histogram_free(). */
 void histogram_add(struct histogram *histogram, int64_t nsec);
+
+void histogram_free(struct histogram *histogram);
+
+/* Returns how many values are in a cell. */
+uint64_t histogram_cell(const struct histogram *histogram, size_t cell);
 
 /*
  * Returns the duration that `share` of the values, from 0 to 1, do not exceed: the value at rank

@@ -33,14 +33,19 @@ void report_complain(const struct text *sentence)
     output_complain(sentence);
 }
 
-const char *report_peer(const struct run *run)
+struct probed *report_probed(const struct roundtrip *roundtrip)
 {
-    return run->target.count == 1 ? run->target.peers->text : run->target.address->text;
+    return (struct probed *)roundtrip->target;
 }
 
-uint64_t report_unfinished(const struct run *run)
+const char *report_peer(const struct probed *probed)
 {
-    const struct tally *tally = &run->tally;
+    return probed->target.count == 1 ? probed->target.peers->text : probed->address.text;
+}
+
+uint64_t report_unfinished(const struct run *run, const struct probed *probed)
+{
+    const struct tally *tally = &probed->tally;
     uint64_t count = run->options->probes.count, over = 0;
 
     for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++)
@@ -48,9 +53,9 @@ uint64_t report_unfinished(const struct run *run)
     return tally->ended != 0 && count > over ? count - over : tally->cut_short;
 }
 
-int report_status(const struct run *run)
+int report_status(const struct run *run, const struct probed *probed)
 {
-    const struct tally *tally = &run->tally;
+    const struct tally *tally = &probed->tally;
     int status = tally_status(tally);
     bool short_of =
         tally->ended != 0 && tally->outcomes[OUTCOME_ECHOED] < run->options->probes.count;

@@ -11,18 +11,28 @@
 
 #define REPORTS_MOST 3
 
-/* All the probes of one command. */
-struct run {
-    const struct options *options;
-    struct target target; /* without an address if it could not be resolved */
+/* A target, and what its probes brought. */
+struct probed {
+    struct target target; /* the first member: a round trip leads to it. Without an address if it
+                           * could not be resolved */
+    struct address address;
     struct tally tally;
     struct tally recent; /* with --report-every, since the last such report */
     size_t peer;         /* index of the address in the line before, for report_text */
     uint64_t oldest;     /* sequence number of the first probe that is not over */
+};
+
+/* All the probes of one command. */
+struct run {
+    const struct options *options;
+    struct probed *probed; /* `count` of them, at least 1 */
+    size_t count;
     const char *pattern; /* the name of the message's pattern */
     size_t length;       /* of the message, in bytes */
-    int64_t started;     /* clock_now, before the target was resolved */
+    int64_t started;     /* clock_now, before targets were resolved */
+    int64_t begun;       /* clock_now, afterwards */
     int64_t until;       /* clock_now, when it ends at the latest, or CLOCK_NEVER */
+    int name_width;      /* columns of the longest name of a target, for report_text */
     bool interrupted;    /* a signal ended it */
     bool each;           /* each probe is reported */
     int status;          /* exit status for what failed beside the probes */
@@ -84,7 +94,9 @@ extern const struct report report_prometheus;  /* a file for the textfile collec
 extern const struct report report_status_line; /* the state of a flood, on standard error */
 
 /* Of report_text: what it prints of durations and of a sweep, and text from anywhere. */
-void report_text_table(const struct run *run);
+void report_text_phases(const struct run *run, const struct tally *tally);
+void report_text_targets(const struct run *run, bool recent);
+void report_text_name(const struct run *run, const struct probed *probed);
 void report_text_begin_sweep(const struct run *run);
 void report_text_size(struct run *run, const struct sweep_size *size);
 void report_text_verdict(struct run *run, const struct sweep_verdict *verdict);
@@ -105,17 +117,21 @@ void report_select(struct run *run);
 void report_complain(const struct text *sentence);
 void report_status_line_clear(void);
 
+/* Returns what the round trip belongs to. */
+struct probed *report_probed(const struct roundtrip *roundtrip);
+
 /*
  * Returns how many probes have no outcome because the run ended: those that it cut short and, of a
  * count, those that had not been sent. 0 before the end.
  */
-uint64_t report_unfinished(const struct run *run);
+uint64_t report_unfinished(const struct run *run, const struct probed *probed);
 
-/* Returns the exit status of the probes, at least STATUS_FAILED if a count was not reached. */
-int report_status(const struct run *run);
+/* Returns the exit status of a target's probes, at least STATUS_FAILED if a count was not reached.
+ */
+int report_status(const struct run *run, const struct probed *probed);
 
 /* Returns the server's only address, or the target as the user wrote it. */
-const char *report_peer(const struct run *run);
+const char *report_peer(const struct probed *probed);
 
 /* Returns whether the string is UTF-8, and so can be written as it is. */
 bool report_is_utf8(const char *string);

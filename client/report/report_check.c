@@ -32,14 +32,14 @@ static struct probe_limit loss_limit(const struct probe_options *options)
     return limit;
 }
 
-int report_check_status(const struct run *run)
+static int target_status(const struct run *run, const struct probed *probed)
 {
     const struct probe_options *options = &run->options->probes;
-    const struct tally *tally = &run->tally;
+    const struct tally *tally = &probed->tally;
     double loss = tally_loss(tally), time = average_time(tally);
     bool any = tally->outcomes[OUTCOME_ECHOED] > 0;
     /* Without a count some probes are always running at the end. */
-    bool missing = options->count > 0 && report_unfinished(run) > 0;
+    bool missing = options->count > 0 && report_unfinished(run, probed) > 0;
 
     if (run->status == STATUS_USAGE)
         return REPORT_CHECK_UNKNOWN;
@@ -54,6 +54,24 @@ int report_check_status(const struct run *run)
     if (missing || exceeded(loss_limit(options), loss) || exceeded(options->warning, time))
         return REPORT_CHECK_WARNING;
     return tally->outcomes[OUTCOME_LOCAL] > 0 ? REPORT_CHECK_UNKNOWN : REPORT_CHECK_OK;
+}
+
+/* Returns the target with the worst status, the first of several. */
+static const struct probed *find_worst(const struct run *run)
+{
+    static const int ranks[] = {
+        [REPORT_CHECK_UNKNOWN] = 1, [REPORT_CHECK_WARNING] = 2, [REPORT_CHECK_CRITICAL] = 3};
+    const struct probed *worst = run->probed;
+
+    for (size_t i = 1; i < run->count; i++)
+        if (ranks[target_status(run, &run->probed[i])] > ranks[target_status(run, worst)])
+            worst = &run->probed[i];
+    return worst;
+}
+
+int report_check_status(const struct run *run)
+{
+    return target_status(run, find_worst(run));
 }
 
 /* Prints the string so that nothing in it ends the line or begins the performance data. */
@@ -102,61 +120,75 @@ static void print_exceeded(struct probe_limit warning, struct probe_limit critic
     print_range(worse ? critical : warning);
 }
 
-static void print_performance(const struct run *run)
+/* Prints the beginning of a performance value; quotes and `=` would end its label. */
+static void begin_value(const struct run *run, const struct probed *probed, const char *label)
+{
+    fputs(" '", stdout);
+    for (const char *name = probed->address.text; run->options->probes.many && *name; name++)
+        putchar(*name == '\'' || *name == '=' || *name == '|' ? '_' : *name);
+    printf("%s%s'=", run->options->probes.many ? " " : "", label);
+}
+
+static void print_performance(const struct run *run, const struct probed *probed)
 {
     const struct probe_options *options = &run->options->probes;
-    const struct tally *tally = &run->tally;
+    const struct tally *tally = &probed->tally;
 
+    begin_value(run, probed, "time");
     if (tally->outcomes[OUTCOME_ECHOED] > 0)
-        printf(" | 'time'=%.3fms", average_time(tally));
+        printf("%.3fms", average_time(tally));
     else
-        fputs(" | 'time'=U", stdout);
+        putchar('U');
     print_limit(options->warning);
     print_limit(options->critical);
-    printf(";0; 'loss'=%.10g%%", tally_loss(tally));
+    fputs(";0;", stdout);
+    begin_value(run, probed, "loss");
+    printf("%.10g%%", tally_loss(tally));
     print_limit(loss_limit(options));
     print_limit(options->critical_loss);
     fputs(";0;100", stdout);
-    for (enum phase phase = 0; phase < PHASE_TIME; phase++)
-        if (tally->phases[phase].count > 0)
-            printf(" '%s'=%.3fms;;;0;", phase_label(phase),
-                   tally->phases[phase].mean / (double)CLOCK_MSEC);
-    putchar('\n');
+    for (enum phase phase = 0; phase < PHASE_TIME; phase++) {
+        if (tally->phases[phase].count == 0)
+            continue;
+        begin_value(run, probed, phase_label(phase));
+        printf("%.3fms;;;0;", tally->phases[phase].mean / (double)CLOCK_MSEC);
+    }
 }
 
-static void end(struct run *run)
+/* Prints what a target's probes brought, and why. */
+static void print_target(const struct run *run, const struct probed *probed)
 {
     const struct probe_options *options = &run->options->probes;
-    const struct tally *tally = &run->tally;
+    const struct tally *tally = &probed->tally;
     enum outcome worst = tally_worst(tally);
-    uint64_t unfinished = report_unfinished(run);
+    uint64_t unfinished = report_unfinished(run, probed);
     uint64_t all =
         tally_sent(tally) - tally->cut_short + unfinished + tally->outcomes[OUTCOME_LOCAL];
+    const char *why = tally->examples[worst] ? tally->examples[worst] : outcome_word(worst);
     char buffer[EXPLAIN_SIZE];
     struct text text;
 
     text_init(&text, buffer, sizeof buffer);
     if (tally->outcomes[OUTCOME_UNRESOLVED] > 0) {
-        report_check_failure(report_check_status(run), tally->examples[OUTCOME_UNRESOLVED]);
+        print_plain(why);
         return;
     }
-    printf("TINCAN %s - %" PRIu64 " of %" PRIu64 " echoed by ", word(report_check_status(run)),
-           tally->outcomes[OUTCOME_ECHOED], all);
-    print_plain(report_peer(run));
-    if (tally->outcomes[OUTCOME_ECHOED] > 0)
+    printf("%" PRIu64 " of %" PRIu64 " echoed by ", tally->outcomes[OUTCOME_ECHOED], all);
+    print_plain(report_peer(probed));
+    if (tally->outcomes[OUTCOME_ECHOED] > 0) {
         printf(" in %.3f ms on average", average_time(tally));
-    if (tally->outcomes[OUTCOME_ECHOED] > 0)
         print_exceeded(options->warning, options->critical, "", average_time(tally));
+    }
     print_exceeded(options->warning_loss, options->critical_loss, "-loss", tally_loss(tally));
     if (worst != OUTCOME_ECHOED) {
         fputs("; ", stdout);
-        print_plain(tally->examples[worst]);
+        print_plain(why);
     }
     if (explain_counts(&text, tally->counts))
         printf("; %s, in %" PRIu64 " probe%s", buffer, tally->probes_hit,
                tally->probes_hit == 1 ? "" : "s");
     text_init(&text, buffer, sizeof buffer);
-    if (explain_failed_addresses(&text, &run->target)) {
+    if (explain_failed_addresses(&text, &probed->target)) {
         fputs("; ", stdout);
         print_plain(text.start);
     }
@@ -164,7 +196,38 @@ static void end(struct run *run)
         printf("; %" PRIu64 " unfinished", unfinished);
     if (run->interrupted)
         fputs("; interrupted", stdout);
-    print_performance(run);
+}
+
+static void end(struct run *run)
+{
+    const struct probed *worst = find_worst(run);
+    size_t good = 0;
+
+    for (size_t i = 0; i < run->count; i++)
+        good += target_status(run, &run->probed[i]) == REPORT_CHECK_OK;
+    printf("TINCAN %s - ", word(report_check_status(run)));
+    if (run->options->probes.many)
+        printf("%zu of %zu target%s OK%s", good, run->count, run->count == 1 ? "" : "s",
+               good < run->count ? "; the worst: " : "");
+    if (!run->options->probes.many || good < run->count)
+        print_target(run, worst);
+    /* A single name that has no address has no values. */
+    if (run->options->probes.many || run->probed->target.count > 0)
+        fputs(" |", stdout);
+    for (size_t i = 0; i < run->count; i++)
+        if (run->options->probes.many || run->probed[i].target.count > 0)
+            print_performance(run, &run->probed[i]);
+    putchar('\n');
+    /* The lines after the first are for those who look at the details. */
+    for (size_t i = 0; run->options->probes.many && i < run->count; i++) {
+        int status = target_status(run, &run->probed[i]);
+
+        if (status == REPORT_CHECK_OK)
+            continue;
+        printf("%s - ", word(status));
+        print_target(run, &run->probed[i]);
+        putchar('\n');
+    }
 }
 
 const struct report report_check = {.end = end};

@@ -67,12 +67,10 @@ static void json_milliseconds_field(const char *name, int64_t nsec)
         printf("%" PRId64 ".%06" PRId64, (nsec / 1000000), (nsec % 1000000));
 }
 
-static void begin(struct run *run)
+static void begin_target(const struct run *run, const struct probed *probed)
 {
-    const struct target *target = &run->target;
+    const struct target *target = &probed->target;
 
-    if (run->options->quiet || run->options->probes.sweep)
-        return;
     fputs("{\"type\":\"begin\"", stdout);
     json_string_field("target", target->address->text);
     fputs(",\"peers\":[", stdout);
@@ -86,6 +84,14 @@ static void begin(struct run *run)
     json_string_field("pattern", run->pattern);
     json_number_field("at", report_since_1970(clock_now()));
     fputs("}\n", stdout);
+}
+
+static void begin(struct run *run)
+{
+    if (run->options->quiet || run->options->probes.sweep)
+        return;
+    for (size_t i = 0; i < run->count; i++)
+        begin_target(run, &run->probed[i]);
 }
 
 static void print_counts(const uint64_t counts[TCP_COUNTS])
@@ -127,6 +133,7 @@ static void print_roundtrip(struct run *run, const struct roundtrip *roundtrip, 
 {
     (void)run;
     fputs("{\"type\":\"probe\"", stdout);
+    json_string_field("target", roundtrip->target->address->text);
     json_count_field("seq", roundtrip->sequence);
     json_number_field("at", report_since_1970(roundtrip->begun));
     json_string_field("peer", roundtrip->target->peers[roundtrip->peer].text);
@@ -183,10 +190,10 @@ static void print_cells(const struct histogram *histogram)
 
     fputs(",\"histogram\":[", stdout);
     for (size_t cell = 0; cell < HISTOGRAM_CELLS; cell++) {
-        if (histogram->cells[cell] == 0)
+        if (histogram_cell(histogram, cell) == 0)
             continue;
         printf("%s[%.6f,%.6f,%" PRIu64 "]", before, report_milliseconds(histogram_cell_start(cell)),
-               report_milliseconds(histogram_cell_end(cell)), histogram->cells[cell]);
+               report_milliseconds(histogram_cell_end(cell)), histogram_cell(histogram, cell));
         before = ",";
     }
     putchar(']');
@@ -246,26 +253,27 @@ static void print_outages(const struct tally *tally)
     putchar(']');
 }
 
-static void print_summary(const struct run *run, const struct tally *tally, const char *type)
+static void print_target(const struct run *run, const struct probed *probed,
+                         const struct tally *tally, const char *type)
 {
     int64_t now = tally->ended != 0 ? tally->ended : clock_now();
 
     printf("{\"type\":\"%s\"", type);
-    json_string_field("target", run->target.address->text);
+    json_string_field("target", probed->address.text);
     json_count_field("sent", tally_sent(tally));
     json_count_field("echoed", tally->outcomes[OUTCOME_ECHOED]);
     json_count_field("altered", tally_altered(tally));
     json_count_field("lost", tally_lost(tally));
     json_number_field("loss_percent", tally_loss(tally));
     json_count_field("left_open", tally->left_open);
-    json_count_field("unfinished", tally == &run->tally ? report_unfinished(run) : 0);
+    json_count_field("unfinished", tally == &probed->tally ? report_unfinished(run, probed) : 0);
     json_count_field("local_errors", tally->outcomes[OUTCOME_LOCAL]);
     print_outcomes(tally);
     print_counts(tally->counts);
     json_count_field("probes_hit", tally->probes_hit);
-    print_failed_addresses(&run->target);
+    print_failed_addresses(&probed->target);
     print_outages(tally);
-    json_milliseconds_field("resolve_ms", run->target.resolve_nsec);
+    json_milliseconds_field("resolve_ms", probed->target.resolve_nsec);
     json_number_field("seconds", (double)(now - tally->begun) / (double)CLOCK_SECOND);
     json_number_field("rate", tally_rate(tally, now));
     json_boolean_field("interrupted", run->interrupted);
@@ -298,7 +306,7 @@ static void print_size(struct run *run, const struct sweep_size *size)
 static void print_verdict(struct run *run, const struct sweep_verdict *verdict)
 {
     fputs("{\"type\":\"sweep\"", stdout);
-    json_string_field("target", run->target.address->text);
+    json_string_field("target", run->probed->address.text);
     if (verdict->any_works)
         json_count_field("largest_that_works", verdict->works);
     if (verdict->any_fails) {
@@ -316,19 +324,26 @@ static void print_verdict(struct run *run, const struct sweep_verdict *verdict)
     fputs("}\n", stdout);
 }
 
+static void print_summaries(const struct run *run, const char *type)
+{
+    for (size_t i = 0; i < run->count; i++)
+        print_target(run, &run->probed[i], &run->probed[i].tally, type);
+}
+
 static void interim(struct run *run)
 {
-    print_summary(run, &run->tally, "interim");
+    print_summaries(run, "interim");
 }
 
 static void recent(struct run *run)
 {
-    print_summary(run, &run->recent, "recent");
+    for (size_t i = 0; i < run->count; i++)
+        print_target(run, &run->probed[i], &run->probed[i].recent, "recent");
 }
 
 static void end(struct run *run)
 {
-    print_summary(run, &run->tally, "summary");
+    print_summaries(run, "summary");
 }
 
 const struct report report_json = {

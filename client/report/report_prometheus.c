@@ -33,97 +33,122 @@ static void add_label(struct text *series, const char *name, const char *value)
     text_add(series, "\"");
 }
 
-static void describe(FILE *stream, const char *name, const char *type, const char *help)
-{
-    fprintf(stream, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
+/* Where a metric's values of a target are printed to. */
+struct place {
+    FILE *stream;
+    const struct run *run;
+    const struct probed *probed;
+    const struct metric *metric;
+};
+
+struct metric {
+    const char *name, *type, *help;
+    void (*print)(const struct place *place);
+};
 
 /*
- * Prints a value of the target. `labels` are names and values in turn, then NULL. Counters go on
- * from the file's former values, as a timer starts this program again and again.
+ * Prints a value, of the metric's name with `ending`. `labels` are names and values in turn, then
+ * NULL. All but gauges go on from the file's former values, as a timer starts this program again
+ * and again.
  */
-static void print_value(FILE *stream, const struct run *run, const char *name,
-                        const char *const labels[], bool counter, double value)
+static void print_value(const struct place *place, const char *ending, const char *const labels[],
+                        double value)
 {
     char buffer[SERIES_SIZE];
     struct text series;
 
     text_init(&series, buffer, sizeof buffer);
-    text_addf(&series, "%s{", name);
-    add_label(&series, "target", run->target.address->text);
+    text_addf(&series, "%s%s{", place->metric->name, ending);
+    add_label(&series, "target", place->probed->address.text);
     for (; labels[0]; labels += 2) {
         text_add(&series, ",");
         add_label(&series, labels[0], labels[1]);
     }
     text_add(&series, "}");
-    if (counter)
+    if (strcmp(place->metric->type, "gauge") != 0)
         value += textfile_old_value(&textfile, buffer);
-    fprintf(stream, "%s %.15g\n", buffer, value);
+    fprintf(place->stream, "%s %.15g\n", buffer, value);
 }
 
-/* Prints a metric that has one value for the target. */
-static void print_gauge(FILE *stream, const struct run *run, const char *name, const char *help,
-                        double value)
+/* Prints the only value of a target. */
+static void print_one(const struct place *place, double value)
 {
     static const char *const none[] = {NULL};
 
-    describe(stream, name, "gauge", help);
-    print_value(stream, run, name, none, false, value);
+    print_value(place, "", none, value);
 }
 
-static void print_outcomes(FILE *stream, const struct run *run)
+static void print_success(const struct place *place)
 {
-    describe(stream, "tincan_probes_total", "counter", "Probes by outcome, of all runs.");
+    print_one(place, report_status(place->run, place->probed) == STATUS_ECHOED);
+}
+
+static void print_unfinished(const struct place *place)
+{
+    print_one(place, (double)report_unfinished(place->run, place->probed));
+}
+
+static void print_resolving(const struct place *place)
+{
+    print_one(place, (double)place->probed->target.resolve_nsec / (double)CLOCK_SECOND);
+}
+
+static void print_duration(const struct place *place)
+{
+    print_one(place, (double)(clock_now() - place->run->begun) / (double)CLOCK_SECOND);
+}
+
+static void print_now(const struct place *place)
+{
+    print_one(place, report_since_1970(clock_now()));
+}
+
+static void print_hit(const struct place *place)
+{
+    print_one(place, (double)place->probed->tally.probes_hit);
+}
+
+static void print_outcomes(const struct place *place)
+{
     for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
         const char *labels[] = {"outcome", outcome_label(outcome), NULL};
 
-        print_value(stream, run, "tincan_probes_total", labels, true,
-                    (double)run->tally.outcomes[outcome]);
+        print_value(place, "", labels, (double)place->probed->tally.outcomes[outcome]);
     }
 }
 
-static void print_counts(FILE *stream, const struct run *run)
+static void print_counts(const struct place *place)
 {
-    static const char *const none[] = {NULL};
-
-    describe(stream, "tincan_segments_total", "counter",
-             "TCP segments, of all runs, that were sent again or came out of order.");
     for (enum tcp_count i = 0; i < TCP_COUNTS; i++) {
         const char *labels[] = {"kind", tally_count_label(i), NULL};
 
-        print_value(stream, run, "tincan_segments_total", labels, true,
-                    (double)run->tally.counts[i]);
+        print_value(place, "", labels, (double)place->probed->tally.counts[i]);
     }
-    describe(stream, "tincan_probes_hit_total", "counter", "Probes, of all runs, that had such.");
-    print_value(stream, run, "tincan_probes_hit_total", none, true, (double)run->tally.probes_hit);
 }
 
-static void print_failed_addresses(FILE *stream, const struct run *run)
+static void print_failed_addresses(const struct place *place)
 {
-    const struct target *target = &run->target;
+    const struct target *target = &place->probed->target;
 
-    describe(stream, "tincan_address_failures_total", "counter",
-             "Probes, of all runs, for which an address failed that had another beside it.");
     for (size_t i = 0; i < target->count; i++) {
         const char *labels[] = {"address", target->peers[i].text, NULL};
 
-        print_value(stream, run, "tincan_address_failures_total", labels, true,
-                    (double)target->peers[i].failures);
+        print_value(place, "", labels, (double)target->peers[i].failures);
     }
 }
 
-static void print_bucket(FILE *stream, const struct run *run, enum phase phase, const char *bound,
+static void print_bucket(const struct place *place, enum phase phase, const char *bound,
                          uint64_t count)
 {
     const char *labels[] = {"phase", phase_label(phase), "le", bound, NULL};
 
-    print_value(stream, run, "tincan_probe_duration_seconds_bucket", labels, true, (double)count);
+    print_value(place, "_bucket", labels, (double)count);
 }
 
-static void print_phase(FILE *stream, const struct run *run, enum phase phase)
+static void print_phase(const struct place *place, enum phase phase)
 {
     static const int64_t tenths[] = {10, 25, 50};
-    const struct histogram *histogram = &run->tally.phases[phase];
+    const struct histogram *histogram = &place->probed->tally.phases[phase];
     const char *labels[] = {"phase", phase_label(phase), NULL};
 
     /* From 10 us to 5 s. */
@@ -133,41 +158,52 @@ static void print_phase(FILE *stream, const struct run *run, enum phase phase)
             char bound[32];
 
             (void)snprintf(bound, sizeof bound, "%.9g", (double)nsec / (double)CLOCK_SECOND);
-            print_bucket(stream, run, phase, bound, histogram_count_to(histogram, nsec));
+            print_bucket(place, phase, bound, histogram_count_to(histogram, nsec));
         }
-    print_bucket(stream, run, phase, "+Inf", histogram->count);
-    print_value(stream, run, "tincan_probe_duration_seconds_sum", labels, true,
-                histogram->sum / (double)CLOCK_SECOND);
-    print_value(stream, run, "tincan_probe_duration_seconds_count", labels, true,
-                (double)histogram->count);
+    print_bucket(place, phase, "+Inf", histogram->count);
+    print_value(place, "_sum", labels, histogram->sum / (double)CLOCK_SECOND);
+    print_value(place, "_count", labels, (double)histogram->count);
 }
+
+static void print_phases(const struct place *place)
+{
+    for (enum phase phase = 0; phase < PHASE_COUNT; phase++)
+        print_phase(place, phase);
+}
+
+static const struct metric metrics[] = {
+    {"tincan_success", "gauge",
+     "Whether there were echoes, no failures, and at the end none missing.", print_success},
+    {"tincan_probes_unfinished", "gauge",
+     "Probes that were running, or had not started, when the run ended.", print_unfinished},
+    {"tincan_resolve_seconds", "gauge", "How long it took to find the addresses of the target.",
+     print_resolving},
+    {"tincan_run_seconds", "gauge", "How long this run has taken.", print_duration},
+    {"tincan_written_timestamp_seconds", "gauge", "When this was written.", print_now},
+    {"tincan_probes_total", "counter", "Probes by outcome, of all runs.", print_outcomes},
+    {"tincan_segments_total", "counter",
+     "TCP segments, of all runs, that were sent again or came out of order.", print_counts},
+    {"tincan_probes_hit_total", "counter", "Probes, of all runs, that had such.", print_hit},
+    {"tincan_address_failures_total", "counter",
+     "Probes, of all runs, for which an address failed that had another beside it.",
+     print_failed_addresses},
+    {"tincan_probe_duration_seconds", "histogram",
+     "Durations of the phases of probes that were echoed; late: of all probes.", print_phases},
+};
 
 static void print_all(FILE *stream, void *context)
 {
-    const struct run *run = context;
-    const struct tally *tally = &run->tally;
-    int64_t now = clock_now();
+    struct place place = {.stream = stream, .run = context};
 
-    print_gauge(stream, run, "tincan_success",
-                "Whether there were echoes, no failures, and at the end none missing.",
-                report_status(run) == STATUS_ECHOED);
-    print_gauge(stream, run, "tincan_probes_unfinished",
-                "Probes that were running, or had not started, when the run ended.",
-                (double)report_unfinished(run));
-    print_gauge(stream, run, "tincan_resolve_seconds",
-                "How long it took to find the addresses of the target.",
-                (double)run->target.resolve_nsec / (double)CLOCK_SECOND);
-    print_gauge(stream, run, "tincan_run_seconds", "How long this run has taken.",
-                (double)(now - tally->begun) / (double)CLOCK_SECOND);
-    print_gauge(stream, run, "tincan_written_timestamp_seconds", "When this was written.",
-                report_since_1970(now));
-    print_outcomes(stream, run);
-    print_counts(stream, run);
-    print_failed_addresses(stream, run);
-    describe(stream, "tincan_probe_duration_seconds", "histogram",
-             "Durations of the phases of probes that were echoed; late: of all probes.");
-    for (enum phase phase = 0; phase < PHASE_COUNT; phase++)
-        print_phase(stream, run, phase);
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
+        place.metric = &metrics[i];
+        fprintf(stream, "# HELP %s %s\n# TYPE %s %s\n", place.metric->name, place.metric->help,
+                place.metric->name, place.metric->type);
+        for (size_t j = 0; j < place.run->count; j++) {
+            place.probed = &place.run->probed[j];
+            place.metric->print(&place);
+        }
+    }
 }
 
 static int prepare(const struct run *run, struct text *reason)
@@ -186,7 +222,8 @@ static void write_file(struct run *run)
     struct text text;
 
     /* While probes are running, nothing waits for a disk. */
-    if (due == CLOCK_NEVER || textfile_write(&textfile, print_all, run, run->tally.ended != 0) == 0)
+    if (due == CLOCK_NEVER ||
+        textfile_write(&textfile, print_all, run, run->probed->tally.ended != 0) == 0)
         return;
     due = CLOCK_NEVER;
     outcome_raise(&run->status, STATUS_USAGE);
@@ -198,7 +235,7 @@ static void write_file(struct run *run)
 static void tick(struct run *run, int64_t now)
 {
     if (due == 0)
-        due = run->tally.begun + INTERVAL;
+        due = run->begun + INTERVAL;
     if (now < due)
         return;
     due = now + INTERVAL;

@@ -19,11 +19,12 @@ static bool shown;
 static double progress(const struct run *run, int64_t now)
 {
     const struct probe_options *options = &run->options->probes;
+    const struct tally *tally = &run->probed->tally;
     double by_count = -1, by_time = -1;
 
     if (options->count > 0)
-        by_count = (double)(tally_sent(&run->tally) + run->tally.outcomes[OUTCOME_LOCAL]) /
-                   (double)options->count;
+        by_count =
+            (double)(tally_sent(tally) + tally->outcomes[OUTCOME_LOCAL]) / (double)options->count;
     if (options->deadline_usec > 0)
         by_time = (double)(now - run->started) / CLOCK_USEC / (double)options->deadline_usec;
     return fmin(fmax(by_count, by_time), 1);
@@ -43,7 +44,7 @@ static void add_progress(struct text *text, double share, double elapsed)
 
 static void show(struct run *run, int64_t now)
 {
-    const struct tally *tally = &run->tally;
+    const struct tally *tally = &run->probed->tally;
     double share = progress(run, now);
     char buffer[LINE_SIZE];
     struct text text;

@@ -12,6 +12,8 @@
 #define WIDTH 6   /* of a value: below 100 ms with its decimals */
 #define HALF  500 /* nanoseconds: less is printed as 0.000 */
 
+#define MOST_NAME 26 /* columns for the names of targets, so that the lines of most fit 80 */
+
 void report_text_string(const char *string)
 {
     display(stdout, string, strlen(string), false);
@@ -34,21 +36,43 @@ static void print_found(const struct target *target)
     printf(", found in %.3f ms)", report_milliseconds(target->resolve_nsec));
 }
 
+/* Prints a target's name so that what follows is aligned; nothing where there can be one only. */
+void report_text_name(const struct run *run, const struct probed *probed)
+{
+    if (!run->options->probes.many)
+        return;
+    report_text_string(probed->address.text);
+    printf("%*s ", run->name_width - (int)strlen(probed->address.text), "");
+}
+
 static void begin(struct run *run)
 {
-    if (run->options->quiet || run->target.count == 0)
+    struct probed *probed = run->probed;
+
+    for (size_t i = 0; i < run->count; i++) {
+        int width = (int)strlen(probed[i].address.text);
+
+        run->name_width = width > run->name_width ? width : run->name_width;
+        probed[i].peer = probed[i].target.count == 1 ? 0 : SIZE_MAX; /* no other could be meant */
+    }
+    if (run->name_width > MOST_NAME)
+        run->name_width = MOST_NAME;
+    if (run->options->quiet || (run->count == 1 && probed->target.count == 0))
         return;
     if (run->options->probes.sweep) {
         report_text_begin_sweep(run);
         return;
     }
     fputs("Probing ", stdout);
-    report_text_string(run->target.address->text);
-    print_found(&run->target);
+    if (run->options->probes.many) {
+        printf("%zu target%s", run->count, run->count == 1 ? "" : "s");
+    } else {
+        report_text_string(probed->address.text);
+        print_found(&probed->target);
+    }
     printf(" with %zu byte%s of ", run->length, run->length == 1 ? "" : "s");
     report_text_string(run->pattern);
     fputs("; times in ms\n", stdout);
-    run->peer = run->target.count == 1 ? 0 : SIZE_MAX; /* no other could be meant */
 }
 
 static void print_stamp(const struct run *run)
@@ -58,20 +82,24 @@ static void print_stamp(const struct run *run)
 }
 
 /* Prints how a probe's line begins. Its address is that of the line before, unless it is named. */
-static void begin_line(struct run *run, const struct roundtrip *roundtrip)
+static void begin_line(const struct run *run, const struct roundtrip *roundtrip)
 {
+    struct probed *probed = report_probed(roundtrip);
+
     print_stamp(run);
+    report_text_name(run, probed);
     printf("seq=%-3" PRIu64, roundtrip->sequence);
-    if (roundtrip->peer == run->peer)
+    if (roundtrip->peer == probed->peer)
         return;
-    run->peer = roundtrip->peer;
+    probed->peer = roundtrip->peer;
     putchar(' ');
     report_text_string(roundtrip->target->peers[roundtrip->peer].text);
     putchar(':');
 }
 
-/* Prints the phases that don't round to 0; the end of the connection also where it did not come. */
-static void print_echo(const struct roundtrip *roundtrip)
+/* Prints the phases that don't round to 0; the end of the connection also where it did not come. Of
+ * many targets only the time fits. */
+static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
 {
     static const struct {
         enum phase phase;
@@ -86,11 +114,12 @@ static void print_echo(const struct roundtrip *roundtrip)
         {PHASE_CLOSE, "close", HALF},
         {PHASE_LATE, "late", CLOCK_MSEC},
     };
+    size_t count = run->options->probes.many ? 1 : sizeof shown / sizeof *shown;
     int padding = 0;
     char buffer[EXPLAIN_SIZE];
     struct text text;
 
-    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+    for (size_t i = 0; i < count; i++) {
         int64_t nsec = phase_of(roundtrip, shown[i].phase);
 
         if (nsec < 0 && shown[i].phase == PHASE_CLOSE)
@@ -110,12 +139,17 @@ static void print_echo(const struct roundtrip *roundtrip)
 static void print_roundtrip(struct run *run, const struct roundtrip *roundtrip, const char *why,
                             const char *cause)
 {
+    const struct tally *tally = &report_probed(roundtrip)->tally;
+
     (void)cause; /* `why` has it */
     begin_line(run, roundtrip);
     if (!why) {
-        print_echo(roundtrip);
+        print_echo(run, roundtrip);
         return;
     }
+    /* Of many targets, each tells once why. */
+    if (run->options->probes.many && tally->outcomes[roundtrip->outcome] > 1)
+        why = outcome_word(roundtrip->outcome);
     putchar(' ');
     print_red(why);
     putchar('\n');
@@ -163,17 +197,18 @@ static void print_counts(const struct tally *tally, uint64_t unfinished)
 }
 
 /* If probes had no line of their own, explains the first of each outcome. */
-static void print_examples(const struct run *run)
+static void print_examples(const struct run *run, const struct probed *probed)
 {
-    const struct tally *tally = &run->tally;
+    const struct tally *tally = &probed->tally;
 
     if (!run->options->quiet && !run->options->probes.flood)
         return;
     for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
         if (tally->example_sequences[outcome] == 0)
             continue;
+        report_text_name(run, probed);
         printf("first at seq=%" PRIu64 ": ", tally->example_sequences[outcome]);
-        print_red(tally->examples[outcome]);
+        print_red(tally->examples[outcome] ? tally->examples[outcome] : outcome_word(outcome));
         putchar('\n');
     }
 }
@@ -189,93 +224,134 @@ static void print_outage(const struct outage *outage, bool over)
 }
 
 /* Prints the outages with the time of day at which they began. */
-static void print_outages(const struct tally *tally)
+static void print_outages(const struct run *run, const struct probed *probed)
 {
-    const struct outages *outages = &tally->outages;
+    const struct outages *outages = &probed->tally.outages;
 
-    if (outages->count > 0)
+    if (outages->count > 0) {
+        report_text_name(run, probed);
         printf("%" PRIu64 " outage%s%s\n", outages->count, outages->count == 1 ? "" : "s",
                outages->count > outages->kept ? ", the last of them:" : ":");
+    }
     for (size_t i = 0; i < outages->kept; i++) {
         const struct outage *outage = &outages->list[i];
         time_t begun = (time_t)report_since_1970(outage->begun);
         struct tm local;
         char text[32];
 
+        report_text_name(run, probed);
         if (localtime_r(&begun, &local) && strftime(text, sizeof text, "%F %T", &local) > 0)
             printf("%s  ", text);
-        print_outage(outage, outage->last < tally->last_echoed);
+        print_outage(outage, outage->last < probed->tally.last_echoed);
     }
 }
 
 /* Reports outages once it is known how long they were. */
 static void tick(struct run *run, int64_t now)
 {
-    struct outages *outages = &run->tally.outages;
-
     (void)now;
-    for (size_t i = 0; run->each && i < outages->kept; i++) {
-        struct outage *outage = &outages->list[i];
+    for (size_t i = 0; run->each && i < run->count; i++) {
+        struct outages *outages = &run->probed[i].tally.outages;
 
-        if (outage->reported || outage->last + 1 >= run->oldest)
-            continue;
-        print_stamp(run);
-        print_outage(outage, true);
-        outage->reported = true;
+        for (size_t j = 0; j < outages->kept; j++) {
+            struct outage *outage = &outages->list[j];
+
+            if (outage->reported || outage->last + 1 >= run->probed[i].oldest)
+                continue;
+            print_stamp(run);
+            report_text_name(run, &run->probed[i]);
+            print_outage(outage, true);
+            outage->reported = true;
+        }
     }
 }
 
 static void print_recent(struct run *run)
 {
-    const struct tally *tally = &run->recent;
+    const struct tally *tally = &run->probed->recent;
     const struct histogram *time = &tally->phases[PHASE_TIME];
 
     print_stamp(run);
     printf("last %.1f s: ", (double)(tally->ended - tally->begun) / CLOCK_SECOND);
+    if (run->options->probes.many) {
+        putchar('\n');
+        report_text_targets(run, true);
+        return;
+    }
     if (time->count > 0)
         printf("min/avg/max %.3f/%.3f/%.3f; ", report_milliseconds(time->least),
                time->mean / (double)CLOCK_MSEC, report_milliseconds(time->greatest));
     print_counts(tally, 0);
 }
 
-static void print_summary(struct run *run)
+/* Prints what there is to say of a target beside its counts. */
+static void print_remarks(const struct run *run, const struct probed *probed)
 {
-    const struct tally *tally = &run->tally;
-    int64_t now = tally->ended != 0 ? tally->ended : clock_now();
+    const struct tally *tally = &probed->tally;
     char buffer[EXPLAIN_SIZE];
     struct text text;
 
     text_init(&text, buffer, sizeof buffer);
-    fputs("--- ", stdout);
-    report_text_string(report_peer(run));
-    fputs(" ---\n", stdout);
-    print_counts(tally, report_unfinished(run));
-    printf("in %.3f s, %.1f echoes a second\n", (double)(now - tally->begun) / (double)CLOCK_SECOND,
-           tally_rate(tally, now));
-    if (tally->left_open > 0)
+    if (tally->left_open > 0) {
+        report_text_name(run, probed);
         printf("%" PRIu64 " left open: %s\n", tally->left_open, explain_left_open);
-    if (explain_counts(&text, tally->counts))
+    }
+    if (explain_counts(&text, tally->counts)) {
+        report_text_name(run, probed);
         printf("%s, in %" PRIu64 " probe%s\n", buffer, tally->probes_hit,
                tally->probes_hit == 1 ? "" : "s");
+    }
     text_init(&text, buffer, sizeof buffer);
-    if (explain_failed_addresses(&text, &run->target)) {
+    if (explain_failed_addresses(&text, &probed->target)) {
+        report_text_name(run, probed);
         report_text_string(text.start);
         putchar('\n');
     }
-    print_examples(run);
-    if (tally->outcomes[OUTCOME_ECHOED] > 0) {
-        print_outages(tally);
-        report_text_table(run);
+    print_examples(run, probed);
+    if (tally->outcomes[OUTCOME_ECHOED] > 0)
+        print_outages(run, probed);
+}
+
+/* Prints the counts of all targets together. */
+static void print_sums(const struct run *run)
+{
+    struct tally sum = {.begun = run->begun, .ended = run->probed->tally.ended};
+    int64_t now = sum.ended != 0 ? sum.ended : clock_now();
+    uint64_t unfinished = 0;
+
+    for (size_t i = 0; i < run->count; i++) {
+        tally_add_outcomes(&sum, &run->probed[i].tally);
+        unfinished += report_unfinished(run, &run->probed[i]);
     }
+    print_counts(&sum, unfinished);
+    printf("in %.3f s, %.1f echoes a second\n", (double)(now - sum.begun) / (double)CLOCK_SECOND,
+           tally_rate(&sum, now));
+}
+
+static void print_summary(struct run *run)
+{
+    fputs("--- ", stdout);
+    if (run->options->probes.many)
+        printf("%zu target%s", run->count, run->count == 1 ? "" : "s");
+    else
+        report_text_string(report_peer(run->probed));
+    fputs(" ---\n", stdout);
+    print_sums(run);
+    for (size_t i = 0; i < run->count; i++)
+        print_remarks(run, &run->probed[i]);
+    if (run->options->probes.many)
+        report_text_targets(run, false);
+    else if (run->probed->tally.outcomes[OUTCOME_ECHOED] > 0)
+        report_text_phases(run, &run->probed->tally);
 }
 
 static void end(struct run *run)
 {
-    if (run->target.count == 0)
+    if (!run->options->probes.many && run->probed->target.count == 0)
         return;
     print_summary(run);
     if (run->options->probes.histogram)
-        histogram_print(&run->tally.phases[PHASE_TIME]);
+        histogram_print(&run->probed->tally.phases[PHASE_TIME]);
 }
 
 const struct report report_text = {

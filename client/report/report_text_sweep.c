@@ -7,7 +7,7 @@
 void report_text_begin_sweep(const struct run *run)
 {
     fputs(run->options->probes.diagnose ? "Diagnosing " : "Sweeping ", stdout);
-    report_text_string(report_peer(run));
+    report_text_string(report_peer(run->probed));
     printf(" from %zu to %zu bytes of %s; times in ms\n", run->options->probes.sweep_from,
            run->options->probes.sweep_to, run->pattern);
 }
@@ -50,10 +50,10 @@ static void print_bounds(const struct sweep_verdict *verdict)
 
 void report_text_verdict(struct run *run, const struct sweep_verdict *verdict)
 {
-    if (run->target.count == 0)
+    if (run->probed->target.count == 0)
         return;
     fputs("--- ", stdout);
-    report_text_string(report_peer(run));
+    report_text_string(report_peer(run->probed));
     fputs(verdict->unfinished ? " --- (not finished)\n" : " ---\n", stdout);
     if (verdict->diagnosis[0] != '\0') {
         report_text_string(verdict->diagnosis);

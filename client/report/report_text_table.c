@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of durations in the summary for people. */
+/* The tables in the summary for people: of durations, or of targets. */
 #include "client/report/report.h"
 #include "common/clock.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #define HALF   500  /* nanoseconds: less is printed as 0.000 */
@@ -35,9 +36,9 @@ static void print_row(const struct tally *tally, enum phase phase, size_t shares
 
 /* Returns whether the row would say something: neither all 0 nor, of a schedule that was kept, the
  * same as `time`. The kernel's view of `first` is in the other reports only. */
-static bool is_telling(const struct run *run, enum phase phase)
+static bool is_telling(const struct run *run, const struct tally *tally, enum phase phase)
 {
-    const struct histogram *phases = run->tally.phases;
+    const struct histogram *phases = tally->phases;
 
     if ((phase == PHASE_SINCE_DUE || phase == PHASE_LATE) &&
         (run->options->probes.flood || phases[PHASE_LATE].greatest < CLOCK_MSEC))
@@ -45,13 +46,41 @@ static bool is_telling(const struct run *run, enum phase phase)
     return phase != PHASE_RTT && phase != PHASE_SERVER && phases[phase].greatest >= HALF;
 }
 
-void report_text_table(const struct run *run)
+void report_text_phases(const struct run *run, const struct tally *tally)
 {
-    size_t shares = run->tally.phases[PHASE_TIME].count < ENOUGH ? 3 : 4;
+    size_t shares = tally->phases[PHASE_TIME].count < ENOUGH ? 3 : 4;
 
     printf("%-10s %7s %7s %7s %7s %7s %7s %7s%s\n", "ms", "min", "avg", "max", "stddev", "p50",
            "p90", "p99", shares == 4 ? "   p99.9" : "");
     for (enum phase phase = 0; phase < PHASE_COUNT; phase++)
-        if (is_telling(run, phase))
-            print_row(&run->tally, phase, shares);
+        if (is_telling(run, tally, phase))
+            print_row(tally, phase, shares);
+}
+
+/* Prints a row of what one target brought: without an echo, the outcome instead of times. */
+static void print_target(const struct tally *tally)
+{
+    const struct histogram *time = &tally->phases[PHASE_TIME];
+    enum outcome worst = tally_worst(tally);
+
+    printf("%6" PRIu64 " %6" PRIu64 " %6" PRIu64 " %5.1f %%", tally_sent(tally),
+           tally->outcomes[OUTCOME_ECHOED], tally_lost(tally), tally_loss(tally));
+    if (time->count > 0) {
+        print_cell((double)time->least);
+        print_cell(time->mean);
+        print_cell((double)time->greatest);
+    }
+    if (worst != OUTCOME_ECHOED)
+        printf(" %s", outcome_word(worst));
+    putchar('\n');
+}
+
+void report_text_targets(const struct run *run, bool recent)
+{
+    printf("%-*s %6s %6s %6s %6s %8s %7s %7s\n", run->name_width, "target", "sent", "echoed",
+           "lost", "loss", "min", "avg", "max");
+    for (size_t i = 0; i < run->count; i++) {
+        report_text_name(run, &run->probed[i]);
+        print_target(recent ? &run->probed[i].recent : &run->probed[i].tally);
+    }
 }

@@ -3,7 +3,8 @@
 
 #include "common/clock.h"
 
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const struct {
     const char *word, *label;
@@ -99,7 +100,7 @@ void tally_add(struct tally *tally, const struct roundtrip *roundtrip, const cha
 
     if (tally->outcomes[outcome]++ == 0 && why) {
         tally->example_sequences[outcome] = roundtrip->sequence;
-        (void)snprintf(tally->examples[outcome], EXPLAIN_SIZE, "%s", why);
+        tally->examples[outcome] = strdup(why);
     }
     add_counts(tally, roundtrip->tcp.counts);
     if (outcome != OUTCOME_LOCAL)
@@ -111,6 +112,22 @@ void tally_add(struct tally *tally, const struct roundtrip *roundtrip, const cha
     tally->left_open += roundtrip->transfer.left_open;
     for (enum phase phase = 0; phase < PHASE_LATE; phase++)
         add_phase(tally, roundtrip, phase);
+}
+
+void tally_add_outcomes(struct tally *tally, const struct tally *other)
+{
+    tally->cut_short += other->cut_short;
+    for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+        tally->outcomes[outcome] += other->outcomes[outcome];
+}
+
+void tally_reset(struct tally *tally)
+{
+    for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+        free(tally->examples[outcome]);
+    for (enum phase phase = 0; phase < PHASE_COUNT; phase++)
+        histogram_free(&tally->phases[phase]);
+    memset(tally, 0, sizeof *tally);
 }
 
 static uint64_t finished(const struct tally *tally)

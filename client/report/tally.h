@@ -35,7 +35,7 @@ struct tally {
     uint64_t last_echoed;                      /* the highest sequence number of an echo, or 0 */
     struct outages outages;                    /* of probes on a schedule */
     uint64_t example_sequences[OUTCOME_COUNT]; /* of the first probe with the outcome, or 0 */
-    char examples[OUTCOME_COUNT][EXPLAIN_SIZE];
+    char *examples[OUTCOME_COUNT];             /* what explains it, or NULL */
 };
 
 /* Returns the phase's name for people, and for JSON and Prometheus; constants. */
@@ -48,8 +48,15 @@ int64_t phase_of(const struct roundtrip *roundtrip, enum phase phase);
 /* Returns the name for JSON and Prometheus of one of a connection's counts; a constant. */
 const char *tally_count_label(enum tcp_count count);
 
-/* Counts a round trip that is over. `why` explains its outcome; it is kept of the first. */
+/* Counts a round trip that is over. `why` explains its outcome; it is kept of the first. A tally is
+ * all zero at first; the caller ends it with tally_reset(). */
 void tally_add(struct tally *tally, const struct roundtrip *roundtrip, const char *why);
+
+/* Adds the outcomes of another. */
+void tally_add_outcomes(struct tally *tally, const struct tally *other);
+
+/* Frees what it has, and makes it all zero. */
+void tally_reset(struct tally *tally);
 
 /* Returns how many probes reached the network: all but those that failed on this machine. */
 uint64_t tally_sent(const struct tally *tally);

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/net/resolver.h"
+
+#include "common/clock.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/*
+ * A thread calls getaddrinfo(3) and sends the answer through a socket. Past the deadline that
+ * socket is closed: sending fails, and the thread frees the answer.
+ */
+struct query {
+    struct address address;
+    int family;
+    int fd;
+};
+
+static struct answer look_up(const struct address *address, int family, int flags)
+{
+    struct addrinfo hints = {
+        .ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
+    struct answer answer = {.list = NULL};
+    int64_t begun = clock_now();
+
+    answer.code = getaddrinfo(address->host, address->port, &hints, &answer.list);
+    answer.error = errno;
+    answer.took = clock_now() - begun;
+    return answer;
+}
+
+static void *resolver_thread(void *argument)
+{
+    struct query *query = argument;
+    struct answer answer = look_up(&query->address, query->family, 0);
+
+    if (send(query->fd, &answer, sizeof answer, MSG_NOSIGNAL) < 0 && answer.code == 0)
+        freeaddrinfo(answer.list);
+    close(query->fd);
+    free(query);
+    return NULL;
+}
+
+/* Starts a thread that sends its answer to `fd`, and closes that. Returns 0 or -1. */
+static int start_thread(const struct address *address, int family, int fd)
+{
+    struct query *query = malloc(sizeof *query);
+    pthread_t thread;
+
+    if (query) {
+        *query = (struct query){*address, family, fd};
+        if (pthread_create(&thread, NULL, resolver_thread, query) == 0)
+            return pthread_detach(thread);
+    }
+    free(query);
+    close(fd);
+    return -1;
+}
+
+int resolver_ask(const struct address *address, int family, struct answer *answer)
+{
+    int fds[2];
+
+    *answer = look_up(address, family, AI_NUMERICHOST);
+    if (answer->code != EAI_NONAME)
+        return -1;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == 0) {
+        if (start_thread(address, family, fds[1]) == 0)
+            return fds[0];
+        close(fds[0]);
+    }
+    *answer = look_up(address, family, 0);
+    return -1;
+}
+
+static bool receive(int fd, int64_t deadline, bool (*interrupted)(void), struct answer *answer)
+{
+    for (;;) {
+        int64_t left = (deadline - clock_now()) / CLOCK_USEC;
+        struct timeval limit = {.tv_sec = (time_t)(left / 1000000),
+                                .tv_usec = (suseconds_t)(left % 1000000)};
+        ssize_t got;
+
+        if (left <= 0) /* a limit of zero would mean none */
+            break;
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+        got = recv(fd, answer, sizeof *answer, 0);
+        if (got >= 0)
+            return got == (ssize_t)sizeof *answer;
+        if (errno == EINTR && interrupted && interrupted())
+            break;
+    }
+    /* Nothing can be sent from here on, but the answer may just have come. */
+    shutdown(fd, SHUT_RD);
+    return recv(fd, answer, sizeof *answer, MSG_DONTWAIT) == (ssize_t)sizeof *answer;
+}
+
+struct answer resolver_receive(int fd, int64_t deadline, bool (*interrupted)(void))
+{
+    struct answer answer;
+
+    if (!receive(fd, deadline, interrupted, &answer))
+        answer = (struct answer){.code = EAI_SYSTEM, .error = ETIMEDOUT};
+    close(fd);
+    return answer;
+}
+
+bool resolver_poll(int fd, struct answer *answer)
+{
+    ssize_t got = recv(fd, answer, sizeof *answer, MSG_DONTWAIT);
+
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    if (got != (ssize_t)sizeof *answer)
+        *answer = (struct answer){.code = EAI_SYSTEM, .error = EIO};
+    close(fd);
+    return true;
+}

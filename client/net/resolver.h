@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* The resolver, with a deadline, which getaddrinfo(3) has not. */
+#ifndef TINCAN_CLIENT_NET_RESOLVER_H
+#define TINCAN_CLIENT_NET_RESOLVER_H
+
+#include "common/address.h"
+
+#include <netdb.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct answer {
+    int code;              /* 0, or an EAI_ code */
+    int error;             /* errno, for EAI_SYSTEM; ETIMEDOUT if there was none in time */
+    struct addrinfo *list; /* for code 0; the caller frees it by freeaddrinfo(3) */
+    int64_t took;          /* nanoseconds */
+};
+
+/*
+ * Asks for the addresses of the host in `family`, or of any family for AF_UNSPEC. An address in
+ * digits is answered at once. Returns what to receive the answer from, which is the caller's; or -1
+ * when the answer is in `answer` already, also if it could not be asked for without waiting.
+ */
+int resolver_ask(const struct address *address, int family, struct answer *answer);
+
+/*
+ * Waits until `deadline` (of clock_now) for the answer from `fd`, and closes that. `interrupted` is
+ * called after each signal, unless it is NULL; waiting ends when it returns true.
+ */
+struct answer resolver_receive(int fd, int64_t deadline, bool (*interrupted)(void));
+
+/* Takes the answer if it is there, and closes `fd` then. Returns whether it was. */
+bool resolver_poll(int fd, struct answer *answer);
+
+#endif

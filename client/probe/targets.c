@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/probe/targets.h"
+
+#include "client/output.h"
+#include "common/clock.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int compare(const void *one, const void *other)
+{
+    return strcmp(one, other);
+}
+
+static void keep(void *text)
+{
+    (void)text;
+}
+
+/* Returns the array of pointers with room for one after `count` others; or NULL with errno. */
+static void *grown(void *array, size_t count)
+{
+    if (count > 0 && (count & (count - 1)) != 0) /* there is room up to the next power of two */
+        return array;
+    return reallocarray(array, count > 0 ? 2 * count : 1, sizeof(void *));
+}
+
+/* Adds a text, unless it is there. Returns 0, or -1 with errno. */
+static int add_text(struct targets *targets, const char *text)
+{
+    const char **texts;
+
+    if (tfind(text, &targets->seen, compare))
+        return 0;
+    texts = grown(targets->texts, targets->text_count);
+    if (!texts)
+        return -1;
+    targets->texts = texts;
+    if (!tsearch(text, &targets->seen, compare))
+        return -1;
+    targets->texts[targets->text_count++] = text;
+    return 0;
+}
+
+/* Takes the text out of a line of `length` bytes; an empty one if there is only a comment. */
+static const char *text_of(char *line, size_t length)
+{
+    static const char blank[] = " \t\r\n";
+
+    for (size_t i = 0; i < length; i++)
+        if (line[i] == '\0') /* which would end the line for us alone */
+            line[i] = '\x7f';
+    for (size_t i = 0; i < length; i++)
+        if (line[i] == '#' && (i == 0 || strchr(blank, line[i - 1])))
+            line[length = i] = '\0';
+    while (length > 0 && strchr(blank, line[length - 1]))
+        line[--length] = '\0';
+    return line + strspn(line, blank);
+}
+
+/* Adds the text of a line, which becomes ours. Returns 0, or -1 with errno. */
+static int add_line(struct targets *targets, char *line, size_t length)
+{
+    char **lines = grown(targets->lines, targets->line_count);
+    const char *text = text_of(line, length);
+
+    if (!lines) {
+        free(line);
+        return -1;
+    }
+    targets->lines = lines;
+    targets->lines[targets->line_count++] = line;
+    return *text == '\0' ? 0 : add_text(targets, text);
+}
+
+static int add_lines(struct targets *targets, FILE *stream)
+{
+    for (;;) {
+        char *line = NULL;
+        size_t size = 0;
+        ssize_t length = getline(&line, &size, stream);
+
+        if (length < 0) {
+            free(line);
+            return feof(stream) ? 0 : -1;
+        }
+        if (add_line(targets, line, (size_t)length) < 0)
+            return -1;
+    }
+}
+
+static int add_file(struct targets *targets, const char *path, struct text *reason)
+{
+    bool standard = strcmp(path, "-") == 0;
+    FILE *stream = standard ? stdin : fopen(path, "re");
+    int result = stream ? add_lines(targets, stream) : -1;
+
+    if (result < 0)
+        text_addf(reason, "reading targets from %s: %s", standard ? "standard input" : path,
+                  strerror(errno));
+    if (stream && !standard)
+        fclose(stream);
+    return result;
+}
+
+static int add_all(struct targets *targets, const struct options *options, struct text *reason)
+{
+    const char *path = options->probes.targets;
+
+    if (!path && !*options->addresses)
+        return add_text(targets, options->address.text);
+    for (char **address = options->addresses; *address; address++)
+        if (add_text(targets, *address) < 0)
+            return -1;
+    if (path && add_file(targets, path, reason) < 0)
+        return -1;
+    if (targets->text_count > 0)
+        return 0;
+    text_addf(reason, "there is no target in %s", path);
+    return -1;
+}
+
+/* For struct target: an address failed. */
+static void report_failed_address(struct target *target, const struct attempt *attempt)
+{
+    const struct roundtrip failure = {
+        .target = target,
+        .state = ROUNDTRIP_OVER,
+        .outcome = target->peers[attempt->peer].last_failure,
+        .error = attempt->error,
+        .peer = attempt->peer,
+        .attempted = attempt->begun,
+        .deadline = clock_now(),
+    };
+    char buffer[EXPLAIN_SIZE];
+    struct text text;
+
+    text_init(&text, buffer, sizeof buffer);
+    explain_roundtrip(&text, &failure);
+    text_add(&text, "; trying the next address");
+    fflush(stdout);
+    report_complain(&text);
+}
+
+static void init(struct probed *probed, const struct run *run)
+{
+    probed->oldest = UINT64_MAX;
+    probed->target.address = &probed->address;
+    probed->target.family = run->options->family;
+    probed->target.bind_address = &run->options->bind_address;
+    probed->target.failed = report_failed_address;
+}
+
+/* The target has no address, because of `why`. */
+static void refuse(const struct run *run, struct probed *probed, const struct text *why)
+{
+    const struct roundtrip roundtrip = {.target = &probed->target, .outcome = OUTCOME_UNRESOLVED};
+
+    tally_add(&probed->tally, &roundtrip, why->start);
+    if (!run->options->probes.check)
+        output_complain(why);
+}
+
+/* Reads the addresses of the run's targets, and finds those of their names. */
+static int find_all(struct targets *targets, struct run *run, int64_t deadline)
+{
+    struct target **read = calloc(run->count, sizeof *read);
+    char buffer[EXPLAIN_SIZE];
+    struct text why;
+    size_t count = 0;
+
+    if (!read)
+        return -1;
+    for (size_t i = 0; i < run->count; i++) {
+        struct probed *probed = &run->probed[i];
+
+        init(probed, run);
+        text_init(&why, buffer, sizeof buffer);
+        if (options_address(run->options, targets->texts[i], &probed->address, &why) == 0) {
+            read[count++] = &probed->target;
+            continue;
+        }
+        probed->address = (struct address){.text = targets->texts[i]};
+        refuse(run, probed, &why);
+    }
+    target_find_all(read, count, deadline);
+    free(read);
+    return 0;
+}
+
+/* Makes `to` a target of its own of one of the addresses of `from`. */
+static void split_off(struct probed *to, const struct run *run, const struct target *from,
+                      size_t peer)
+{
+    char buffer[EXPLAIN_SIZE];
+    struct text reason; /* has no use, as the address is right */
+
+    init(to, run);
+    text_init(&reason, buffer, sizeof buffer);
+    (void)address_parse(from->peers[peer].text, &to->address, &reason);
+    (void)target_find(&to->target, CLOCK_NEVER);
+    to->address.text = to->target.count > 0 ? to->target.peers->text : from->address->text;
+}
+
+/* Adds each address of the target that is not there, as a target of its own, to the `count`. */
+static size_t split(struct targets *targets, struct probed *all, size_t count,
+                    const struct run *run, struct probed *probed)
+{
+    struct target *target = &probed->target;
+
+    if (target->count <= 1) {
+        all[count] = *probed;
+        all[count].target.address = &all[count].address;
+        return count + 1;
+    }
+    for (size_t i = 0; i < target->count; i++) {
+        if (tfind(target->peers[i].text, &targets->seen, compare))
+            continue;
+        split_off(&all[count], run, target, i);
+        (void)tsearch(all[count++].address.text, &targets->seen, compare);
+    }
+    target_free(target);
+    return count;
+}
+
+static int split_all(struct targets *targets, struct run *run)
+{
+    struct probed *all;
+    size_t count = 0;
+
+    for (size_t i = 0; i < run->count; i++)
+        count += run->probed[i].target.count > 1 ? run->probed[i].target.count : 1;
+    all = calloc(count, sizeof *all);
+    if (!all)
+        return -1;
+    count = 0;
+    for (size_t i = 0; i < run->count; i++)
+        count = split(targets, all, count, run, &run->probed[i]);
+    free(run->probed);
+    run->probed = all;
+    run->count = count;
+    return 0;
+}
+
+/* Lists those that have an address. Returns 0, or -1 if memory was short for one. */
+static int list_found(struct targets *targets, struct run *run, int64_t deadline)
+{
+    struct roundtrip roundtrip = {.begun = run->started, .timeout = deadline - run->started};
+    char buffer[EXPLAIN_SIZE];
+    struct text why;
+
+    targets->found = calloc(run->count, sizeof(struct target *));
+    for (size_t i = 0; targets->found && i < run->count; i++) {
+        struct probed *probed = &run->probed[i];
+
+        roundtrip.target = &probed->target;
+        if (probed->target.count > 0) {
+            targets->found[targets->found_count++] = &probed->target;
+        } else if (probed->target.outcome == OUTCOME_LOCAL) {
+            return -1;
+        } else if (probed->tally.outcomes[OUTCOME_UNRESOLVED] == 0) {
+            roundtrip_begin(&roundtrip, NULL, 0); /* over at once */
+            text_init(&why, buffer, sizeof buffer);
+            explain_roundtrip(&why, &roundtrip);
+            refuse(run, probed, &why);
+        }
+    }
+    return targets->found ? 0 : -1;
+}
+
+int targets_find(struct targets *targets, struct run *run, int64_t deadline, struct text *reason)
+{
+    if (add_all(targets, run->options, reason) < 0)
+        return -1;
+    run->count = targets->text_count;
+    run->probed = calloc(run->count, sizeof *run->probed);
+    if (run->probed && find_all(targets, run, deadline) == 0 &&
+        (!run->options->probes.all_addresses || split_all(targets, run) == 0) &&
+        list_found(targets, run, deadline) == 0)
+        return 0;
+    text_add(reason, "finding the targets: out of memory");
+    return -1;
+}
+
+void targets_free(struct targets *targets, struct run *run)
+{
+    for (size_t i = 0; run->probed && i < run->count; i++) {
+        target_free(&run->probed[i].target);
+        tally_reset(&run->probed[i].tally);
+        tally_reset(&run->probed[i].recent);
+    }
+    free(run->probed);
+    for (size_t i = 0; i < targets->line_count; i++)
+        free(targets->lines[i]);
+    free(targets->lines);
+    free(targets->texts);
+    free(targets->found);
+    tdestroy(targets->seen, keep);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The targets of a run: those on the command line, and those of a file. */
+#ifndef TINCAN_CLIENT_PROBE_TARGETS_H
+#define TINCAN_CLIENT_PROBE_TARGETS_H
+
+#include "client/report/report.h"
+
+struct targets {
+    struct target **found; /* those of the run that have an address */
+    size_t found_count;
+    const char **texts; /* as the user wrote them, each once */
+    size_t text_count;
+    char **lines; /* those of the file */
+    size_t line_count;
+    void *seen; /* a tree of the texts, of tsearch(3) */
+};
+
+/*
+ * Makes `run->probed`, and finds the addresses until `deadline` (of clock_now). That a target has
+ * none, or that a line of the file is no address, is the outcome of the only probe of it, and is
+ * reported unless --check does. `targets` is all zero. Returns 0; or -1 with the reason added to
+ * `reason`. In both cases the caller ends it with targets_free().
+ */
+int targets_find(struct targets *targets, struct run *run, int64_t deadline, struct text *reason);
+
+void targets_free(struct targets *targets, struct run *run);
+
+#endif

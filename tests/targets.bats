@@ -1,0 +1,243 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2030,SC2031,SC2154 # what bats and the helpers set
+# Probes of many targets in one run.
+
+load helpers/common
+load helpers/client_common
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    REPORTS=$TESTS/helpers/probe_reports.py
+}
+
+teardown() {
+    stop_started
+}
+
+# serve_two: an echo server at $GOOD, and at $BAD nobody.
+serve_two() {
+    serve echo
+    GOOD=$ADDRESS
+    BAD=127.0.0.1:$(free_port)
+}
+
+@test "several targets are probed in turn, spread over the interval, each on its own schedule" {
+    need jq
+    serve_two
+    "$TINCAN" --json -c 3 -i 90ms "$GOOD" "$BAD" "[::1]:${BAD##*:}" >out || true
+    # When each was due, in ms after the first, to the nearest 30.
+    run jq -sr '[.[] | select(.type == "probe") | {due: (.at * 1000 - .late_ms), seq, target}] | sort_by(.due)
+        | .[0].due as $first | .[] | "\(.seq) \(.target) \((.due - $first) / 30 | round * 30)"' out
+    assert_output "1 $GOOD 0
+1 $BAD 30
+1 [::1]:${BAD##*:} 60
+2 $GOOD 90
+2 $BAD 120
+2 [::1]:${BAD##*:} 150
+3 $GOOD 180
+3 $BAD 210
+3 [::1]:${BAD##*:} 240"
+    # Each target's objects are those of a run with it alone.
+    for target in "$GOOD" "$BAD"; do
+        jq -c --arg target "$target" 'select(.target == $target)' out | "$REPORTS" json
+    done
+}
+
+@test "each target has an aligned line in the end, and why it failed once" {
+    serve_two
+    run --separate-stderr "$TINCAN" -c 2 -i 10ms "$GOOD" "$BAD" nobody.invalid
+    assert_failure 2
+    assert_line --index 0 'Probing 3 targets with 56 bytes of text; times in ms'
+    assert_line --regexp "^${GOOD} +seq=2 +time=[0-9.]+\$"
+    assert_line --regexp "^${BAD} +seq=1 +refused: nobody is listening there"
+    assert_line --regexp "^${BAD} +seq=2 +refused\$"
+    assert_line '5 sent, 2 echoed, 3 lost (60.0 %): 1 unresolved, 2 refused; 1 unfinished (1 not sent)'
+    said 'tincan: finding the address of nobody.invalid: unresolved: *'
+    run grep -A 3 '^target' <<<"$output"
+    assert_line --index 0 --regexp '^target +sent +echoed +lost +loss +min +avg +max$'
+    assert_line --index 1 --regexp "^$GOOD +2 +2 +0 +0\\.0 %( +[0-9]+\\.[0-9]{3}){3}\$"
+    assert_line --index 2 --regexp "^$BAD +2 +0 +2 +100\\.0 % refused\$"
+    assert_line --index 3 --regexp '^nobody\.invalid +1 +0 +1 +100\.0 % unresolved$'
+    run ! grep -E '.{81}' <<<"$(grep -A 3 '^target' <<<"$output")"
+}
+
+@test "the plugin's verdict is the worst of the targets, each of which has its values and says why" {
+    serve_two
+    run "$TINCAN" --check -c 2 -i 10ms "$GOOD" "$GOOD#x" "$BAD"
+    assert_failure 3 # a wrong address is no finding
+    run "$TINCAN" --check -c 2 -i 10ms "$GOOD" "$BAD"
+    assert_failure 2
+    assert_line --index 0 --partial "TINCAN CRITICAL - 1 of 2 targets OK; the worst: 0 of 2 echoed by $BAD; refused: "
+    assert_line --index 0 --partial "'$GOOD loss'=0%;0;;0;100 "
+    assert_line --index 0 --partial "'$BAD time'=U;;;0; '$BAD loss'=100%;0;;0;100"
+    assert_line --index 1 --partial "CRITICAL - 0 of 2 echoed by $BAD; refused: "
+    assert_equal "${#lines[@]}" 2
+    head -n 1 <<<"$output" | "$REPORTS" plugin
+    # A warning is worse than an unknown state, and less than a critical one.
+    serve late:0.05
+    run "$TINCAN" --check --warning 20ms -c 2 -i 10ms -W 2s "$GOOD" "$ADDRESS"
+    assert_failure 1
+    assert_output --partial "TINCAN WARNING - 1 of 2 targets OK; the worst: 2 of 2 echoed by $ADDRESS in "
+    run "$TINCAN" --check -c 2 -i 10ms "$GOOD" "localhost:${GOOD##*:}"
+    assert_success
+    assert_output --regexp '^TINCAN OK - 2 of 2 targets OK \| [^|]+$'
+}
+
+@test "each report has the same counts for each target" {
+    need jq
+    serve_two
+    serve flip:3 echo flip:3 echo flip:3 echo
+    local target report
+    for report in --json --check --quiet; do
+        "$TINCAN" $report --prometheus "out$report.prom" -c 2 -i 50ms "$GOOD" "$BAD" "$ADDRESS" nobody.invalid \
+            >"out$report" 2>err || true
+        "$REPORTS" prometheus "out$report.prom" >/dev/null
+    done
+    for target in "$GOOD" "$BAD" "$ADDRESS" nobody.invalid; do
+        jq -r --arg target "$target" 'select(.type == "summary" and .target == $target)
+            | .outcomes | to_entries[] | "\(.key) \(.value)"' out--json | sort >json
+        for report in --json --check --quiet; do
+            sed -n "s/^tincan_probes_total{target=\"${target//[.[\]]/\\&}\",outcome=\"\(.*\)\"} \([^0].*\)/\1 \2/p" \
+                "out$report.prom" | sort | diff json -
+        done
+        case $target in
+        "$GOOD") run ! grep "^[A-Z]* - .*by $target" out--check ;;
+        nobody.invalid) grep -q "^CRITICAL - finding the address of nobody.invalid: unresolved: " out--check ;;
+        *) grep -q "^CRITICAL - $(($(sed -n 's/^echoed //p' json) + 0)) of 2 echoed by $target" out--check ;;
+        esac
+        grep -qE "^$target +[12] +$(($(sed -n 's/^echoed //p' json) + 0)) " out--quiet
+    done
+}
+
+@test "a file of targets has comments, blank lines, either kind of line end, and each target once" {
+    serve_two
+    printf '%s\n' '# all of them' '' "$GOOD # the good one" "  $BAD"$'\t\r' $'\r' "$GOOD"$'\r' >list
+    printf '%s' "# not $BAD" $'\n' "localhost:${GOOD##*:}" >>list
+    for from in list -; do
+        run --separate-stderr "$TINCAN" -q -c 1 --targets "$from" "$GOOD" <list
+        assert_failure 1
+        said ''
+        assert_line '--- 3 targets ---'
+        assert_line '3 sent, 2 echoed, 1 lost (33.3 %): 1 refused'
+        assert_line --regexp "^$GOOD first at seq=1|^$BAD +first at seq=1: refused: nobody is listening there"
+    done
+}
+
+@test "what is no address in a file of targets is a target that fails, and the others are probed" {
+    serve_two
+    printf '%s\n' "$GOOD" 'two words:x' "$(head -c 300 /dev/zero | tr '\0' x)" $'\xff\x01' 'unix:' >list
+    printf 'a\0b\n%s' "localhost:${GOOD##*:}" >>list
+    run --separate-stderr "$TINCAN" -q -c 1 --targets list
+    assert_failure 2
+    assert_line --partial '7 sent, 2 echoed, 5 lost (71.4 %): 5 unresolved'
+    said "*tincan: the address 'two words:x': 'x' is not a port*"
+    run --separate-stderr "$TINCAN" --check -c 1 --targets list
+    assert_failure 2
+    assert_output --partial 'TINCAN CRITICAL - 2 of 7 targets OK; the worst: '
+    said ''
+}
+
+@test "a list of targets that can't be read, or has none, is refused with the reason" {
+    : >empty
+    printf '# nothing\n\n' >comment
+    local file why
+    while read -r file why; do
+        run --separate-stderr "$TINCAN" -c 1 --targets "$file"
+        assert_failure 2
+        said "tincan: $why"
+        run "$TINCAN" --check --targets "$file"
+        assert_failure 3
+        assert_output "TINCAN UNKNOWN - $why"
+    done <<'END'
+/etc reading targets from /etc: Is a directory
+missing reading targets from missing: No such file or directory
+empty there is no target in empty
+comment there is no target in comment
+END
+    run -2 "$TINCAN" --targets ''
+}
+
+@test "several addresses are for probes only, and what is for one target is refused" {
+    local option
+    run -2 "$TINCAN" -m x one two
+    assert_output --partial "there can be one address only; the second is 'two'"
+    run -2 "$TINCAN" -c 1 one two 4040
+    assert_output --partial "'4040' is no address; for a port write one:4040"
+    for option in --flood --diagnose --sweep=1-2 --histogram; do
+        run -2 "$TINCAN" $option one two
+        assert_output --partial "--diagnose, --flood, --histogram and --sweep are for one target only"
+        run -2 "$TINCAN" $option --all-addresses one
+    done
+    run -2 "$TINCAN" -c 1 -4 127.0.0.1 ::1
+    assert_output --partial "::1 is an IPv6 address, which --ipv4 excludes"
+}
+
+@test "--all-addresses probes each address of a name as a target of its own" {
+    unshare -m true 2>/dev/null || skip "no mount namespace can be made here: that takes CAP_SYS_ADMIN"
+    serve --on 127.0.0.2 echo
+    local port=${ADDRESS##*:}
+    printf '127.0.0.2 two.test\n127.0.0.3 two.test\n' >hosts
+    run --separate-stderr unshare -m sh -c 'mount --bind hosts /etc/hosts; exec "$@"' - \
+        "$TINCAN" -c 2 -i 10ms --all-addresses "two.test:$port" "127.0.0.3:$port"
+    assert_failure 1
+    assert_line '--- 2 targets ---'
+    assert_line --regexp "^127\.0\.0\.2:$port +2 +2 +0 "
+    assert_line --regexp "^127\.0\.0\.3:$port +2 +0 +2 +100\.0 % refused"
+    said ''
+}
+
+@test "a target that does not answer delays no other, and its outage has its name" {
+    need jq
+    serve_two
+    serve silent
+    "$TINCAN" --json -c 20 -i 100ms -W 1s "$GOOD" "$ADDRESS" >out || true
+    assert_equal "$(jq -s --arg target "$GOOD" '[.[] | select(.type == "probe" and .target == $target
+        and .outcome == "echoed")] | length' out)" 20
+    serve silent silent echo
+    run "$TINCAN" -c 3 -i 100ms -W 1s "$GOOD" "$ADDRESS"
+    assert_line --regexp "^$ADDRESS +1 outage:\$"
+    assert_line --regexp "^$ADDRESS .* down 0.2 s, probes 1 to 2\$"
+    refute_line --regexp "^$GOOD .*outage"
+}
+
+@test "many names are asked for at the same time, and an endless resolver is waited for once" {
+    unshare -m -n true 2>/dev/null || skip "no namespace can be made here: that takes CAP_SYS_ADMIN"
+    printf 'nameserver 127.0.0.1\n' >resolv.conf
+    printf 'hosts: dns\n' >nsswitch.conf
+    printf 'name%d.test\n' {1..500} >list
+    # The resolver's question arrives, and is never answered.
+    cat >silent.py <<'END'
+import socket, subprocess, sys
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+sys.exit(subprocess.call(sys.argv[1:]))
+END
+    milliseconds unshare -m -n sh -c 'ip link set lo up
+        mount --bind resolv.conf /etc/resolv.conf
+        mount --bind nsswitch.conf /etc/nsswitch.conf
+        exec python3 silent.py "$@"' - "$TINCAN" -q -c 1 -W 1s --targets list
+    assert_failure 2
+    said '*name1.test: unresolved: no answer from the resolver within 1 s*'
+    assert_line --partial '500 sent, 0 echoed, 500 lost (100.0 %): 500 unresolved'
+    took_about 1000
+}
+
+@test "ten thousand targets, with duplicates, comments and nonsense among them" {
+    need_descriptors 4096
+    serve --on 0.0.0.0 echo
+    local port=${ADDRESS##*:}
+    python3 - "$port" >list <<'END'
+import sys
+for number in range(9000):
+    print(f"127.{number % 7}.{number // 250}.{number % 250 + 1}:{sys.argv[1]}", end=("\r\n", "\n")[number % 2])
+    if number % 10 == 0:
+        print("# a comment\n\n", f"127.0.0.1:{sys.argv[1]}", sep="")
+    if number % 90 == 0:
+        print("nonsense number", number, ": here")
+END
+    run --separate-stderr timeout 120 "$TINCAN" -q -c 1 -i 10s --targets list
+    assert_failure 2
+    assert_line '--- 9100 targets ---'
+    assert_line '9100 sent, 9000 echoed, 100 lost (1.1 %): 100 unresolved'
+}
