@@ -28,8 +28,7 @@
     "  -h, --help[=TOPIC]    print this help, or help on probe, report or all\n" \
     "  -V, --version         print the version\n" \
     "\n" \
-    "Like ping, and of many targets like fping: -c COUNT. A flood: -f.\n" \
-    "What is wrong: --diagnose.\n" \
+    "Like ping or fping: -c COUNT. A flood: -f. What is wrong: --diagnose.\n" \
     "At which size replies stop: --sweep. On these: --help=probe.\n" \
     "JSON, Prometheus, Nagios, a histogram: --help=report.\n" \
     "Exit status: 0 all echoed, or no input; 1 some not; 2 wrong use; 3 one altered.\n"

@@ -236,7 +236,7 @@ for number in range(9000):
     if number % 90 == 0:
         print("nonsense number", number, ": here")
 END
-    run --separate-stderr timeout 120 "$TINCAN" -q -c 1 -i 10s --targets list
+    run --separate-stderr timeout 300 "$TINCAN" -q -c 1 -i 10s -W 2m --targets list
     assert_failure 2
     assert_line '--- 9100 targets ---'
     assert_line '9100 sent, 9000 echoed, 100 lost (1.1 %): 100 unresolved'
