@@ -231,3 +231,38 @@ with Server("--max-connections-per-source=200", "--max-memory=2M", "--max-bytes=
     assert status == 0 and not server.lines("==.*"), (status, server.lines("==.*"))
 SCRIPT
 }
+
+@test "tincand: a connection without memory for its source is ended and logged, and no other" {
+    need cc
+    export SHORT=$BATS_TEST_TMPDIR/short ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0
+    # There is no memory for a source while there is a file of this name.
+    cc -shared -fPIC -o "$BATS_TEST_TMPDIR/short.so" -x c - <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <search.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void *tsearch(const void *key, void **root, int (*compare)(const void *, const void *))
+{
+    void *(*real)(const void *, void **, int (*)(const void *, const void *)) = dlsym(RTLD_NEXT, "tsearch");
+
+    return access(getenv("SHORT"), F_OK) == 0 ? NULL : real(key, root, compare);
+}
+END
+    LD_PRELOAD=$BATS_TEST_TMPDIR/short.so script <<'SCRIPT'
+with Server() as server:
+    open(os.environ["SHORT"], "w").close()
+    refused = server.connect()
+    refused.read_to_end()
+    assert not refused.received
+    server.until_line(f'peer={refused.peer} result=error bytes=0 .*error=".*Cannot allocate memory".*')
+    os.unlink(os.environ["SHORT"])
+    held, = server.hold(1, b"hel")  # another connection of this source
+    server.echo()
+    open(os.environ["SHORT"], "w").close()
+    held.send(b"lo\0")
+    held.read_to_end()
+    assert held.received == b"hello\0"
+SCRIPT
+}

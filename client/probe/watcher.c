@@ -149,8 +149,12 @@ int watcher_wait(struct watcher *watcher, struct epoll_event *events, int size, 
 
     if (!precisely)
         return epoll_wait(watcher->epoll, events, size, clock_poll_timeout(until));
-    if (left > 0 && ppoll(&wait, 1, &time, NULL) < 0)
-        return -1;
+    if (left > 0) {
+        int ready = ppoll(&wait, 1, &time, NULL);
+
+        if (ready <= 0)
+            return ready;
+    }
     return epoll_wait(watcher->epoll, events, size, 0);
 }
 

@@ -13,9 +13,13 @@ static const char *word(int status)
     return words[status];
 }
 
+/* Returns the mean time of echoes in ms, without what was lost on addresses that failed. */
 static double average_time(const struct tally *tally)
 {
-    return tally->phases[PHASE_TIME].mean / (double)CLOCK_MSEC;
+    const struct histogram *time = &tally->phases[PHASE_TIME];
+    double nsec = time->sum - tally->phases[PHASE_OTHERS].sum;
+
+    return time->count > 0 ? nsec / (double)time->count / (double)CLOCK_MSEC : 0;
 }
 
 static bool exceeded(struct probe_limit limit, double value)

@@ -147,8 +147,9 @@ static void print_roundtrip(struct run *run, const struct roundtrip *roundtrip, 
         print_echo(run, roundtrip);
         return;
     }
-    /* Of many targets, each tells once why. */
-    if (run->options->probes.many && tally->outcomes[roundtrip->outcome] > 1)
+    /* A reason is given once. */
+    if (tally->outcomes[roundtrip->outcome] > 1 && tally->examples[roundtrip->outcome] &&
+        strcmp(why, tally->examples[roundtrip->outcome]) == 0)
         why = outcome_word(roundtrip->outcome);
     putchar(' ');
     print_red(why);

@@ -223,8 +223,8 @@ def agree_text(summary):
     counts.update((names.get(name, name), count) for name, count in rest.items())
     counts.update({"echoed": summary["echoed"]} if summary["echoed"] else {})
     require(counts == summary["outcomes"], "the text:", counts, summary["outcomes"])
-    lines = re.findall(r"^seq=\d+ +(?:\S+:\d+: )?(time=|[a-z ]+:)", text, re.M)
-    found = {name: lines.count(name.replace("_", " ") + ":") for name in summary["outcomes"]}
+    lines = re.findall(r"^seq=\d+ +(?:\S+:\d+: )?(time=|[a-z ]+(?=:|$))", text, re.M)
+    found = {name: lines.count(name.replace("_", " ")) for name in summary["outcomes"]}
     found.update({"echoed": lines.count("time=")} if summary["echoed"] else {})
     require(found == summary["outcomes"], "lines:", found)
 
