@@ -12,8 +12,8 @@
 
 struct attempt {
     int fd;        /* or -1 */
-    size_t peer;   /* index of the address */
-    short watched; /* events for which `fd` is watched */
+    size_t peer;   /* index of the address in the target */
+    short watched; /* the caller's: events for which `fd` is watched; 0 with each new `fd` */
     int64_t begun; /* clock_now, or 0: there is none */
     int64_t lost;  /* nanoseconds until another address was tried, too; 0: none was */
     int error;     /* errno, of one that failed */

@@ -63,11 +63,11 @@ static void explain_handshake(struct text *text, const struct roundtrip *roundtr
 /* An attempt to connect was not answered in its time, here to the millisecond. */
 static void explain_filtered(struct text *text, const struct roundtrip *roundtrip)
 {
-    int64_t given = roundtrip->deadline - roundtrip->attempted;
+    int64_t given = roundtrip->deadline - roundtrip->attempt.begun;
 
     given = (given + CLOCK_MSEC / 2) / CLOCK_MSEC * CLOCK_MSEC;
     add_time(text, "no answer", given > CLOCK_MSEC ? given : CLOCK_MSEC);
-    if (roundtrip->target->peers[roundtrip->peer].name.ss_family == AF_UNIX)
+    if (roundtrip->target->peers[roundtrip->attempt.peer].name.ss_family == AF_UNIX)
         text_add(text, "; its queue of connections is full: the server is overloaded, or hangs");
     else
         text_add(text, "; a firewall may be dropping it, or the host is down or overloaded");
@@ -297,8 +297,9 @@ void explain_roundtrip(struct text *text, const struct roundtrip *roundtrip)
         text_addf(text, "finding the address of %s: ", target->address->host);
     else
         text_addf(text, "%s %s: ", unconnected ? "connecting to" : "getting an echo from",
-                  target->count > 0 ? target->peers[roundtrip->peer].text : target->address->text);
+                  target->count > 0 ? target->peers[roundtrip->attempt.peer].text
+                                    : target->address->text);
     (void)explain_outcome(text, roundtrip);
-    if (unconnected && roundtrip->tried > 1)
-        text_addf(text, " (the last of %zu addresses tried)", roundtrip->tried);
+    if (unconnected && roundtrip->race.tried > 1)
+        text_addf(text, " (the last of %zu addresses tried)", roundtrip->race.tried);
 }

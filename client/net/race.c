@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/net/race.h"
 
+#include "common/clock.h"
+
 #include <errno.h>
 #include <unistd.h>
+
+/* RFC 8305, 5: how long an address may take to answer before the next one is tried, too. */
+#define ATTEMPT_DELAY (250 * CLOCK_MSEC)
 
 static void count_failure(struct race *race, struct target *target, struct attempt attempt,
                           int error)
@@ -24,37 +29,91 @@ static void count_answered_failure(struct race *race, struct target *target)
     race->failed.begun = 0;
 }
 
-void race_add(struct race *race, struct attempt attempt)
+/* Returns the attempt with the time after which another one went on. */
+static struct attempt left_behind(const struct attempt *present)
 {
-    race->running[race->count++] = attempt;
+    struct attempt attempt = *present;
+
+    if (attempt.lost == 0)
+        attempt.lost = clock_now() - attempt.begun;
+    return attempt;
 }
 
-struct attempt race_swap(struct race *race, size_t index, struct attempt attempt)
+size_t race_next(const struct race *race, const struct target *target)
 {
-    struct attempt other = race->running[index];
+    size_t next = race->next;
 
-    race->running[index] = attempt.fd >= 0 ? attempt : race->running[--race->count];
-    return other;
+    if (race->count == RACE_MOST)
+        return SIZE_MAX;
+    if (target->working != SIZE_MAX && target->working >= next)
+        return target->working;
+    while (next < target->count && !target->peers[next].current)
+        next++;
+    return next;
 }
 
-void race_set_aside(struct race *race, struct target *target, struct attempt attempt)
+void race_enter(struct race *race, const struct target *target, size_t peer, int64_t deadline,
+                struct attempt *present)
+{
+    int64_t now = clock_now(), share = (deadline - now) / (int64_t)(target->count - peer);
+
+    *present = (struct attempt){.fd = -1, .peer = peer, .begun = now};
+    race->tried++;
+    race->next = peer + 1;
+    race->next_at = now + (share < ATTEMPT_DELAY ? share : ATTEMPT_DELAY);
+}
+
+void race_add(struct race *race, const struct attempt *present)
+{
+    race->running[race->count++] = left_behind(present);
+}
+
+struct attempt race_take(struct race *race)
+{
+    struct attempt first = race->running[0];
+
+    race->running[0] = race->running[--race->count];
+    return first;
+}
+
+bool race_answered(struct race *race, struct attempt *present)
+{
+    struct pollfd polled[RACE_MOST + 1] = {{.fd = present->fd, .events = POLLOUT}};
+    nfds_t count = 1 + race_poll(race, polled + 1);
+
+    if (count == 1)
+        return true;
+    if (poll(polled, count, 0) <= 0)
+        return false;
+    for (size_t i = 0; i < race->count && polled[0].revents == 0; i++)
+        if (polled[i + 1].revents != 0) {
+            struct attempt answered = race->running[i];
+
+            race->running[i] = left_behind(present);
+            *present = answered;
+            return true;
+        }
+    return polled[0].revents != 0;
+}
+
+void race_set_aside(struct race *race, struct target *target, const struct attempt *present)
 {
     count_answered_failure(race, target);
-    race->failed = attempt;
+    race->failed = left_behind(present);
 }
 
-void race_win(struct race *race, struct target *target, int64_t begun)
+void race_win(struct race *race, struct target *target, const struct attempt *present)
 {
     count_answered_failure(race, target);
     for (size_t i = 0; i < race->count; i++)
-        if (race->running[i].begun < begun)
+        if (race->running[i].begun < present->begun)
             count_failure(race, target, race->running[i], ETIMEDOUT);
     race_close(race);
 }
 
-struct attempt race_lose(struct race *race, struct target *target, struct attempt last)
+struct attempt race_lose(struct race *race, struct target *target, const struct attempt *present)
 {
-    struct attempt answered = race->failed;
+    struct attempt answered = race->failed, last = left_behind(present);
 
     for (size_t i = 0; i < race->count; i++)
         count_failure(race, target, race->running[i], ETIMEDOUT);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The attempts of one round trip to connect to other addresses than its present one: those that
- * have not been answered, and one that failed. A failure counts against an address only when the
- * round trip did not end with it.
+ * The attempts of one round trip to connect to the addresses of a target (RFC 8305, 5): which
+ * address comes next and when; those beside the present attempt that have not been answered, and
+ * one that failed. A failure counts against an address only when the round trip did not end with
+ * it. `present` is the round trip's present attempt.
  */
 #ifndef TINCAN_CLIENT_NET_RACE_H
 #define TINCAN_CLIENT_NET_RACE_H
@@ -19,25 +20,43 @@ struct race {
     size_t count;                      /* of those */
     struct attempt failed;             /* the last one that was answered with a failure */
     size_t lost;                       /* how many failures were counted */
+    size_t next;                       /* index of the first address not tried yet, or SIZE_MAX */
+    size_t tried;                      /* how many were */
+    int64_t next_at;                   /* clock_now, when to try it */
 };
 
-/* Adds an unanswered attempt, for which there must be room. */
-void race_add(struct race *race, struct attempt attempt);
+/*
+ * Returns the index of the next address to try: the working one, if that is known and was not tried
+ * yet. It is none of the target's if all were tried, or enough are being tried.
+ */
+size_t race_next(const struct race *race, const struct target *target);
 
-/* Takes out the one at `index` and returns it. `attempt` takes its place unless its `fd` is -1. */
-struct attempt race_swap(struct race *race, size_t index, struct attempt attempt);
+/* Makes `present` an attempt, not begun yet, at the address of this index; the round trip is to end
+ * at `deadline`. */
+void race_enter(struct race *race, const struct target *target, size_t peer, int64_t deadline,
+                struct attempt *present);
+
+/* Adds an unanswered attempt, for which there must be room. */
+void race_add(struct race *race, const struct attempt *present);
+
+/* Takes out the first of those that run. There must be one. */
+struct attempt race_take(struct race *race);
+
+/* Puts an attempt that was answered in the place of `present`, which goes on beside it. Returns
+ * whether there is one; or `present` itself was answered. */
+bool race_answered(struct race *race, struct attempt *present);
 
 /* Keeps an attempt that was answered with a failure, in place of another one. */
-void race_set_aside(struct race *race, struct target *target, struct attempt attempt);
+void race_set_aside(struct race *race, struct target *target, const struct attempt *present);
 
-/* Ends the race: an attempt that was begun at `begun` is connected. */
-void race_win(struct race *race, struct target *target, int64_t begun);
+/* Ends the race: `present` is connected. */
+void race_win(struct race *race, struct target *target, const struct attempt *present);
 
 /*
- * Ends the race: none is connected, and `last` is the last one that failed. Returns the one to
- * report: `last`, unless it was not answered and another one was, since that says more.
+ * Ends the race: none is connected, and `present` is the last one that failed. Returns the one to
+ * report: that, unless it was not answered and another one was, since that says more.
  */
-struct attempt race_lose(struct race *race, struct target *target, struct attempt last);
+struct attempt race_lose(struct race *race, struct target *target, const struct attempt *present);
 
 /* Closes what is open. */
 void race_close(struct race *race);

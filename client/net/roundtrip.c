@@ -8,15 +8,13 @@
 #include <poll.h>
 #include <unistd.h>
 
-/* How often a full backlog is tried again. All round trips do so at whole milliseconds, together.
- */
+/* How often a full backlog is tried again: at whole milliseconds, all round trips together. */
 #define RETRY_TIME CLOCK_MSEC
-
-/* RFC 8305, 5: how long an address may take to answer before the next one is tried, too. */
-#define ATTEMPT_DELAY (250 * CLOCK_MSEC)
 
 /* How long a server may take to close the connection after its reply. */
 #define CLOSE_TIME CLOCK_SECOND
+
+static const struct tcp unknown_tcp = {.round_trip = -1, .unacknowledged = -1};
 
 static int64_t earlier(int64_t one, int64_t other)
 {
@@ -25,19 +23,20 @@ static int64_t earlier(int64_t one, int64_t other)
 
 static const struct sockaddr *peer_name(const struct roundtrip *roundtrip)
 {
-    return (const struct sockaddr *)&roundtrip->target->peers[roundtrip->peer].name;
+    return (const struct sockaddr *)&roundtrip->target->peers[roundtrip->attempt.peer].name;
 }
 
 /* Closes what is open, but for other attempts. */
 static void close_fd(struct roundtrip *roundtrip)
 {
     bool connected = roundtrip->connected != 0;
+    int fd = roundtrip->attempt.fd;
 
-    if (roundtrip->fd < 0)
+    if (fd < 0)
         return;
-    tcp_read(&roundtrip->tcp, roundtrip->fd, connected, roundtrip->transfer.sent);
-    close(roundtrip->fd);
-    roundtrip->fd = -1;
+    tcp_read(&roundtrip->tcp, fd, connected, roundtrip->transfer.sent);
+    close(fd);
+    roundtrip->attempt.fd = -1;
 }
 
 static void end(struct roundtrip *roundtrip, enum outcome outcome, int error)
@@ -58,7 +57,7 @@ bool roundtrip_never_connected(const struct roundtrip *roundtrip)
 static void fail_to_connect(struct roundtrip *roundtrip, int error)
 {
     close_fd(roundtrip);
-    roundtrip->error = error;
+    roundtrip->attempt.error = error;
     roundtrip->state = ROUNDTRIP_OVER;
 }
 
@@ -78,7 +77,8 @@ static void follow_transfer(struct roundtrip *roundtrip)
 
 static void send_now(struct roundtrip *roundtrip)
 {
-    transfer_begin(&roundtrip->transfer, roundtrip->fd, roundtrip->message, roundtrip->length);
+    transfer_begin(&roundtrip->transfer, roundtrip->attempt.fd, roundtrip->message,
+                   roundtrip->length);
     transfer_step(&roundtrip->transfer, POLLOUT);
 }
 
@@ -95,9 +95,9 @@ void roundtrip_send(struct roundtrip *roundtrip, const char *message, size_t len
 
 static void set_connected(struct roundtrip *roundtrip, int64_t now)
 {
-    race_win(&roundtrip->race, roundtrip->target, roundtrip->attempted);
+    race_win(&roundtrip->race, roundtrip->target, &roundtrip->attempt);
     roundtrip->connected = now;
-    roundtrip->target->working = roundtrip->peer;
+    roundtrip->target->working = roundtrip->attempt.peer;
     roundtrip->target->failing = false;
 }
 
@@ -134,7 +134,7 @@ static void send_ahead(struct roundtrip *roundtrip)
     const struct transfer *transfer = &roundtrip->transfer;
 
     send_now(roundtrip);
-    if (transfer->sent > 0 && attempt_is_to_itself(roundtrip->fd, peer_name(roundtrip))) {
+    if (transfer->sent > 0 && attempt_is_to_itself(roundtrip->attempt.fd, peer_name(roundtrip))) {
         fail_to_connect(roundtrip, ECONNREFUSED);
     } else if (transfer->sent > 0 || transfer->send_error == ECONNRESET ||
                transfer->send_error == EPIPE) {
@@ -150,9 +150,9 @@ static void attempt(struct roundtrip *roundtrip)
     const struct target *target = roundtrip->target;
     const struct sockaddr *name = peer_name(roundtrip);
 
-    roundtrip->watched = 0;
-    switch (attempt_begin(name, target->peers[roundtrip->peer].size, target->bind_address,
-                          &roundtrip->fd)) {
+    roundtrip->attempt.watched = 0;
+    switch (attempt_begin(name, target->peers[roundtrip->attempt.peer].size, target->bind_address,
+                          &roundtrip->attempt.fd)) {
     case ATTEMPT_FAILED:
         fail_to_connect(roundtrip, errno);
         break;
@@ -173,58 +173,16 @@ static void attempt(struct roundtrip *roundtrip)
 
 /* --- several addresses --- */
 
-/* Returns the present attempt as others are kept. */
-static struct attempt present(const struct roundtrip *roundtrip)
-{
-    return (struct attempt){
-        .fd = roundtrip->fd,
-        .peer = roundtrip->peer,
-        .watched = roundtrip->watched,
-        .begun = roundtrip->attempted,
-        .lost = roundtrip->lost > 0 ? roundtrip->lost : clock_now() - roundtrip->attempted,
-        .error = roundtrip->error,
-    };
-}
-
 static void make_present(struct roundtrip *roundtrip, struct attempt attempt)
 {
-    if (roundtrip->peer != attempt.peer)
-        roundtrip->tcp = (struct tcp){.round_trip = -1, .unacknowledged = -1};
-    roundtrip->fd = attempt.fd;
-    roundtrip->peer = attempt.peer;
-    roundtrip->watched = attempt.watched;
-    roundtrip->attempted = attempt.begun;
-    roundtrip->lost = attempt.lost;
-    roundtrip->error = attempt.error;
-}
-
-/* Returns the index of the next address to try: the working one, if that is known and was not tried
- * yet. It is none of the target's if all were tried, or enough are being tried. */
-static size_t next_peer(const struct roundtrip *roundtrip)
-{
-    const struct target *target = roundtrip->target;
-    size_t next = roundtrip->next_peer;
-
-    if (roundtrip->race.count == RACE_MOST)
-        return SIZE_MAX;
-    if (target->working != SIZE_MAX && target->working >= next)
-        return target->working;
-    while (next < target->count && !target->peers[next].current)
-        next++;
-    return next;
+    if (roundtrip->attempt.peer != attempt.peer)
+        roundtrip->tcp = unknown_tcp;
+    roundtrip->attempt = attempt;
 }
 
 static void try_peer(struct roundtrip *roundtrip, size_t peer)
 {
-    int64_t now = clock_now();
-    int64_t share = (roundtrip->deadline - now) / (int64_t)(roundtrip->target->count - peer);
-
-    roundtrip->peer = peer;
-    roundtrip->tried++;
-    roundtrip->attempted = now;
-    roundtrip->lost = 0;
-    roundtrip->next_peer = peer + 1;
-    roundtrip->next_at = now + earlier(ATTEMPT_DELAY, share);
+    race_enter(&roundtrip->race, roundtrip->target, peer, roundtrip->deadline, &roundtrip->attempt);
     attempt(roundtrip);
 }
 
@@ -232,13 +190,13 @@ static void try_peer(struct roundtrip *roundtrip, size_t peer)
 static void fail(struct roundtrip *roundtrip)
 {
     struct target *target = roundtrip->target;
+    struct attempt lost = race_lose(&roundtrip->race, target, &roundtrip->attempt);
 
-    make_present(roundtrip, race_lose(&roundtrip->race, target, present(roundtrip)));
+    make_present(roundtrip, lost);
     target->failing = true;
-    if (target->working == roundtrip->peer)
+    if (target->working == lost.peer)
         target->working = SIZE_MAX;
-    end(roundtrip, outcome_of_connecting(roundtrip->error, peer_name(roundtrip)->sa_family),
-        roundtrip->error);
+    end(roundtrip, outcome_of_connecting(lost.error, peer_name(roundtrip)->sa_family), lost.error);
 }
 
 /* If the present attempt failed, goes on with others. */
@@ -247,18 +205,18 @@ static void try_others(struct roundtrip *roundtrip)
     struct race *race = &roundtrip->race;
 
     while (roundtrip_never_connected(roundtrip)) {
-        size_t next = next_peer(roundtrip);
+        size_t next = race_next(race, roundtrip->target);
 
-        if (next < roundtrip->target->count) {
-            race_set_aside(race, roundtrip->target, present(roundtrip));
-            try_peer(roundtrip, next);
-        } else if (race->count > 0) {
-            race_set_aside(race, roundtrip->target, present(roundtrip));
-            make_present(roundtrip, race_swap(race, 0, present(roundtrip)));
-            roundtrip->state = ROUNDTRIP_CONNECTING;
-        } else {
+        if (next >= roundtrip->target->count && race->count == 0) {
             fail(roundtrip);
             return;
+        }
+        race_set_aside(race, roundtrip->target, &roundtrip->attempt);
+        if (next < roundtrip->target->count) {
+            try_peer(roundtrip, next);
+        } else {
+            make_present(roundtrip, race_take(race));
+            roundtrip->state = ROUNDTRIP_CONNECTING;
         }
     }
 }
@@ -271,10 +229,9 @@ void roundtrip_begin(struct roundtrip *roundtrip, const char *message, size_t le
 
     roundtrip->message = message;
     roundtrip->length = length;
-    roundtrip->fd = -1;
-    roundtrip->peer = roundtrip->next_peer = roundtrip->tried = 0;
+    roundtrip->attempt = (struct attempt){.fd = -1};
     roundtrip->race = (struct race){.count = 0};
-    roundtrip->tcp = (struct tcp){.round_trip = -1, .unacknowledged = -1};
+    roundtrip->tcp = unknown_tcp;
     roundtrip->connected = 0;
     transfer->first_at = transfer->replied_at = transfer->closed_at = 0;
     roundtrip->deadline = roundtrip->begun + roundtrip->timeout;
@@ -282,9 +239,9 @@ void roundtrip_begin(struct roundtrip *roundtrip, const char *message, size_t le
         end(roundtrip, target->outcome, target->error);
         return;
     }
-    try_peer(roundtrip, next_peer(roundtrip));
+    try_peer(roundtrip, race_next(&roundtrip->race, target));
     if (found)
-        roundtrip->next_peer = SIZE_MAX;
+        roundtrip->race.next = SIZE_MAX;
     try_others(roundtrip);
 }
 
@@ -308,7 +265,7 @@ short roundtrip_events(const struct roundtrip *roundtrip)
 
 static void step_handshake(struct roundtrip *roundtrip)
 {
-    switch (handshake_step(&roundtrip->handshake, roundtrip->fd)) {
+    switch (handshake_step(&roundtrip->handshake, roundtrip->attempt.fd)) {
     case HANDSHAKE_MORE:
         break;
     case HANDSHAKE_DONE:
@@ -319,30 +276,15 @@ static void step_handshake(struct roundtrip *roundtrip)
     }
 }
 
-/* Makes an attempt that was answered the present one. Returns whether there is one. */
-static bool find_answered(struct roundtrip *roundtrip)
-{
-    struct pollfd polled[RACE_MOST + 1] = {{.fd = roundtrip->fd, .events = POLLOUT}};
-    nfds_t count = 1 + race_poll(&roundtrip->race, polled + 1);
-
-    if (count == 1)
-        return true;
-    if (poll(polled, count, 0) <= 0)
-        return false;
-    for (size_t i = 1; i < count && polled[0].revents == 0; i++)
-        if (polled[i].revents != 0) {
-            make_present(roundtrip, race_swap(&roundtrip->race, i - 1, present(roundtrip)));
-            return true;
-        }
-    return polled[0].revents != 0;
-}
-
 static void step_connecting(struct roundtrip *roundtrip)
 {
-    if (!find_answered(roundtrip))
+    struct attempt answered = roundtrip->attempt;
+
+    if (!race_answered(&roundtrip->race, &answered))
         return;
-    if (attempt_finish(roundtrip->fd, peer_name(roundtrip)) == 0) {
-        tcp_read(&roundtrip->tcp, roundtrip->fd, false, 0);
+    make_present(roundtrip, answered);
+    if (attempt_finish(answered.fd, peer_name(roundtrip)) == 0) {
+        tcp_read(&roundtrip->tcp, answered.fd, false, 0);
         connected(roundtrip);
     } else {
         fail_to_connect(roundtrip, errno);
@@ -376,8 +318,8 @@ int64_t roundtrip_timer(const struct roundtrip *roundtrip)
     case ROUNDTRIP_QUEUED:
         return earlier(roundtrip->retry_at, roundtrip->deadline);
     case ROUNDTRIP_CONNECTING:
-        return next_peer(roundtrip) < roundtrip->target->count
-                   ? earlier(roundtrip->next_at, roundtrip->deadline)
+        return race_next(&roundtrip->race, roundtrip->target) < roundtrip->target->count
+                   ? earlier(roundtrip->race.next_at, roundtrip->deadline)
                    : roundtrip->deadline;
     case ROUNDTRIP_CLOSING:
         return earlier(roundtrip->transfer.replied_at + CLOSE_TIME, roundtrip->deadline);
@@ -419,8 +361,8 @@ void roundtrip_timer_expired(struct roundtrip *roundtrip)
     if (roundtrip->state == ROUNDTRIP_QUEUED) {
         attempt(roundtrip);
     } else {
-        race_add(&roundtrip->race, present(roundtrip));
-        try_peer(roundtrip, next_peer(roundtrip));
+        race_add(&roundtrip->race, &roundtrip->attempt);
+        try_peer(roundtrip, race_next(&roundtrip->race, roundtrip->target));
     }
     try_others(roundtrip);
 }
@@ -431,7 +373,7 @@ void roundtrip_run(struct roundtrip *roundtrip, enum roundtrip_state state)
 
     while (roundtrip->state < state) {
         struct pollfd polled[RACE_MOST + 1] = {
-            {.fd = roundtrip->fd, .events = roundtrip_events(roundtrip)}};
+            {.fd = roundtrip->attempt.fd, .events = roundtrip_events(roundtrip)}};
         nfds_t count = 1 + race_poll(&roundtrip->race, polled + 1);
         int ready = poll(polled, count, clock_poll_timeout(roundtrip_timer(roundtrip)));
 

@@ -5,10 +5,10 @@
  * answered for 250 ms; the first that connects is used (RFC 8305, 5). Then other round trips go to
  * that address only, until it fails.
  *
- * It never waits. The caller waits for roundtrip_events() on `fd`, and calls roundtrip_step() when
- * they have come or roundtrip_timer_expired() at the moment of roundtrip_timer(). A new attempt to
- * connect has a new `fd`; the caller goes on waiting for the one before, and steps then as well.
- * roundtrip_run() does all this for one round trip.
+ * It never waits. The caller waits for roundtrip_events() on `attempt.fd`, and calls
+ * roundtrip_step() when they have come or roundtrip_timer_expired() at the moment of
+ * roundtrip_timer(). A new attempt to connect has a new `fd`; the caller goes on waiting for the
+ * one before, and steps then as well. roundtrip_run() does all this for one round trip.
  */
 #ifndef TINCAN_CLIENT_NET_ROUNDTRIP_H
 #define TINCAN_CLIENT_NET_ROUNDTRIP_H
@@ -39,22 +39,16 @@ struct roundtrip {
     bool connect_first; /* once connected, wait for roundtrip_send() */
 
     enum roundtrip_state state;
-    const char *message;  /* the caller's */
-    size_t length;        /* of the message, in bytes */
-    enum outcome outcome; /* known from ROUNDTRIP_CLOSING on */
-    int error;            /* errno behind it, or 0 */
-    size_t peer;          /* index in the target of the address it goes to */
-    int64_t deadline;     /* clock_now, of all of it */
-    int64_t attempted;    /* clock_now, when it began with the present address */
-    int64_t lost;         /* nanoseconds from then until it began with another, or 0 */
-    int64_t retry_at;     /* for ROUNDTRIP_QUEUED */
-    int64_t connected;    /* clock_now, when it was connected, or 0 */
-    int fd;               /* or -1 */
-    struct race race;     /* the attempts to connect to other addresses */
-    size_t next_peer;     /* index of the first address that is not tried yet, or SIZE_MAX */
-    size_t tried;         /* how many were */
-    int64_t next_at;      /* clock_now, when to try it */
-    struct tcp tcp;       /* of a connection over TCP */
+    const char *message;    /* the caller's */
+    size_t length;          /* of the message, in bytes */
+    enum outcome outcome;   /* known from ROUNDTRIP_CLOSING on */
+    int error;              /* errno behind it, or 0 */
+    int64_t deadline;       /* clock_now, of all of it */
+    int64_t retry_at;       /* for ROUNDTRIP_QUEUED */
+    int64_t connected;      /* clock_now, when it was connected, or 0 */
+    struct attempt attempt; /* the present one: its address, and its `fd` also when connected */
+    struct race race;       /* those at other addresses */
+    struct tcp tcp;         /* of a connection over TCP */
     struct handshake handshake;
     struct transfer transfer; /* its buffer is used again by the next round trip */
 
@@ -62,7 +56,6 @@ struct roundtrip {
     uint64_t sequence; /* its number, from 1 */
     int64_t due;       /* clock_now, when it was to begin */
     bool overdue;      /* that no answer has come was reported */
-    short watched;     /* events for which `fd` is watched; set to 0 with each new `fd` */
 };
 
 /*

@@ -66,7 +66,7 @@ static void finish_or_watch(struct schedule *schedule, struct roundtrip *roundtr
 {
     if (roundtrip->state != ROUNDTRIP_OVER) {
         lower(&schedule->next_timer, roundtrip_timer(roundtrip));
-        if (watcher_set(&schedule->watcher, roundtrip->fd, &roundtrip->watched,
+        if (watcher_set(&schedule->watcher, roundtrip->attempt.fd, &roundtrip->attempt.watched,
                         roundtrip_events(roundtrip), roundtrip) == 0)
             return;
         roundtrip_give_up(roundtrip, errno);

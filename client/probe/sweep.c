@@ -31,7 +31,7 @@ static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
     sweep->never_connected += roundtrip_never_connected(roundtrip);
     text_init(&text, last->why, sizeof last->why);
     last->tcp = roundtrip->tcp;
-    last->family = roundtrip->target->peers[roundtrip->peer].name.ss_family;
+    last->family = roundtrip->target->peers[roundtrip->attempt.peer].name.ss_family;
     last->cause = NULL;
     if (roundtrip->outcome != OUTCOME_ECHOED)
         last->cause = explain_outcome(&text, roundtrip);

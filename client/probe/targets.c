@@ -131,8 +131,7 @@ static void report_failed_address(struct target *target, const struct attempt *a
         .state = ROUNDTRIP_OVER,
         .outcome = target->peers[attempt->peer].last_failure,
         .error = attempt->error,
-        .peer = attempt->peer,
-        .attempted = attempt->begun,
+        .attempt = *attempt,
         .deadline = clock_now(),
     };
     char buffer[EXPLAIN_SIZE];

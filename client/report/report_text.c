@@ -89,11 +89,11 @@ static void begin_line(const struct run *run, const struct roundtrip *roundtrip)
     print_stamp(run);
     report_text_name(run, probed);
     printf("seq=%-3" PRIu64, roundtrip->sequence);
-    if (roundtrip->peer == probed->peer)
+    if (roundtrip->attempt.peer == probed->peer)
         return;
-    probed->peer = roundtrip->peer;
+    probed->peer = roundtrip->attempt.peer;
     putchar(' ');
-    report_text_string(roundtrip->target->peers[roundtrip->peer].text);
+    report_text_string(roundtrip->target->peers[roundtrip->attempt.peer].text);
     putchar(':');
 }
 

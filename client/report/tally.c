@@ -52,9 +52,9 @@ int64_t phase_of(const struct roundtrip *roundtrip, enum phase phase)
 
     switch (phase) {
     case PHASE_OTHERS:
-        return others ? between(roundtrip->begun, roundtrip->attempted) : -1;
+        return others ? between(roundtrip->begun, roundtrip->attempt.begun) : -1;
     case PHASE_CONNECT:
-        return between(others ? roundtrip->attempted : roundtrip->begun, roundtrip->connected);
+        return between(others ? roundtrip->attempt.begun : roundtrip->begun, roundtrip->connected);
     case PHASE_FIRST_BYTE:
         return first;
     case PHASE_COMPLETE:

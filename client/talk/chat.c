@@ -115,7 +115,7 @@ static bool connect_to_server(struct chat *chat, const char *message, size_t len
         report(chat);
         return false;
     }
-    peer = chat->target.peers[roundtrip->peer].text;
+    peer = chat->target.peers[roundtrip->attempt.peer].text;
     print(chat, "Connected to ", peer, strlen(peer));
     return true;
 }
