@@ -62,6 +62,18 @@ serve_two() {
     run ! grep -E '.{81}' <<<"$(grep -A 3 '^target' <<<"$output")"
 }
 
+@test "--report-every and Ctrl-\\ have a line for each target" {
+    serve_two
+    start env --default-signal=INT,QUIT "$TINCAN" -i 200ms --report-every 500ms "$GOOD" "$BAD" >out
+    wait_until 60 grep -qxE 'last [0-9.]+ s:' out
+    kill -QUIT "$STARTED"
+    wait_until 60 grep -qx -- '--- 2 targets ---' out
+    kill -INT "$STARTED"
+    wait "$STARTED" || true
+    assert [ "$(grep -c '^target ' out)" -ge 3 ]
+    assert_equal "$(grep -A 2 -m 1 '^target ' out | grep -cE "^($GOOD +[0-9]+ +[0-9]+ +0|$BAD +[0-9]+ +0) ")" 2
+}
+
 @test "the plugin's verdict is the worst of the targets, each of which has its values and says why" {
     serve_two
     run "$TINCAN" --check -c 2 -i 10ms "$GOOD" "$GOOD#x" "$BAD"

@@ -273,12 +273,13 @@ static void print_recent(struct run *run)
     const struct histogram *time = &tally->phases[PHASE_TIME];
 
     print_stamp(run);
-    printf("last %.1f s: ", (double)(tally->ended - tally->begun) / CLOCK_SECOND);
+    printf("last %.1f s:", (double)(tally->ended - tally->begun) / CLOCK_SECOND);
     if (run->options->probes.many) {
         putchar('\n');
         report_text_targets(run, true);
         return;
     }
+    putchar(' ');
     if (time->count > 0)
         printf("min/avg/max %.3f/%.3f/%.3f; ", report_milliseconds(time->least),
                time->mean / (double)CLOCK_MSEC, report_milliseconds(time->greatest));
