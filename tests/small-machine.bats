@@ -95,3 +95,51 @@ with Server("--max-memory=256M", "--max-connections=400", nofile=(1000, 1000), b
 SCRIPT
     assert_equal "$(killed)" 1
 }
+
+@test "64 MB: of 60 messages without end tcpserver reads 40 at a time, and others are served beside 39" {
+    need tcpserver
+    script <<SCRIPT
+$PEERS
+def hold(connection):
+    connection.send(b"z" * (MIB - 1))
+    connection.until_read()
+
+def used():
+    for name in "memory.usage_in_bytes", "memory.current":
+        if os.path.exists(path := os.path.join(os.environ["SMALL"], name)):
+            with open(path, encoding="ascii") as file:
+                return int(file.read())
+
+def until_lines(result, count):
+    wait_until(lambda: sum(f" result={result} ".encode() in line for line in log.since(0)) == count,
+               f"{count} of {result} in {log.since(0)}")
+
+address = f"127.0.0.1:{free_port()}"
+log = Log(os.path.join(TMPDIR, "log"))
+# The time is longer than this test can last, and the queue has room for all.
+with open(log.path, "ab") as file, subprocess.Popen(
+        [*small, "tcpserver", "-c40", "-b100", "-HR", "-l0", *address.split(":"), os.environ["HANDLER"],
+         "--timeout=1h"], stderr=file) as tcpserver:
+    try:
+        hello = [os.environ["TINCAN"], "-mhello", address]
+        wait_until(lambda: subprocess.run(hello, stderr=subprocess.DEVNULL).returncode == 0, "a first echo")
+        peers = [connect(address, f"127.0.1.{1 + number}") for number in range(60)]
+        served, queued = peers[:40], peers[40:]
+        for peer in served:
+            hold(peer)
+        assert not any(peer.is_accepted() for peer in queued)
+        for peer in served[:21]:
+            peer.close()
+        for peer in queued:
+            hold(peer)
+        # There are 39 messages now, and room for one handler.
+        for size in 100, 60000, MIB:
+            others_are_served(address, size)
+        assert used() > 39 * MIB, f"{used()} bytes are in use"
+        until_lines("echoed", 1 + 3)
+        until_lines("eof", 21)
+    finally:
+        tcpserver.terminate()
+SCRIPT
+    assert_equal "$(killed)" 0
+}
