@@ -11,8 +11,9 @@ import resource
 import shutil
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-BUILD = Path(os.environ.get("TINCAN_BUILD", "build")).resolve()
+# Commands are split at spaces, so a link that leads to a folder with a space stays as it is.
+HERE = Path(os.path.abspath(__file__)).parent
+BUILD = Path(os.path.abspath(os.environ.get("TINCAN_BUILD", "build")))
 UNPACKED = HERE.parents[1] / "build" / "launchers"  # tests/helpers/fetch-launchers
 USER = pwd.getpwuid(os.getuid()).pw_name
 AGAIN = " again"
