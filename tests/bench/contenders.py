@@ -18,6 +18,8 @@ UNPACKED = HERE.parents[1] / "build" / "launchers"  # tests/helpers/fetch-launch
 USER = pwd.getpwuid(os.getuid()).pw_name
 AGAIN = " again"
 SPARE_FILES = 200
+# tincand refuses to start with more connections than the limit of descriptors allows.
+CONNECTIONS = min(12000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE_FILES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,8 +193,8 @@ INTERNAL = Contender(
 
 TINCAND = Contender(
     "tincand",
-    "{build}/tincand --quiet --listen 127.0.0.1:{port} --timeout=600s --max-connections=12000"
-    " --max-connections-per-source=12000",
+    "{build}/tincand --quiet --listen 127.0.0.1:{port} --timeout=600s"
+    f" --max-connections={CONNECTIONS} --max-connections-per-source={CONNECTIONS}",
     "bare loop",
 )
 BARE = Contender("bare loop", "{build}/bench/bare {port}")
