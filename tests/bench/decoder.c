@@ -7,6 +7,7 @@
  */
 #include "common/clock.h"
 #include "common/frame.h"
+#include "tests/bench/turns.h"
 
 #include <iconv.h>
 #include <stdbool.h>
@@ -109,14 +110,20 @@ static void make_message(const char *text)
 /* Returns 0, or 1 if a contender found something wrong with the message. */
 static int measure(const char *kind, int rounds)
 {
-    for (int round = 0; round < rounds; round++)
+    size_t order[CONTENDERS];
+
+    for (size_t i = 0; i < CONTENDERS; i++)
+        order[i] = i;
+    for (int round = 0; round < rounds; round++) {
+        turns_shuffle(order, CONTENDERS);
         for (size_t i = 0; i < CONTENDERS; i++) {
             int64_t begin = clock_now();
-            if (!contenders[i].run())
+            if (!contenders[order[i]].run())
                 return 1;
-            printf("%s\t%s\t%d\t%.0f\n", kind, contenders[i].name, round,
+            printf("%s\t%s\t%d\t%.0f\n", kind, contenders[order[i]].name, round,
                    (double)length * 1000 / (double)(clock_now() - begin));
         }
+    }
     return 0;
 }
 

@@ -134,7 +134,9 @@ class Processes(Experiment):
         commands = [" ".join(contender.words()) for contender in self.contenders]
         command = [str(BUILD / "bench/spawn"), str(self.rounds), *commands]
         output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-        for number, place, usec, faults in map(str.split, output.splitlines()):
+        lines = [line.split() for line in output.splitlines()]
+        # The floor comes first, as the others are compared with it.
+        for number, place, usec, faults in sorted(lines, key=lambda line: int(line[1])):
             name = self.contenders[int(place)].name
             self.samples.add(name, "", "usec", int(number), float(usec))
             self.samples.add(name, "", "faults", int(number), int(faults))

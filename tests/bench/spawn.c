@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * spawn ROUNDS 'COMMAND [ARG]...' ...: what one connection costs under each command. A round starts
- * each of them once, in turn, on a socketpair with standard error on /dev/null, sends hello and a
- * null byte, half-closes, reads to end of file and waits for the end of the process. Prints a line
- * for each start: the round, the place of the command, microseconds from start to end, and page
- * faults.
+ * each of them once, in an order of its own, on a socketpair with standard error on /dev/null,
+ * sends hello and a null byte, half-closes, reads to end of file and waits for the end of the
+ * process. Prints a line for each start: the round, the place of the command, microseconds from
+ * start to end, and page faults.
  */
+#include "tests/bench/turns.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -87,18 +89,23 @@ int main(int argc, char **argv)
     size_t rounds = argc > 2 ? strtoul(argv[1], NULL, 10) : 0;
     size_t commands = argc > 2 ? (size_t)argc - 2 : 0;
     char *arguments[64][ARGUMENTS];
+    size_t order[64];
 
     if (rounds == 0 || commands > 64) {
         fprintf(stderr, "usage: spawn ROUNDS 'COMMAND [ARG]...' ...\n");
         return 2;
     }
-    for (size_t i = 0; i < commands; i++)
+    for (size_t i = 0; i < commands; i++) {
         split(argv[i + 2], arguments[i]);
-    for (size_t round = 0; round < rounds; round++)
+        order[i] = i;
+    }
+    for (size_t round = 0; round < rounds; round++) {
+        turns_shuffle(order, commands);
         for (size_t i = 0; i < commands; i++) {
             struct rusage used;
-            double usec = run(arguments[i], &used);
-            printf("%zu %zu %.1f %ld\n", round, i, usec, used.ru_minflt);
+            double usec = run(arguments[order[i]], &used);
+            printf("%zu %zu %.1f %ld\n", round, order[i], usec, used.ru_minflt);
         }
+    }
     return 0;
 }
