@@ -150,6 +150,8 @@ static int check_addresses(struct options *options, struct text *reason)
     char **others = options->addresses;
     const char *first = *others ? *others++ : ADDRESS_DEFAULT;
 
+    if (options->probes.targets && !options->addresses[0])
+        return 0;
     if (options_address(options, first, &options->address, reason) < 0)
         return -1;
     for (; *others; others++)

@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/time.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#define DESCRIPTORS_EACH 8 /* of a question: two of ours, those of the resolver, some to spare */
 
 /*
  * A thread calls getaddrinfo(3) and sends the answer through a socket. Past the deadline that
@@ -76,33 +78,23 @@ int resolver_ask(const struct address *address, int family, struct answer *answe
     return -1;
 }
 
-static bool receive(int fd, int64_t deadline, bool (*interrupted)(void), struct answer *answer)
+size_t resolver_most(void)
 {
-    for (;;) {
-        int64_t left = (deadline - clock_now()) / CLOCK_USEC;
-        struct timeval limit = {.tv_sec = (time_t)(left / 1000000),
-                                .tv_usec = (suseconds_t)(left % 1000000)};
-        ssize_t got;
+    struct rlimit limit = {.rlim_cur = 0};
+    rlim_t most;
 
-        if (left <= 0) /* a limit of zero would mean none */
-            break;
-        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-        got = recv(fd, answer, sizeof *answer, 0);
-        if (got >= 0)
-            return got == (ssize_t)sizeof *answer;
-        if (errno == EINTR && interrupted && interrupted())
-            break;
-    }
-    /* Nothing can be sent from here on, but the answer may just have come. */
-    shutdown(fd, SHUT_RD);
-    return recv(fd, answer, sizeof *answer, MSG_DONTWAIT) == (ssize_t)sizeof *answer;
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    most = limit.rlim_cur / DESCRIPTORS_EACH;
+    return most < 1 ? 1 : most < RESOLVER_MOST ? (size_t)most : RESOLVER_MOST;
 }
 
-struct answer resolver_receive(int fd, int64_t deadline, bool (*interrupted)(void))
+struct answer resolver_give_up(int fd)
 {
     struct answer answer;
 
-    if (!receive(fd, deadline, interrupted, &answer))
+    /* Nothing can be sent from here on, but the answer may just have come. */
+    shutdown(fd, SHUT_RD);
+    if (recv(fd, &answer, sizeof answer, MSG_DONTWAIT) != (ssize_t)sizeof answer)
         answer = (struct answer){.code = EAI_SYSTEM, .error = ETIMEDOUT};
     close(fd);
     return answer;

@@ -7,6 +7,7 @@
 
 #include <netdb.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct answer {
@@ -23,11 +24,13 @@ struct answer {
  */
 int resolver_ask(const struct address *address, int family, struct answer *answer);
 
-/*
- * Waits until `deadline` (of clock_now) for the answer from `fd`, and closes that. `interrupted` is
- * called after each signal, unless it is NULL; waiting ends when it returns true.
- */
-struct answer resolver_receive(int fd, int64_t deadline, bool (*interrupted)(void));
+#define RESOLVER_MOST 64 /* questions at once: each takes a thread */
+
+/* Returns how many may be asked at once: each takes descriptors. From 1 to RESOLVER_MOST. */
+size_t resolver_most(void);
+
+/* Closes `fd`. Returns the answer if it has just come, or that there was none in time. */
+struct answer resolver_give_up(int fd);
 
 /* Takes the answer if it is there, and closes `fd` then. Returns whether it was. */
 bool resolver_poll(int fd, struct answer *answer);

@@ -7,11 +7,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define REFRESH_TIME      (10 * CLOCK_SECOND) /* between questions to the resolver */
-#define QUESTIONS_AT_ONCE 64                  /* each takes a thread */
+#define REFRESH_TIME (10 * CLOCK_SECOND) /* between questions to the resolver */
 
 /* Adds an address that is not known, or marks it as current. */
 static int add_peer(struct target *target, const void *name, socklen_t size)
@@ -42,6 +42,7 @@ static void fail(struct target *target, enum outcome outcome, int error)
 {
     target->count = 0;
     target->working = SIZE_MAX;
+    target->failing = true;
     target->outcome = outcome;
     target->error = error;
 }
@@ -110,18 +111,51 @@ static void begin_to_find(struct target *target, int64_t deadline)
         take_first_answer(target, answer);
 }
 
+/* Waits for answers until `deadline`, or until a signal ends that. Takes those that came, or gives
+ * up on all. Returns how many of the `count` are left. */
+static size_t receive_answers(struct target **asked, size_t count, int64_t deadline)
+{
+    struct pollfd polled[RESOLVER_MOST];
+    size_t left = 0;
+    int ready;
+    bool over;
+
+    for (size_t i = 0; i < count; i++)
+        polled[i] = (struct pollfd){.fd = asked[i]->query, .events = POLLIN};
+    ready = poll(polled, (nfds_t)count, clock_poll_timeout(deadline));
+    over =
+        clock_now() >= deadline || (ready < 0 && asked[0]->interrupted && asked[0]->interrupted());
+    for (size_t i = 0; i < count; i++) {
+        struct target *target = asked[i];
+        struct answer answer;
+
+        if (over)
+            answer = resolver_give_up(target->query);
+        else if (ready <= 0 || polled[i].revents == 0 || !resolver_poll(target->query, &answer)) {
+            asked[left++] = target;
+            continue;
+        }
+        target->asking = false;
+        take_first_answer(target, answer);
+    }
+    return left;
+}
+
 void target_find_all(struct target *const *targets, size_t count, int64_t deadline)
 {
-    for (size_t i = 0, begun = 0; i < count; i++) {
-        struct target *target = targets[i];
+    size_t most = resolver_most(), asking = 0, begun = 0;
+    struct target *asked[RESOLVER_MOST];
 
-        while (begun < count && begun < i + QUESTIONS_AT_ONCE)
-            begin_to_find(targets[begun++], deadline);
-        if (target->asking)
-            take_first_answer(target,
-                              resolver_receive(target->query, deadline, target->interrupted));
-        target->asking = false;
-    }
+    do {
+        while (begun < count && asking < most) {
+            begin_to_find(targets[begun], deadline);
+            if (targets[begun]->asking)
+                asked[asking++] = targets[begun];
+            begun++;
+        }
+        if (asking > 0)
+            asking = receive_answers(asked, asking, deadline);
+    } while (asking > 0 || begun < count);
 }
 
 int target_find(struct target *target, int64_t deadline)
@@ -156,7 +190,7 @@ void target_free(struct target *target)
     struct answer answer = {.code = EAI_SYSTEM};
 
     if (target->asking)
-        answer = resolver_receive(target->query, 0, NULL);
+        answer = resolver_give_up(target->query);
     if (answer.code == 0)
         freeaddrinfo(answer.list);
     free(target->peers);

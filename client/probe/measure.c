@@ -110,8 +110,8 @@ static enum schedule_end run_schedule(struct run *run, const struct targets *tar
                                                on_cut_short, on_tick,      on_interim};
     const struct options *options = run->options;
     const struct schedule_plan plan = {
-        .targets = targets->found,
-        .target_count = targets->found_count,
+        .targets = targets->list,
+        .target_count = targets->count,
         .message = message->bytes,
         .length = message->length,
         .count = options->probes.count,
@@ -151,7 +151,7 @@ int measure(struct run *run, const struct targets *targets, struct schedule *sch
     run->begun = clock_now();
     for (size_t i = 0; i < run->count; i++)
         run->probed[i].tally.begun = run->probed[i].recent.begun = run->begun;
-    if (targets->found_count > 0)
+    if (targets->count > 0)
         end = run_schedule(run, targets, schedule, message);
     for (size_t i = 0; i < run->count; i++)
         run->probed[i].tally.ended = clock_now();

@@ -131,16 +131,17 @@ static int prepare(struct run *run, struct targets *targets, struct schedule *sc
     if (probe_message_make(message, run->options, &reason) < 0)
         return give_up(run, &reason);
     run->length = message->length;
+    (void)watcher_capacity(); /* the resolver needs descriptors, too */
     if (prepare_reports(run) < 0 || prepare_targets(run, targets) < 0)
         return -1;
-    return targets->found_count > 0 ? prepare_schedule(run, targets->found_count, schedule) : 0;
+    return targets->count > 0 ? prepare_schedule(run, targets->count, schedule) : 0;
 }
 
 int probe_run(const struct options *options)
 {
     static char buffer[OUTPUT_SIZE];
     struct run run;
-    struct targets targets = {.found = NULL};
+    struct targets targets = {.list = NULL};
     struct schedule schedule = {.watcher = {-1, -1, -1}};
     struct probe_message message;
     int status = options->probes.check ? REPORT_CHECK_UNKNOWN : STATUS_USAGE;

@@ -4,11 +4,14 @@
 #include "client/output.h"
 #include "common/clock.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define MOST_LENGTH 500 /* bytes of a line's text; an address is shorter */
 
 static int compare(const void *one, const void *other)
 {
@@ -45,33 +48,55 @@ static int add_text(struct targets *targets, const char *text)
     return 0;
 }
 
-/* Takes the text out of a line of `length` bytes; an empty one if there is only a comment. */
-static const char *text_of(char *line, size_t length)
+/* Takes the text out of a line of `*length` bytes: none if there is only a comment. */
+static char *text_of(char *line, size_t *length)
 {
-    static const char blank[] = " \t\r\n";
+    static const char mark[] = "\xef\xbb\xbf"; /* with which some editors begin a file */
+    size_t start = 0, end = *length;
 
-    for (size_t i = 0; i < length; i++)
-        if (line[i] == '\0') /* which would end the line for us alone */
-            line[i] = '\x7f';
-    for (size_t i = 0; i < length; i++)
-        if (line[i] == '#' && (i == 0 || strchr(blank, line[i - 1])))
-            line[length = i] = '\0';
-    while (length > 0 && strchr(blank, line[length - 1]))
-        line[--length] = '\0';
-    return line + strspn(line, blank);
+    if (end >= strlen(mark) && memcmp(line, mark, strlen(mark)) == 0)
+        start = strlen(mark);
+    for (size_t i = start; i < end; i++)
+        if (line[i] == '#' && (i == start || isspace((unsigned char)line[i - 1])))
+            end = i;
+    while (start < end && isspace((unsigned char)line[end - 1]))
+        end--;
+    while (start < end && isspace((unsigned char)line[start]))
+        start++;
+    line[end] = '\0';
+    *length = end - start;
+    return line + start;
 }
 
-/* Adds the text of a line, which becomes ours. Returns 0, or -1 with errno. */
+/* Returns whether the text can stand in every report as it is. */
+static bool is_plain(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return false;
+    return length <= MOST_LENGTH && report_is_utf8(text);
+}
+
+/* Adds the text of a line, which becomes ours; what is no name of anything is escaped, and cut.
+ * Returns 0, or -1 with errno. */
 static int add_line(struct targets *targets, char *line, size_t length)
 {
-    char **lines = grown(targets->lines, targets->line_count);
-    const char *text = text_of(line, length);
+    char **lines = grown(targets->lines, targets->line_count), *escaped;
+    char *text = text_of(line, &length);
+    struct text copy;
 
+    if (lines)
+        targets->lines = lines;
+    if (lines && !is_plain(text, length) && (escaped = malloc(MOST_LENGTH + 1))) {
+        text_init(&copy, escaped, MOST_LENGTH + 1);
+        text_add_escaped(&copy, text, length);
+        free(line);
+        line = text = escaped;
+    }
     if (!lines) {
         free(line);
         return -1;
     }
-    targets->lines = lines;
     targets->lines[targets->line_count++] = line;
     return *text == '\0' ? 0 : add_text(targets, text);
 }
@@ -153,7 +178,7 @@ static void init(struct probed *probed, const struct run *run)
     probed->target.failed = report_failed_address;
 }
 
-/* The target has no address, because of `why`. */
+/* There is nothing to probe, because of `why`. */
 static void refuse(const struct run *run, struct probed *probed, const struct text *why)
 {
     const struct roundtrip roundtrip = {.target = &probed->target, .outcome = OUTCOME_UNRESOLVED};
@@ -183,6 +208,7 @@ static int find_all(struct targets *targets, struct run *run, int64_t deadline)
             continue;
         }
         probed->address = (struct address){.text = targets->texts[i]};
+        probed->refused = true;
         refuse(run, probed, &why);
     }
     target_find_all(read, count, deadline);
@@ -210,7 +236,7 @@ static size_t split(struct targets *targets, struct probed *all, size_t count,
 {
     struct target *target = &probed->target;
 
-    if (target->count <= 1) {
+    if (target->count == 0 || probed->address.socket_size > 0) {
         all[count] = *probed;
         all[count].target.address = &all[count].address;
         return count + 1;
@@ -235,6 +261,8 @@ static int split_all(struct targets *targets, struct run *run)
     all = calloc(count, sizeof *all);
     if (!all)
         return -1;
+    tdestroy(targets->seen, keep); /* from here on it has the addresses in digits */
+    targets->seen = NULL;
     count = 0;
     for (size_t i = 0; i < run->count; i++)
         count = split(targets, all, count, run, &run->probed[i]);
@@ -244,30 +272,32 @@ static int split_all(struct targets *targets, struct run *run)
     return 0;
 }
 
-/* Lists those that have an address. Returns 0, or -1 if memory was short for one. */
-static int list_found(struct targets *targets, struct run *run, int64_t deadline)
+/* Lists those to be probed. Returns 0, or -1 if memory was short for one. */
+static int list_all(struct targets *targets, struct run *run, int64_t deadline)
 {
     struct roundtrip roundtrip = {.begun = run->started, .timeout = deadline - run->started};
     char buffer[EXPLAIN_SIZE];
     struct text why;
 
-    targets->found = calloc(run->count, sizeof(struct target *));
-    for (size_t i = 0; targets->found && i < run->count; i++) {
+    targets->list = calloc(run->count, sizeof(struct target *));
+    for (size_t i = 0; targets->list && i < run->count; i++) {
         struct probed *probed = &run->probed[i];
 
-        roundtrip.target = &probed->target;
-        if (probed->target.count > 0) {
-            targets->found[targets->found_count++] = &probed->target;
-        } else if (probed->target.outcome == OUTCOME_LOCAL) {
+        if (probed->refused)
+            continue;
+        if (probed->target.count == 0 && probed->target.outcome == OUTCOME_LOCAL)
             return -1;
-        } else if (probed->tally.outcomes[OUTCOME_UNRESOLVED] == 0) {
-            roundtrip_begin(&roundtrip, NULL, 0); /* over at once */
-            text_init(&why, buffer, sizeof buffer);
-            explain_roundtrip(&why, &roundtrip);
-            refuse(run, probed, &why);
+        if (probed->target.count > 0 || run->options->probes.many) {
+            targets->list[targets->count++] = &probed->target;
+            continue;
         }
+        roundtrip.target = &probed->target;
+        roundtrip_begin(&roundtrip, NULL, 0); /* over at once */
+        text_init(&why, buffer, sizeof buffer);
+        explain_roundtrip(&why, &roundtrip);
+        refuse(run, probed, &why);
     }
-    return targets->found ? 0 : -1;
+    return targets->list ? 0 : -1;
 }
 
 int targets_find(struct targets *targets, struct run *run, int64_t deadline, struct text *reason)
@@ -278,7 +308,7 @@ int targets_find(struct targets *targets, struct run *run, int64_t deadline, str
     run->probed = calloc(run->count, sizeof *run->probed);
     if (run->probed && find_all(targets, run, deadline) == 0 &&
         (!run->options->probes.all_addresses || split_all(targets, run) == 0) &&
-        list_found(targets, run, deadline) == 0)
+        list_all(targets, run, deadline) == 0)
         return 0;
     text_add(reason, "finding the targets: out of memory");
     return -1;
@@ -296,6 +326,6 @@ void targets_free(struct targets *targets, struct run *run)
         free(targets->lines[i]);
     free(targets->lines);
     free(targets->texts);
-    free(targets->found);
+    free(targets->list);
     tdestroy(targets->seen, keep);
 }

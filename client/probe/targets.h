@@ -6,8 +6,8 @@
 #include "client/report/report.h"
 
 struct targets {
-    struct target **found; /* those of the run that have an address */
-    size_t found_count;
+    struct target **list; /* those of the run that are to be probed */
+    size_t count;
     const char **texts; /* as the user wrote them, each once */
     size_t text_count;
     char **lines; /* those of the file */
@@ -16,10 +16,11 @@ struct targets {
 };
 
 /*
- * Makes `run->probed`, and finds the addresses until `deadline` (of clock_now). That a target has
- * none, or that a line of the file is no address, is the outcome of the only probe of it, and is
- * reported unless --check does. `targets` is all zero. Returns 0; or -1 with the reason added to
- * `reason`. In both cases the caller ends it with targets_free().
+ * Makes `run->probed`, and finds the addresses until `deadline` (of clock_now). A line of the file
+ * that is no address is not probed, nor is the only target if it has none: that is counted as its
+ * outcome and, unless --check does, reported. Of several targets those without an address are
+ * probed, as the resolver may find one later. `targets` is all zero. Returns 0; or -1 with the
+ * reason added to `reason`. In both cases the caller ends it with targets_free().
  */
 int targets_find(struct targets *targets, struct run *run, int64_t deadline, struct text *reason);
 

@@ -116,8 +116,12 @@ uint64_t histogram_count_to(const struct histogram *histogram, int64_t nsec)
     size_t last = cell_of(nsec);
     uint64_t count = 0;
 
-    for (size_t cell = 0; cell <= last; cell++)
-        count += histogram_cell(histogram, cell);
+    for (size_t cell = 0; cell <= last; cell++) {
+        if (!histogram->blocks[cell / CELLS_PER_POWER])
+            cell |= CELLS_PER_POWER - 1; /* all in this block are 0 */
+        else
+            count += histogram_cell(histogram, cell);
+    }
     return count;
 }
 

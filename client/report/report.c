@@ -50,7 +50,7 @@ uint64_t report_unfinished(const struct run *run, const struct probed *probed)
 
     for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++)
         over += tally->outcomes[outcome];
-    return tally->ended != 0 && count > over ? count - over : tally->cut_short;
+    return tally->ended != 0 && count > over && !probed->refused ? count - over : tally->cut_short;
 }
 
 int report_status(const struct run *run, const struct probed *probed)

@@ -16,6 +16,7 @@ struct probed {
     struct target target; /* the first member: a round trip leads to it. Without an address if it
                            * could not be resolved */
     struct address address;
+    bool refused; /* what stands there is no address: `tally` says so, and there are no probes */
     struct tally tally;
     struct tally recent; /* with --report-every, since the last such report */
     size_t peer;         /* index of the address in the line before, for report_text */

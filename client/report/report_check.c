@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *word(int status)
 {
@@ -78,11 +79,19 @@ int report_check_status(const struct run *run)
     return target_status(run, find_worst(run));
 }
 
-/* Prints the string so that nothing in it ends the line or begins the performance data. */
-static void print_plain(const char *string)
+/* Prints the string so that nothing in it ends the line or begins the performance data, and without
+ * the characters in `other`. */
+static void print_without(const char *string, const char *other)
 {
     for (; *string; string++)
-        putchar((unsigned char)*string < 0x20 || *string == 0x7f || *string == '|' ? ' ' : *string);
+        putchar((unsigned char)*string < 0x20 || *string == 0x7f || strchr(other, *string)
+                    ? ' '
+                    : *string);
+}
+
+static void print_plain(const char *string)
+{
+    print_without(string, "|");
 }
 
 void report_check_failure(int status, const char *why)
@@ -128,9 +137,11 @@ static void print_exceeded(struct probe_limit warning, struct probe_limit critic
 static void begin_value(const struct run *run, const struct probed *probed, const char *label)
 {
     fputs(" '", stdout);
-    for (const char *name = probed->address.text; run->options->probes.many && *name; name++)
-        putchar(*name == '\'' || *name == '=' || *name == '|' ? '_' : *name);
-    printf("%s%s'=", run->options->probes.many ? " " : "", label);
+    if (run->options->probes.many) {
+        print_without(probed->address.text, "|'=");
+        putchar(' ');
+    }
+    printf("%s'=", label);
 }
 
 static void print_performance(const struct run *run, const struct probed *probed)
@@ -173,12 +184,12 @@ static void print_target(const struct run *run, const struct probed *probed)
     struct text text;
 
     text_init(&text, buffer, sizeof buffer);
-    if (tally->outcomes[OUTCOME_UNRESOLVED] > 0) {
+    if (tally->outcomes[OUTCOME_UNRESOLVED] > 0 && !run->options->probes.many) {
         print_plain(why);
         return;
     }
     printf("%" PRIu64 " of %" PRIu64 " echoed by ", tally->outcomes[OUTCOME_ECHOED], all);
-    print_plain(report_peer(probed));
+    print_plain(run->options->probes.many ? probed->address.text : report_peer(probed));
     if (tally->outcomes[OUTCOME_ECHOED] > 0) {
         printf(" in %.3f ms on average", average_time(tally));
         print_exceeded(options->warning, options->critical, "", average_time(tally));

@@ -136,7 +136,8 @@ static void print_roundtrip(struct run *run, const struct roundtrip *roundtrip, 
     json_string_field("target", roundtrip->target->address->text);
     json_count_field("seq", roundtrip->sequence);
     json_number_field("at", report_since_1970(roundtrip->begun));
-    json_string_field("peer", roundtrip->target->peers[roundtrip->attempt.peer].text);
+    if (roundtrip->target->count > 0)
+        json_string_field("peer", roundtrip->target->peers[roundtrip->attempt.peer].text);
     json_count_field("size", roundtrip->length);
     json_string_field("outcome", outcome_label(roundtrip->outcome));
     print_phases(roundtrip);

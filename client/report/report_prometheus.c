@@ -5,14 +5,20 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#define WRITER_NICE 10                  /* of the process that writes: probes come first */
 #define INTERVAL    (10 * CLOCK_SECOND) /* between writings */
-#define SERIES_SIZE 2048                /* of a name and its labels */
+#define SERIES_SIZE 4096                /* of a name and its labels */
 
 static struct textfile textfile;
-static int64_t due; /* clock_now, when to write next; CLOCK_NEVER after a failure, 0 at first */
+static int64_t due;  /* clock_now, when to write next; CLOCK_NEVER after a failure, 0 at first */
+static pid_t writer; /* a process that is writing, if above 0 */
 
 /* Adds a label. In its value three characters are escaped; what is not UTF-8 becomes U+FFFD. */
 static void add_label(struct text *series, const char *name, const char *value)
@@ -46,10 +52,32 @@ struct metric {
     void (*print)(const struct place *place);
 };
 
+/* Adds the metric's name with `ending`, and the labels: names and values in turn, then NULL. */
+static void add_series(struct text *series, const struct place *place, const char *ending,
+                       const char *const labels[])
+{
+    text_addf(series, "%s%s{", place->metric->name, ending);
+    add_label(series, "target", place->probed->address.text);
+    for (; labels[0]; labels += 2) {
+        text_add(series, ",");
+        add_label(series, labels[0], labels[1]);
+    }
+    text_add(series, "}");
+}
+
+static double old_value(const struct place *place, const char *ending, const char *const labels[])
+{
+    char buffer[SERIES_SIZE];
+    struct text series;
+
+    text_init(&series, buffer, sizeof buffer);
+    add_series(&series, place, ending, labels);
+    return textfile_old_value(&textfile, buffer);
+}
+
 /*
- * Prints a value, of the metric's name with `ending`. `labels` are names and values in turn, then
- * NULL. All but gauges go on from the file's former values, as a timer starts this program again
- * and again.
+ * Prints a value. All but gauges go on from the file's former values, as a timer starts this
+ * program again and again.
  */
 static void print_value(const struct place *place, const char *ending, const char *const labels[],
                         double value)
@@ -58,13 +86,7 @@ static void print_value(const struct place *place, const char *ending, const cha
     struct text series;
 
     text_init(&series, buffer, sizeof buffer);
-    text_addf(&series, "%s%s{", place->metric->name, ending);
-    add_label(&series, "target", place->probed->address.text);
-    for (; labels[0]; labels += 2) {
-        text_add(&series, ",");
-        add_label(&series, labels[0], labels[1]);
-    }
-    text_add(&series, "}");
+    add_series(&series, place, ending, labels);
     if (strcmp(place->metric->type, "gauge") != 0)
         value += textfile_old_value(&textfile, buffer);
     fprintf(place->stream, "%s %.15g\n", buffer, value);
@@ -165,10 +187,15 @@ static void print_phase(const struct place *place, enum phase phase)
     print_value(place, "_count", labels, (double)histogram->count);
 }
 
+/* Prints the phases that occurred, in this run or in a former one. */
 static void print_phases(const struct place *place)
 {
-    for (enum phase phase = 0; phase < PHASE_COUNT; phase++)
-        print_phase(place, phase);
+    for (enum phase phase = 0; phase < PHASE_COUNT; phase++) {
+        const char *labels[] = {"phase", phase_label(phase), NULL};
+
+        if (place->probed->tally.phases[phase].count > 0 || old_value(place, "_count", labels) > 0)
+            print_phase(place, phase);
+    }
 }
 
 static const struct metric metrics[] = {
@@ -216,15 +243,11 @@ static int prepare(const struct run *run, struct text *reason)
     return -1;
 }
 
-static void write_file(struct run *run)
+static void report_failure(struct run *run)
 {
     char buffer[EXPLAIN_SIZE];
     struct text text;
 
-    /* While probes are running, nothing waits for a disk. */
-    if (due == CLOCK_NEVER ||
-        textfile_write(&textfile, print_all, run, run->probed->tally.ended != 0) == 0)
-        return;
     due = CLOCK_NEVER;
     outcome_raise(&run->status, STATUS_USAGE);
     text_init(&text, buffer, sizeof buffer);
@@ -232,14 +255,49 @@ static void write_file(struct run *run)
     report_complain(&text);
 }
 
-static void tick(struct run *run, int64_t now)
+/* Waits for the process that writes, if there is one, with `options` of waitpid(2). */
+static void reap(struct run *run, int options)
 {
-    if (due == 0)
-        due = run->begun + INTERVAL;
-    if (now < due)
+    int status;
+
+    if (writer <= 0 || waitpid(writer, &status, options) != writer)
         return;
-    due = now + INTERVAL;
-    write_file(run);
+    writer = 0;
+    errno = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR; /* an errno fits an exit status */
+    if (errno != 0)
+        report_failure(run);
 }
 
-const struct report report_prometheus = {.prepare = prepare, .tick = tick, .end = write_file};
+/* While probes are running, nothing waits for a disk: another process writes. */
+static void write_beside(struct run *run)
+{
+    sigset_t all;
+
+    writer = fork();
+    if (writer != 0)
+        return; /* if it failed, the next time is soon */
+    (void)setpriority(PRIO_PROCESS, 0, WRITER_NICE);
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    _exit(textfile_write(&textfile, print_all, run, false) == 0 ? 0 : errno);
+}
+
+static void tick(struct run *run, int64_t now)
+{
+    reap(run, WNOHANG);
+    if (due == 0)
+        due = run->begun + INTERVAL;
+    if (now < due || writer > 0)
+        return;
+    due = now + INTERVAL;
+    write_beside(run);
+}
+
+static void end(struct run *run)
+{
+    reap(run, 0);
+    if (due != CLOCK_NEVER && textfile_write(&textfile, print_all, run, true) < 0)
+        report_failure(run);
+}
+
+const struct report report_prometheus = {.prepare = prepare, .tick = tick, .end = end};

@@ -39,10 +39,12 @@ static void print_found(const struct target *target)
 /* Prints a target's name so that what follows is aligned; nothing where there can be one only. */
 void report_text_name(const struct run *run, const struct probed *probed)
 {
+    int blanks = run->name_width - (int)strlen(probed->address.text);
+
     if (!run->options->probes.many)
         return;
     report_text_string(probed->address.text);
-    printf("%*s ", run->name_width - (int)strlen(probed->address.text), "");
+    printf("%*s ", blanks > 0 ? blanks : 0, "");
 }
 
 static void begin(struct run *run)
@@ -89,7 +91,7 @@ static void begin_line(const struct run *run, const struct roundtrip *roundtrip)
     print_stamp(run);
     report_text_name(run, probed);
     printf("seq=%-3" PRIu64, roundtrip->sequence);
-    if (roundtrip->attempt.peer == probed->peer)
+    if (roundtrip->attempt.peer == probed->peer || probed->target.count == 0)
         return;
     probed->peer = roundtrip->attempt.peer;
     putchar(' ');

@@ -57,14 +57,19 @@ void report_text_phases(const struct run *run, const struct tally *tally)
             print_row(tally, phase, shares);
 }
 
-/* Prints a row of what one target brought: without an echo, the outcome instead of times. */
-static void print_target(const struct tally *tally)
+/* Prints a row of what one target brought: the counts, the times if there was an echo, and what is
+ * wrong with it. */
+static void print_target(const struct tally *tally, uint64_t unfinished)
 {
     const struct histogram *time = &tally->phases[PHASE_TIME];
     enum outcome worst = tally_worst(tally);
 
-    printf("%6" PRIu64 " %6" PRIu64 " %6" PRIu64 " %5.1f %%", tally_sent(tally),
-           tally->outcomes[OUTCOME_ECHOED], tally_lost(tally), tally_loss(tally));
+    printf("%6" PRIu64 " %6" PRIu64 " %6" PRIu64, tally_sent(tally),
+           tally->outcomes[OUTCOME_ECHOED], tally_lost(tally));
+    if (tally_sent(tally) > tally->cut_short)
+        printf(" %5.1f %%", tally_loss(tally));
+    else
+        printf(" %7s", "-");
     if (time->count > 0) {
         print_cell((double)time->least);
         print_cell(time->mean);
@@ -72,6 +77,8 @@ static void print_target(const struct tally *tally)
     }
     if (worst != OUTCOME_ECHOED)
         printf(" %s", outcome_word(worst));
+    if (unfinished > 0)
+        printf(" %" PRIu64 " unfinished", unfinished);
     putchar('\n');
 }
 
@@ -80,7 +87,12 @@ void report_text_targets(const struct run *run, bool recent)
     printf("%-*s %6s %6s %6s %6s %8s %7s %7s\n", run->name_width, "target", "sent", "echoed",
            "lost", "loss", "min", "avg", "max");
     for (size_t i = 0; i < run->count; i++) {
-        report_text_name(run, &run->probed[i]);
-        print_target(recent ? &run->probed[i].recent : &run->probed[i].tally);
+        const struct probed *probed = &run->probed[i];
+
+        report_text_name(run, probed);
+        if (recent)
+            print_target(&probed->recent, 0);
+        else
+            print_target(&probed->tally, report_unfinished(run, probed));
     }
 }

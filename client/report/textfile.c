@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MOST_LINKS 40         /* as the kernel follows */
-#define MOST_BYTES (64 << 20) /* of an old file that is read */
+#define MOST_LINKS 40        /* as the kernel follows */
+#define MOST_BYTES (1 << 30) /* of an old file that is read */
 
 /* The last line. It changes with the format: a file without it has other series, or is cut. */
 #define LAST_LINE "# tincan wrote all of this; format 1\n"
@@ -95,22 +95,49 @@ static size_t old_size(int fd)
     return (size_t)status.st_size;
 }
 
-/* Returns the text of the open file after a newline, or NULL if it is not whole. */
+/* Returns the text of the open file, or NULL if it is not whole. */
 static char *read_old(int fd)
 {
-    size_t size = old_size(fd), last = strlen(LAST_LINE);
-    char *text = size >= last ? malloc(size + 2) : NULL;
+    size_t size = old_size(fd), last = strlen(LAST_LINE), got = 0;
+    char *text = size >= last ? malloc(size + 1) : NULL;
+    ssize_t count = 1;
 
-    if (!text)
-        return NULL;
-    *text = '\n';
-    if (read(fd, text + 1, size) == (ssize_t)size) {
-        text[size + 1] = '\0';
-        if (strlen(text) == size + 1 && strcmp(text + 1 + size - last, LAST_LINE) == 0)
+    while (text && got < size && (count = read(fd, text + got, size - got)) > 0)
+        got += (size_t)count;
+    if (text && got == size) {
+        text[size] = '\0';
+        if (strlen(text) == size && strcmp(text + size - last, LAST_LINE) == 0)
             return text;
     }
     free(text);
     return NULL;
+}
+
+static int compare(const void *one, const void *other)
+{
+    return strcmp(*(char *const *)one, *(char *const *)other);
+}
+
+/* Lists the lines of the old text in order. Without memory there are none. */
+static void index_old(struct textfile *file)
+{
+    size_t count = 0;
+
+    for (const char *end = file->old; (end = strchr(end, '\n')); end++)
+        count++;
+    file->lines = malloc(count * sizeof *file->lines);
+    for (char *line = file->old, *end; file->lines && (end = strchr(line, '\n')); line = end + 1) {
+        char *value;
+
+        *end = '\0';
+        value = strrchr(line, ' ');
+        if (*line == '#' || !value)
+            continue;
+        *value = '\0'; /* the value stands behind it */
+        file->lines[file->count++] = line;
+    }
+    if (file->lines)
+        qsort(file->lines, file->count, sizeof *file->lines, compare);
 }
 
 int textfile_open(struct textfile *file, const char *path)
@@ -125,33 +152,22 @@ int textfile_open(struct textfile *file, const char *path)
     if (fd < 0)
         return 0;
     file->old = read_old(fd);
-    file->next = file->old;
+    if (file->old)
+        index_old(file);
     close(fd);
     return 0;
 }
 
-/* Returns the value behind the series, which begins a line at `from` or later, or NULL. */
-static const char *find(const char *from, const char *series)
+double textfile_old_value(const struct textfile *file, const char *series)
 {
-    size_t length = strlen(series);
-
-    for (; (from = strchr(from, '\n')); from++)
-        if (strncmp(from + 1, series, length) == 0)
-            return from + 1 + length;
-    return NULL;
-}
-
-double textfile_old_value(struct textfile *file, const char *series)
-{
-    const char *found = file->old ? find(file->next, series) : NULL;
+    char **found = file->count > 0
+                       ? bsearch(&series, file->lines, file->count, sizeof *file->lines, compare)
+                       : NULL;
     double value;
 
-    if (file->old && !found)
-        found = find(file->old, series);
     if (!found)
         return 0;
-    file->next = found;
-    value = strtod(found, NULL);
+    value = strtod(*found + strlen(*found) + 1, NULL);
     return value > 0 && value < 0x1p53 ? value : 0; /* also where it is no number */
 }
 

@@ -8,12 +8,14 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 struct textfile {
     char path[PATH_MAX]; /* of the file itself, where a symbolic link was given */
-    char *old;           /* its former text after a newline, or NULL */
-    const char *next;    /* in `old`, where the next series is expected */
+    char *old;           /* its former text, each line cut behind its series; or NULL */
+    char **lines;        /* those, in the order of strcmp(3) */
+    size_t count;
 };
 
 /*
@@ -23,7 +25,7 @@ struct textfile {
 int textfile_open(struct textfile *file, const char *path);
 
 /* Returns the value that the series, written as `name{label="value"}`, had in the file, or 0. */
-double textfile_old_value(struct textfile *file, const char *series);
+double textfile_old_value(const struct textfile *file, const char *series);
 
 /*
  * Replaces the file by what `print` writes with `context`, at once, so that no reader sees a part

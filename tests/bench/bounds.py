@@ -67,7 +67,7 @@ def bounds_of_texts():
     for kind, limit in ("ASCII", 0.97), ("2-byte", 0.9), ("3-byte", 0.9), ("4-byte", 0.9), ("mixed", 0.9):
         for name, base in ("tcpserver: tincan-handler", "tcpserver: store"), ("tincand", "forking store"):
             yield Bound(
-                f"{name}: rate of 1 MiB of {kind} text, of storing and sending back",
+                f"{name.partition(':')[0]}: rate of 1 MiB of {kind} text, of storing and sending back",
                 *("texts", name, "rate", limit, base, kind, True),
             )
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Writes what was measured: report.md, report.json, and a plot of each experiment."""
+"""Writes what was measured: report.md and its beginning, summary.md; report.json; and a plot of each
+experiment."""
 import json
 import shutil
 import subprocess
+import textwrap
 
 import bounds
 from contenders import AGAIN
@@ -88,18 +90,18 @@ def believable(experiments):
     )
 
 
-def markdown(experiments, machine, judged, seconds):
-    facts = [f"- {name}: {value}" for name, value in machine.items() if name != "versions"]
-    facts.append("- versions: " + ", ".join(f"{name} {version}" for name, version in machine["versions"].items()))
+def summary(experiments, machine, judged, seconds):
+    """What was measured where, and the bounds."""
+    facts = {name: value for name, value in machine.items() if name != "versions"}
+    facts["versions"] = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    facts["the run took"] = f"{seconds:.0f} s"
+    lines = [f"{name}: {value}" for name, value in facts.items()]
     return "\n".join(
         [
-            "# tincan, measured\n",
-            *facts,
-            f"- the run took {seconds:.0f} s\n",
-            believable(experiments) + "\n",
-            "## Bounds\n",
+            "# tincan, measured by `make bench`\n",
+            *(textwrap.fill(line, 108, initial_indent="- ", subsequent_indent="  ") for line in lines),
+            "\n" + textwrap.fill(believable(experiments), 110) + "\n",
             bounds_table(judged),
-            *map(section, experiments),
         ]
     )
 
@@ -120,11 +122,15 @@ def place_of_bar(contender, x):
     return (group, name) if colon else (contender.name, "")
 
 
+def middle(experiment):
+    return experiment.xs[len(experiment.xs) // 2]
+
+
 def bars(experiment):
     """The first figure as clusters of bars; of several numbers on the x axis, for the middle one."""
     figure, xs, cells = next(iter(experiment.figures)), experiment.xs, {}
     for contender in plotted(experiment):
-        for x in xs if isinstance(xs[0], str) else [xs[len(xs) // 2]]:
+        for x in xs if isinstance(xs[0], str) else [middle(experiment)]:
             summary = experiment.samples.values(contender.name, x, figure)
             cells[place_of_bar(contender, x)] = summary.median if summary else "NaN"
     numbers = [value for value in cells.values() if value != "NaN"]
@@ -165,9 +171,12 @@ def plot(experiment, folder):
     along = isinstance(experiment.xs[-1], int) and experiment.name != "launchers"
     script = (lines if along else bars)(experiment)
     unit = next(iter(experiment.figures.values()))
+    title = experiment.title
+    if not along and isinstance(middle(experiment), int):
+        title += f": {middle(experiment)}"
     head = (
         "set terminal svg size 900,540 noenhanced background '#ffffff'\n"
-        f'set output "{folder / experiment.name}.svg"\nset title "{experiment.title}"\n'
+        f'set output "{folder / experiment.name}.svg"\nset title "{title}"\n'
         f'set ylabel "{unit}"\nset grid ytics\n'
     )
     subprocess.run(["gnuplot"], input=head + script, text=True, check=False)
@@ -177,7 +186,9 @@ def write(experiments, machine, folder, seconds):
     """Returns what was judged: the bounds with value and verdict."""
     by_name = {experiment.name: experiment for experiment in experiments}
     judged = [(bound, *bound.judge(by_name)) for bound in bounds.all_bounds(by_name)]
-    (folder / "report.md").write_text(markdown(experiments, machine, judged, seconds))
+    what = summary(experiments, machine, judged, seconds)
+    (folder / "summary.md").write_text(what)
+    (folder / "report.md").write_text("\n".join([what, *map(section, experiments)]))
     data = {
         "machine": machine,
         "seconds": round(seconds),
