@@ -148,10 +148,11 @@ void target_find_all(struct target *const *targets, size_t count, int64_t deadli
 
     do {
         while (begun < count && asking < most) {
-            begin_to_find(targets[begun], deadline);
-            if (targets[begun]->asking)
-                asked[asking++] = targets[begun];
-            begun++;
+            struct target *target = targets[begun++];
+
+            begin_to_find(target, deadline);
+            if (target->asking)
+                asked[asking++] = target;
         }
         if (asking > 0)
             asking = receive_answers(asked, asking, deadline);
@@ -160,7 +161,9 @@ void target_find_all(struct target *const *targets, size_t count, int64_t deadli
 
 int target_find(struct target *target, int64_t deadline)
 {
-    target_find_all(&target, 1, deadline);
+    begin_to_find(target, deadline);
+    while (target->asking)
+        (void)receive_answers(&target, 1, deadline);
     return target->count > 0 ? 0 : -1;
 }
 

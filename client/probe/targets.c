@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Memory is asked for with room for one more than needed, so never for none. */
+
 #define MOST_LENGTH 500 /* bytes of a line's text; an address is shorter */
 
 static int compare(const void *one, const void *other)
@@ -191,7 +193,7 @@ static void refuse(const struct run *run, struct probed *probed, const struct te
 /* Reads the addresses of the run's targets, and finds those of their names. */
 static int find_all(struct targets *targets, struct run *run, int64_t deadline)
 {
-    struct target **read = calloc(run->count, sizeof *read);
+    struct target **read = calloc(run->count + 1, sizeof(void *));
     char buffer[EXPLAIN_SIZE];
     struct text why;
     size_t count = 0;
@@ -258,7 +260,7 @@ static int split_all(struct targets *targets, struct run *run)
 
     for (size_t i = 0; i < run->count; i++)
         count += run->probed[i].target.count > 1 ? run->probed[i].target.count : 1;
-    all = calloc(count, sizeof *all);
+    all = calloc(count + 1, sizeof *all);
     if (!all)
         return -1;
     tdestroy(targets->seen, keep); /* from here on it has the addresses in digits */
@@ -279,7 +281,7 @@ static int list_all(struct targets *targets, struct run *run, int64_t deadline)
     char buffer[EXPLAIN_SIZE];
     struct text why;
 
-    targets->list = calloc(run->count, sizeof(struct target *));
+    targets->list = calloc(run->count + 1, sizeof(void *));
     for (size_t i = 0; targets->list && i < run->count; i++) {
         struct probed *probed = &run->probed[i];
 

@@ -121,7 +121,7 @@ static int compare(const void *one, const void *other)
 /* Lists the lines of the old text in order. Without memory there are none. */
 static void index_old(struct textfile *file)
 {
-    size_t count = 0;
+    size_t count = 1;
 
     for (const char *end = file->old; (end = strchr(end, '\n')); end++)
         count++;
