@@ -17,6 +17,7 @@ void text_add_bytes(struct text *text, const char *bytes, size_t length)
 
     if (length > room)
         length = room;
+    /*@ assert \valid_read(bytes + (0 .. length - 1)); */
     memcpy(text->start + text->length, bytes, length);
     text->length += length;
     text->start[text->length] = '\0';
@@ -36,12 +37,18 @@ void text_addf(struct text *text, const char *format, ...)
     va_start(arguments, format);
     length = vsnprintf(text->start + text->length, room, format, arguments);
     va_end(arguments);
+    /*@ assert text->start[text->length + \min(length, room - 1)] == '\0'; */
     if (length > 0)
         text->length += (size_t)length < room ? (size_t)length : room - 1;
 }
 
 void text_add_escaped(struct text *text, const char *bytes, size_t length)
 {
+    /*@
+      loop invariant i <= length && text_sound(text) && text_grew{Pre, Here}(text);
+      loop assigns i, text->length, text->start[\at(text->length, Pre) .. text->size - 1];
+      loop variant length - i;
+    */
     for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)bytes[i];
 
