@@ -19,6 +19,10 @@ static const struct {
 
 /* Returns whether a block is ASCII other than null. In a function of its own, compilers make vector
  * instructions of it. */
+/*@
+  requires \valid_read(block + (0 .. BLOCK_SIZE - 1));
+  assigns \nothing;
+*/
 static bool is_ascii(const unsigned char *block)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -33,12 +37,19 @@ static bool is_ascii(const unsigned char *block)
 }
 
 /* Returns how many of the `size` bytes at `bytes`, from the first on, are ASCII other than null. */
+/*@
+  requires \valid_read(bytes + (0 .. size - 1));
+  assigns \nothing;
+  ensures \result <= size;
+*/
 static size_t ascii_run(const unsigned char *bytes, size_t size)
 {
     size_t run = 0;
 
+    /*@ loop invariant run <= size; loop assigns run; loop variant size - run; */
     while (size - run >= BLOCK_SIZE && is_ascii(bytes + run))
         run += BLOCK_SIZE;
+    /*@ loop invariant run <= size; loop assigns run; loop variant size - run; */
     while (run < size && bytes[run] != 0 && bytes[run] < 0x80)
         run++;
     return run;
@@ -205,10 +216,23 @@ static const uint64_t rows[256] = {
 };
 
 /* Returns the state after a block that begins with a character. */
+/*@
+  requires \valid_read(block + (0 .. BLOCK_SIZE - 1));
+  assigns \nothing;
+  // Otherwise the last character begins in the last three bytes.
+  ensures assumed: \result == INVALID || \result == BETWEEN ||
+    (block[BLOCK_SIZE - 1] & 0xc0) != 0x80 || (block[BLOCK_SIZE - 2] & 0xc0) != 0x80 ||
+    (block[BLOCK_SIZE - 3] & 0xc0) != 0x80;
+*/
 static unsigned state_after(const unsigned char *block)
 {
     uint64_t state = BETWEEN;
 
+    /*@
+      loop invariant i <= BLOCK_SIZE && i % 4 == 0;
+      loop assigns i, state;
+      loop variant BLOCK_SIZE - i;
+    */
     for (size_t i = 0; i < BLOCK_SIZE; i += 4) { /* four are faster than one */
         state = rows[block[i]] >> (state & 63);
         state = rows[block[i + 1]] >> (state & 63);
@@ -220,10 +244,16 @@ static unsigned state_after(const unsigned char *block)
 
 /* Returns a number of bytes, from the first on, that are whole characters other than null; there
  * may be up to a block more of them. */
+/*@
+  requires \valid_read(bytes + (0 .. size - 1));
+  assigns \nothing;
+  ensures \result <= size;
+*/
 static size_t character_run(const unsigned char *bytes, size_t size)
 {
     size_t run = 0;
 
+    /*@ loop invariant run <= size; loop assigns run; loop variant size - run; */
     for (;;) {
         unsigned state;
         run += ascii_run(bytes + run, size - run);
@@ -231,6 +261,13 @@ static size_t character_run(const unsigned char *bytes, size_t size)
             return run;
         run += BLOCK_SIZE;
         if (state != BETWEEN) /* back to the start of the last character */
+            /*@
+              loop invariant \at(run, LoopEntry) - 2 <= run <= \at(run, LoopEntry);
+              loop invariant \forall integer k; run <= k < \at(run, LoopEntry) ==>
+                (bytes[k] & 0xc0) == 0x80;
+              loop assigns run;
+              loop variant run;
+            */
             while ((bytes[--run] & 0xc0) == 0x80)
                 ;
     }
@@ -240,6 +277,21 @@ enum frame_status frame_feed(struct frame *frame, const void *bytes, size_t size
 {
     const unsigned char *next = bytes, *end = next + size;
 
+    /*@
+      loop invariant frame_sound(frame) && frame->max_bytes == \at(frame->max_bytes, Pre);
+      loop invariant 0 <= next - (unsigned char *)bytes <= size &&
+        next == (unsigned char *)bytes + (next - (unsigned char *)bytes);
+      loop invariant frame->status == \at(frame->status, Pre) ?
+        frame->length - \at(frame->length, Pre) == next - (unsigned char *)bytes :
+        frame->length - \at(frame->length, Pre) == next - (unsigned char *)bytes - 1;
+      loop invariant frame->status != \at(frame->status, Pre) ==>
+        \at(frame->status, Pre) == FRAME_MORE && next - (unsigned char *)bytes >= 1 &&
+        (frame->status == FRAME_COMPLETE ==> frame->pending == 0 && *(next - 1) == 0) &&
+        (frame->status == FRAME_TOO_LONG ==> frame->length == frame->max_bytes && *(next - 1) != 0);
+      loop invariant \at(frame->status, Pre) != FRAME_MORE ==> next == bytes;
+      loop assigns next, *frame;
+      loop variant end - next;
+    */
     while (frame->status == FRAME_MORE && next < end) {
         if (frame->pending == 0) {
             size_t left = (size_t)(end - next), room = frame->max_bytes - frame->length;
@@ -247,6 +299,8 @@ enum frame_status frame_feed(struct frame *frame, const void *bytes, size_t size
             frame->length += run;
             next += run;
         }
+        /*@ assert 0 <= next - (unsigned char *)bytes <= size &&
+              next == (unsigned char *)bytes + (next - (unsigned char *)bytes); */
         if (next < end)
             frame->status = feed_byte(frame, *next++);
     }

@@ -54,6 +54,22 @@ void frame_init(struct frame *frame, size_t max_bytes);
  * `frame->status`. A status other than FRAME_MORE is final: bytes fed after that are ignored. So
  * after FRAME_COMPLETE, `length` + 1 of all bytes fed were the message with its null byte.
  */
+/*@
+  requires \valid(frame) && frame_sound(frame);
+  requires \valid_read((unsigned char *)bytes + (0 .. size - 1));
+  requires \separated(frame, (unsigned char *)bytes + (0 .. size - 1));
+  assigns *frame;
+  ensures frame_sound(frame) && \result == frame->status;
+  ensures frame->max_bytes == \old(frame->max_bytes);
+  ensures \old(frame->length) <= frame->length <= \old(frame->length) + size;
+  ensures \old(frame->status) != FRAME_MORE ==>
+    \result == \old(frame->status) && frame->length == \old(frame->length);
+  ensures \result == FRAME_MORE ==> frame->length == \old(frame->length) + size;
+  ensures \result != \old(frame->status) ==> frame->length < \old(frame->length) + size &&
+    (\result == FRAME_COMPLETE ==> frame->pending == 0 &&
+     ((unsigned char *)bytes)[frame->length - \old(frame->length)] == 0) &&
+    (\result == FRAME_TOO_LONG ==> frame->length == frame->max_bytes);
+*/
 enum frame_status frame_feed(struct frame *frame, const void *bytes, size_t size);
 
 #endif
