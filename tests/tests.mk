@@ -75,7 +75,7 @@ SEED           = 1
 mutate: ## whether tests notice MUTANTS faults of one line, chosen by chance from SEED; hours
 	tests/mutate/mutate '$(B)' '$(MUTANTS)' '$(SEED)' '$(MUTANT_SECONDS)'
 
-prove: ## the contracts of the decoder, with Frama-C; minutes
+prove: ## the contracts of the decoder and of texts, with Frama-C; minutes
 	tests/prove/run
 
 lint: ## warnings as errors with gcc and clang, and the static checkers
