@@ -224,12 +224,17 @@ END
     refute_line --regexp "^$GOOD .*outage"
 }
 
-@test "many names are asked for at the same time, and an endless resolver is waited for once" {
+# with_silent_resolver SOURCES COMMAND...: runs it, as milliseconds() does, where names are looked up in
+# SOURCES of nsswitch.conf(5): those of the file hosts, and of a resolver that takes questions and never
+# answers.
+with_silent_resolver() {
+    local file
     unshare -m -n true 2>/dev/null || skip "no namespace can be made here: that takes CAP_SYS_ADMIN"
+    for file in hosts resolv.conf nsswitch.conf; do
+        [ -e "/etc/$file" ] || skip "there is no /etc/$file to put another one over"
+    done
     printf 'nameserver 127.0.0.1\n' >resolv.conf
-    printf 'hosts: dns\n' >nsswitch.conf
-    printf 'name%d.test\n' {1..500} >list
-    # The resolver's question arrives, and is never answered.
+    printf 'hosts: %s\n' "$1" >nsswitch.conf
     cat >silent.py <<'END'
 import socket, subprocess, sys
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -237,9 +242,16 @@ server.bind(("127.0.0.1", 53))
 sys.exit(subprocess.call(sys.argv[1:]))
 END
     milliseconds unshare -m -n sh -c 'ip link set lo up
-        mount --bind resolv.conf /etc/resolv.conf
-        mount --bind nsswitch.conf /etc/nsswitch.conf
-        exec python3 silent.py "$@"' - "$TINCAN" -q -c 1 -W 1s --targets list
+        for file in hosts resolv.conf nsswitch.conf; do
+            mount --bind "$file" "/etc/$file"
+        done
+        exec python3 silent.py "$@"' - "${@:2}"
+}
+
+@test "many names are asked for at the same time, and an endless resolver is waited for once" {
+    : >hosts
+    printf 'name%d.test\n' {1..500} >list
+    with_silent_resolver dns "$TINCAN" -q -c 1 -W 1s --targets list
     assert_failure 2
     assert_line --regexp '^name500.test +first at seq=1: unresolved: no answer from the resolver within 1 s; '
     assert_line --partial '500 sent, 0 echoed, 500 lost (100.0 %): 500 unresolved'
@@ -247,30 +259,15 @@ END
 }
 
 @test "live names are found behind those for which the resolver does not answer" {
-    unshare -m -n true 2>/dev/null || skip "no namespace can be made here: that takes CAP_SYS_ADMIN"
-    printf 'nameserver 127.0.0.1\n' >resolv.conf
-    printf 'hosts: files dns\n' >nsswitch.conf
     printf '127.0.0.1 live%d.test\n' {1..100} >hosts
     printf 'dead%d.test\n' {1..40} >list
     printf 'live%d.test:9\n' {1..100} >>list
-    cat >silent.py <<'END'
-import socket, subprocess, sys
-server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-server.bind(("127.0.0.1", 53))
-sys.exit(subprocess.call(sys.argv[1:]))
-END
-    run unshare -m -n sh -c 'ip link set lo up
-        mount --bind resolv.conf /etc/resolv.conf
-        mount --bind nsswitch.conf /etc/nsswitch.conf
-        mount --bind hosts /etc/hosts
-        exec python3 silent.py "$@"' - "$TINCAN" -q -c 1 -W 4s --targets list
+    with_silent_resolver 'files dns' "$TINCAN" -q -c 1 -W 4s --targets list
     assert_line '140 sent, 0 echoed, 140 lost (100.0 %): 40 unresolved, 100 refused'
     # Few descriptors are no reason to find none.
     need prlimit
     printf 'live%d.test:9\n' {1..100} >list
-    run unshare -m sh -c 'mount --bind nsswitch.conf /etc/nsswitch.conf
-        mount --bind hosts /etc/hosts
-        exec "$@"' - prlimit --nofile=30:30 "$TINCAN" -q -c 1 --targets list
+    with_silent_resolver files prlimit --nofile=30:30 "$TINCAN" -q -c 1 --targets list
     assert_line '100 sent, 0 echoed, 100 lost (100.0 %): 100 refused'
 }
 
