@@ -261,7 +261,8 @@ static void check(const char *message, size_t length)
     enum outcome outcome = roundtrip.outcome;
     bool whole = kernel.complete, echo = whole && is_echo(message, length);
 
-    require(roundtrip.state == ROUNDTRIP_OVER && roundtrip.attempt.fd == -1, "the round trip is over");
+    require(roundtrip.state == ROUNDTRIP_OVER && roundtrip.attempt.fd == -1,
+            "the round trip is over");
     require(kernel.open == 0, "every socket is closed");
     require((outcome_status(outcome) == STATUS_ECHOED) == (outcome == OUTCOME_ECHOED) &&
                 outcome_word(outcome) && outcome_label(outcome),
