@@ -63,6 +63,14 @@ serve_two() {
     run ! grep -E '.{81}' <<<"$(grep -A 3 '^target' <<<"$output")"
 }
 
+@test "a name that is too long for the table has its counts behind it" {
+    local long
+    long=unix:/$(printf 'x%.0s' {1..60})
+    run "$TINCAN" -q -c 1 "$long" unix:/y
+    assert_line --regexp "^$long {6}1 {6}0 "
+    assert_line --regexp '^unix:/y {25}1 {6}0 '
+}
+
 @test "--report-every and Ctrl-\\ have a line for each target" {
     serve_two
     start env --default-signal=INT,QUIT "$TINCAN" -i 200ms --report-every 500ms "$GOOD" "$BAD" >out
@@ -87,6 +95,9 @@ serve_two() {
     assert_line --index 1 --partial "CRITICAL - 0 of 2 echoed by $BAD; refused: "
     assert_equal "${#lines[@]}" 2
     head -n 1 <<<"$output" | "$REPORTS" plugin
+    # A target has the name that it was given.
+    run "$TINCAN" --check -c 1 "$GOOD" "localhost:${BAD##*:}"
+    assert_line --index 1 --partial "CRITICAL - 0 of 1 echoed by localhost:${BAD##*:}; refused: "
     # A warning is worse than an unknown state, and less than a critical one.
     serve late:0.05
     # Nothing can go to this one without the name of an interface.
@@ -152,6 +163,10 @@ serve_two() {
     assert_failure 2
     assert_line --partial '7 sent, 2 echoed, 5 lost (71.4 %): 5 unresolved'
     said "*tincan: the address 'two words:x': 'x' is not a port*"
+    # It is not sent, and so not unfinished.
+    printf '%s\n' "$GOOD" 'two words:x' >short
+    run "$TINCAN" -q -c 3 -i 10ms --targets short
+    assert_line '4 sent, 3 echoed, 1 lost (25.0 %): 1 unresolved'
     run --separate-stderr "$TINCAN" --check -c 1 --targets list
     assert_failure 2
     assert_output --partial 'TINCAN CRITICAL - 2 of 7 targets OK; the worst: '

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Memory is asked for with room for one more than needed, so never for none. */
-
 #define MOST_LENGTH 500 /* bytes of a line's text; an address is shorter */
 
 static int compare(const void *one, const void *other)
@@ -87,17 +85,16 @@ static int add_line(struct targets *targets, char *line, size_t length)
     char *text = text_of(line, &length);
     struct text copy;
 
-    if (lines)
-        targets->lines = lines;
-    if (lines && !is_plain(text, length) && (escaped = malloc(MOST_LENGTH + 1))) {
+    if (!lines) {
+        free(line);
+        return -1;
+    }
+    targets->lines = lines;
+    if (!is_plain(text, length) && (escaped = malloc(MOST_LENGTH + 1))) {
         text_init(&copy, escaped, MOST_LENGTH + 1);
         text_add_escaped(&copy, text, length);
         free(line);
         line = text = escaped;
-    }
-    if (!lines) {
-        free(line);
-        return -1;
     }
     targets->lines[targets->line_count++] = line;
     return *text == '\0' ? 0 : add_text(targets, text);
@@ -193,7 +190,7 @@ static void refuse(const struct run *run, struct probed *probed, const struct te
 /* Reads the addresses of the run's targets, and finds those of their names. */
 static int find_all(struct targets *targets, struct run *run, int64_t deadline)
 {
-    struct target **read = calloc(run->count + 1, sizeof(void *));
+    struct target **read = calloc(run->count + 1, sizeof(void *)); /* never none, here and below */
     char buffer[EXPLAIN_SIZE];
     struct text why;
     size_t count = 0;

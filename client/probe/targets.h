@@ -12,7 +12,7 @@ struct targets {
     size_t text_count;
     char **lines; /* those of the file */
     size_t line_count;
-    void *seen; /* a tree of the texts, of tsearch(3) */
+    void *seen; /* those that are not to be added again: a tree of tsearch(3) */
 };
 
 /*
