@@ -29,11 +29,20 @@ begin_journal() {
 restore() {
     stop_started
     systemctl stop tincan.socket
-    rm -rf "$CONFIGURED"/tincan.socket.d "$CONFIGURED"/tincan@.service.d
-    systemctl daemon-reload
+    remove_drop_ins "$CONFIGURED"/tincan.socket.d "$CONFIGURED"/tincan@.service.d
     systemctl reset-failed
     wait_until 30 no_instances
     systemctl start tincan.socket
+}
+
+# remove_drop_ins FOLDER...: systemd reads its units again where there were any, which takes it a while.
+remove_drop_ins() {
+    local folder found=''
+    for folder; do
+        [ ! -e "$folder" ] || found=1
+    done
+    rm -rf "$@"
+    [ -z "$found" ] || systemctl daemon-reload
 }
 
 # A unit that is started often in a short time is not started again, unless its count is reset.

@@ -19,9 +19,7 @@ begin() {
 finish() {
     stop_started
     systemctl stop tincan.socket tincand.socket "${INSTANCES[@]}"
-    rm -rf "$CONFIGURED"/tincan.socket.d "$CONFIGURED"/tincand.{socket,service}.d \
-        "$CONFIGURED"/tincand@.{socket,service}.d
-    systemctl daemon-reload
+    remove_drop_ins "$CONFIGURED"/tincan.socket.d "$CONFIGURED"/tincand{,@}.{socket,service}.d
     systemctl reset-failed
 }
 
