@@ -212,6 +212,7 @@ END
 }
 
 @test "--all-addresses probes each address of a name as a target of its own" {
+    need jq
     unshare -m true 2>/dev/null || skip "no mount namespace can be made here: that takes CAP_SYS_ADMIN"
     serve --on 127.0.0.2 echo
     local port=${ADDRESS##*:}
@@ -223,6 +224,11 @@ END
     assert_line --regexp "^127\.0\.0\.2:$port +2 +2 +0 "
     assert_line --regexp "^127\.0\.0\.3:$port +2 +0 +2 +100\.0 % refused"
     said ''
+    # Both were found by one question, which took what it took.
+    unshare -m sh -c 'mount --bind hosts /etc/hosts; exec "$@"' - \
+        "$TINCAN" --json -c 1 --all-addresses "two.test:$port" >out || true
+    run jq -s '[.[] | select(.type == "begin") | .resolve_ms] | length, (unique | length)' out
+    assert_output $'2\n1'
 }
 
 @test "a target that does not answer delays no other, and its outage has its name" {

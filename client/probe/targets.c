@@ -226,6 +226,7 @@ static void split_off(struct probed *to, const struct run *run, const struct tar
     text_init(&reason, buffer, sizeof buffer);
     (void)address_parse(from->peers[peer].text, &to->address, &reason);
     (void)target_find(&to->target, CLOCK_NEVER);
+    to->target.resolve_nsec = from->resolve_nsec;
     to->address.text = to->target.count > 0 ? to->target.peers->text : from->address->text;
 }
 
