@@ -103,6 +103,9 @@ bench: all $(BENCH) ## tincan beside what one would use instead: a report in bui
 bench-quick: all $(BENCH) ## the same in a minute or two, roughly
 	TINCAN_BUILD='$(B)' tests/bench/run --quick
 
+bench-probes: all ## how true the client's times are, and what a thousand targets cost it; needs root
+	TINCAN_BUILD='$(B)' tests/bench/probes
+
 bench-units: all check-programs ## what each hardening directive of a unit costs a connection; needs root
 	tests/systemd/run --prices
 
@@ -187,4 +190,4 @@ compile_commands.json: FORCE ## how each C file is compiled, for editors and che
 
 .PHONY: check check-programs check-sanitized check-systemd check-bare check-compilers check-prometheus \
         check-machines exhaust torture soak coverage model mutate prove lint analyze handler-size bench \
-        bench-quick bench-units
+        bench-quick bench-probes bench-units
