@@ -11,8 +11,10 @@
 struct exchange {
     const struct launch *launch; /* the connection */
     size_t max_bytes;            /* the longest message accepted */
-    char *reply;                 /* its memory, which begins with the tag */
-    size_t tag_length;           /* bytes of tag; the message is received behind them */
+    char *reply;                 /* the tag, and what was received so far behind it */
+    size_t tag_length;           /* bytes of tag */
+    char *memory;                /* room for the longest reply, and some bytes behind it */
+    size_t size;                 /* of that memory */
     size_t discard;              /* how many bytes behind the message may still be discarded */
     bool trailing;               /* the peer sent bytes after its null byte */
 };

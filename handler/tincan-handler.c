@@ -63,6 +63,9 @@ static const struct option names[] = {SETTINGS_NAMES, {"no-sandbox", no_argument
 
 static const struct program_options program = {SETTINGS_LETTERS "S", names, take_own_option};
 
+/* Not on the stack, of which it would take a page more. */
+static char line_room[LOG_LINE_SIZE];
+
 static int print(const char *string)
 {
     size_t length = strlen(string);
@@ -73,14 +76,13 @@ static int print(const char *string)
 static void log_result(const struct log *log, const struct settings *settings, const char *peer,
                        struct result *result)
 {
-    char buffer[LOG_LINE_SIZE];
     struct text line;
 
     if (settings->quiet && result->code != RESULT_ERROR)
         return;
     if (settings->no_preview)
         result->message = NULL;
-    text_init(&line, buffer, sizeof buffer);
+    text_init(&line, line_room, sizeof line_room);
     log_line(log, result, peer, &line);
     log_write(log, &line);
 }
@@ -129,10 +131,9 @@ static int refuse(const struct options *options, const struct log *log, int stat
 /* The same for a command line that can't be used, in a sentence. */
 static int refuse_usage(const struct log *log, const char *sentence)
 {
-    char buffer[LOG_LINE_SIZE];
     struct text line;
 
-    text_init(&line, buffer, sizeof buffer);
+    text_init(&line, line_room, sizeof line_room);
     log_sentence(log, LOG_ERR, sentence, &line);
     log_write(log, &line);
     return EX_USAGE;

@@ -62,6 +62,17 @@ seconds_below() {
     cmp "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/out"
 }
 
+@test "handler: a message comes back whole, whatever part of it the first read takes" {
+    run -0 python3 - "$HANDLER" <<'END'
+import subprocess, sys
+for size in range(700, 800):
+    message = bytes(33 + n % 91 for n in range(size)) + b"\0"
+    for option, tag in ("--no-preview", b""), ("--tag", b"'-': "):
+        done = subprocess.run([sys.argv[1], "--quiet", option], input=message + b"behind", stdout=subprocess.PIPE)
+        assert done.stdout == tag + message, (size, option, done)
+END
+}
+
 @test "handler: a directory as input exits 74 and says so" {
     run -74 "$HANDLER" </
     assert_output --regexp 'result=error .*error="cannot read the message: Is a directory"'

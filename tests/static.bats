@@ -32,8 +32,9 @@ need_hardened() {
     done
 }
 
+# musl leaves a static program's table writable, whatever its header says; no call goes through it.
 # bats test_tags=sandbox
-@test "static: each program's table of addresses is complete at the start and read-only from then on" {
+@test "static: each program's table of addresses is complete at the start, and not to be written from then on" {
     need_hardened
     local program
     for program in $(programs); do
@@ -42,6 +43,8 @@ need_hardened() {
         assert_line --regexp '\(FLAGS\).*BIND_NOW'
         assert_line --regexp 'FLAGS_1.* NOW'
     done
+    run -0 readelf -rW "$HANDLER"
+    refute_output --regexp 'JU?MP_SLOT?|GLOB_DAT'
 }
 
 # bats test_tags=sandbox
@@ -56,14 +59,14 @@ need_hardened() {
 }
 
 # bats test_tags=sandbox
-@test "static: the handler has 24 KiB of code of its own at most, which takes 8 KiB of stack at most" {
+@test "static: the handler has 24 KiB of code of its own at most, which takes 4 KiB of stack at most" {
     need size
     gcc -fcallgraph-info=su -c -x c /dev/null -o "$BATS_TEST_TMPDIR/empty.o" 2>/dev/null ||
         skip "gcc is not installed, or can't write graphs of calls (it can from 10 on)"
     run -0 make -s -C "${TESTS%/*}" CC=gcc MEASURED="$BATS_TEST_TMPDIR/measured" handler-size
     assert_line --index 1 --regexp '^stack=[0-9]+ main '
     assert [ "$(grep -oP '^code=\K\d+' <<<"$output")" -le 24576 ]
-    assert [ "$(grep -oP '^stack=\K\d+' <<<"$output")" -le 8192 ]
+    assert [ "$(grep -oP '^stack=\K\d+' <<<"$output")" -le 4096 ]
 }
 
 # bats test_tags=sandbox

@@ -170,7 +170,7 @@ $(B)/bench/handler-dynamic: $(GLIBC_OBJ) $(B)/LINK_TEST.command
 	$(LINK) -o $@ $(GLIBC_OBJ) $(LDLIBS)
 
 # The least that a static program costs, so without anything on top.
-COMPILE_FLOOR = $(HANDLER_CC) $(OWN) $(CFLAGS) $(if $(HANDLER_LDFLAGS),-static)
+COMPILE_FLOOR = $(HANDLER_CC) $(OWN) $(CFLAGS) $(HANDLER_CFLAGS) $(if $(HANDLER_LDFLAGS),-static)
 $(B)/bench/floor $(B)/bench/store: $(B)/bench/%: tests/bench/%.c $(B)/COMPILE_FLOOR.command
 	@mkdir -p $(@D)
 	$(COMPILE_FLOOR) -o $@ $<

@@ -90,6 +90,7 @@ HANDLERS = [
     FLOOR,
     FLOOR.again(),
     Contender("tincan-handler", HANDLER, "floor"),
+    Contender("floor with a filter of one instruction", "{build}/bench/floor filter", "floor"),
     Contender("tincan-handler --no-sandbox", HANDLER + " --no-sandbox", "floor"),
     Contender("tincan-handler, static glibc", "{build}/tests/tincan-handler-glibc", "floor"),
     Contender("tincan-handler, dynamic", "{build}/bench/handler-dynamic", "floor"),
