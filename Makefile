@@ -42,7 +42,7 @@ OWN      = -std=gnu11 -D_GNU_SOURCE -DTINCAN_VERSION='"$(VERSION)"' -I. $(WARNIN
 # HARDEN= does without. _FORTIFY_SOURCE needs an optimizer, and gives way to the user's.
 HARDEN  = -fstack-protector-strong -fPIE $(FORTIFY)
 FORTIFY = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,$(if \
-            $(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS)))),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+            $(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS)))),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3))
 PIE     = $(if $(filter -fPIE,$(HARDEN)),-fPIE -pie)
 
 ALL_CFLAGS      = $(OWN) $(CPPFLAGS) $(HARDEN) $(CFLAGS) -MMD -MP

@@ -185,9 +185,9 @@ before_removal() {
     run -0 readelf -l build/tincan-handler
     refute_output --partial interpreter
     run -0 own_make build/obj/common/text.o CFLAGS=-O2
-    assert_output --partial '_FORTIFY_SOURCE=2'
+    assert_output --partial '_FORTIFY_SOURCE=3'
     run -0 own_make build/obj/common/text.o CFLAGS=-O2 CPPFLAGS='-Werror -D_FORTIFY_SOURCE=1'
-    refute_output --partial '_FORTIFY_SOURCE=2'
+    refute_output --partial '_FORTIFY_SOURCE=3'
     run -0 own_make build/obj/common/text.o CFLAGS='-O0 -Werror'
     refute_output --partial '_FORTIFY_SOURCE'
     run -0 own_make build/tincan-handler build/tests/deny CFLAGS=-fno-pie LDFLAGS=-no-pie HARDEN=
