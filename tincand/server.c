@@ -63,8 +63,8 @@ static void update(struct server *server)
 
 static void stop(struct server *server)
 {
-    status_send(&server->status, "STOPPING=1");
     acceptor_close(&server->acceptor);
+    status_send(&server->status, "STOPPING=1");
     server->stopping = true;
     loop_timer_set(server->grace, loop_now(server->event) + server->limits->grace);
     if (server->sessions.counts.open == 0)
