@@ -96,7 +96,7 @@ serve_two() {
     assert_equal "${#lines[@]}" 2
     head -n 1 <<<"$output" | "$REPORTS" plugin
     # A target has the name that it was given.
-    run "$TINCAN" --check -c 1 "$GOOD" "localhost:${BAD##*:}"
+    run "$TINCAN" -4 --check -c 1 "$GOOD" "localhost:${BAD##*:}"
     assert_line --index 1 --partial "CRITICAL - 0 of 1 echoed by localhost:${BAD##*:}; refused: "
     # A warning is worse than an unknown state, and less than a critical one.
     serve late:0.05
@@ -110,7 +110,7 @@ serve_two() {
     run "$TINCAN" --check --warning 20ms -c 2 -i 10ms -W 2s "$GOOD" "$ADDRESS"
     assert_failure 1
     assert_output --partial "TINCAN WARNING - 1 of 2 targets OK; the worst: 2 of 2 echoed by $ADDRESS in "
-    run "$TINCAN" --check -c 2 -i 10ms "$GOOD" "localhost:${GOOD##*:}"
+    run "$TINCAN" -4 --check -c 2 -i 10ms "$GOOD" "localhost:${GOOD##*:}"
     assert_success
     assert_output --regexp '^TINCAN OK - 2 of 2 targets OK \| [^|]+$'
 }
@@ -146,7 +146,7 @@ serve_two() {
     printf '%s\n' '' "$GOOD # the good one" "  $BAD"$'\t\r' $'\r' "$GOOD"$'\r' >>list
     printf '%s' "# not $BAD" $'\n' "localhost:${GOOD##*:}" >>list
     for from in list -; do
-        run --separate-stderr "$TINCAN" -q -c 1 --targets "$from" "$GOOD" <list
+        run --separate-stderr "$TINCAN" -4 -q -c 1 --targets "$from" "$GOOD" <list
         assert_failure 1
         said ''
         assert_line '--- 3 targets ---'
@@ -159,7 +159,7 @@ serve_two() {
     serve_two
     printf '%s\n' "$GOOD" 'two words:x' "$(head -c 300 /dev/zero | tr '\0' x)" $'\xff\x01' 'unix:' >list
     printf 'a\0b\n%s' "localhost:${GOOD##*:}" >>list
-    run --separate-stderr "$TINCAN" -q -c 1 --targets list
+    run --separate-stderr "$TINCAN" -4 -q -c 1 --targets list
     assert_failure 2
     assert_line --partial '7 sent, 2 echoed, 5 lost (71.4 %): 5 unresolved'
     said "*tincan: the address 'two words:x': 'x' is not a port*"
@@ -167,7 +167,7 @@ serve_two() {
     printf '%s\n' "$GOOD" 'two words:x' >short
     run "$TINCAN" -q -c 3 -i 10ms --targets short
     assert_line '4 sent, 3 echoed, 1 lost (25.0 %): 1 unresolved'
-    run --separate-stderr "$TINCAN" --check -c 1 --targets list
+    run --separate-stderr "$TINCAN" -4 --check -c 1 --targets list
     assert_failure 2
     assert_output --partial 'TINCAN CRITICAL - 2 of 7 targets OK; the worst: '
     said ''

@@ -75,7 +75,7 @@ import os, resource, subprocess, sys
 subprocess.run([os.environ["HANDLER"], "-m", "12M"], stdin=open(sys.argv[2]), check=True,
                stdout=subprocess.DEVNULL)
 used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-assert 12 << 10 <= used <= int(sys.argv[1].removesuffix("M")) << 10, used
+assert 11 << 10 <= used <= int(sys.argv[1].removesuffix("M")) << 10, used
 SCRIPT
 }
 

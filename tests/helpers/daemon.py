@@ -145,6 +145,8 @@ class Server:
             if kind is None and self.process.poll() is None:
                 status = self.stop_at_once()
                 assert status == 0, f"in the end {status}: {self.log.since(0)[-5:]}"
+            if kind is not None and self.process.poll() is not None:
+                print(f"the server had ended with {self.process.returncode}: {self.log.since(0)[-5:]}")
         finally:
             if self.process.poll() is None:
                 self.process.kill()
