@@ -180,7 +180,7 @@ END
 chat $address
 see "> "
 type "hello\r"
-see "waiting 1 s"
+see " s, Ctrl-C gives up"
 type "\x03"
 see "getting an echo from $address: given up after "
 see "> "
@@ -188,7 +188,7 @@ type "q\r"
 ends 1
 screen_lacks "Closed"
 chat --connect-first $address
-see "waiting 1 s"
+see " s, Ctrl-C gives up"
 type "\x03"
 see "given up after "
 ends 1
@@ -204,7 +204,7 @@ END
 spawn -noecho ./enter $address
 see "> "
 type "hello\r"
-see "waiting 1 s"
+see " s, Ctrl-C gives up"
 type "\x03"
 see "getting an echo from slow.example: given up after "
 see "> "
