@@ -684,8 +684,9 @@ with_hosts() {
 }
 
 @test "probes that wait for a dead address go on to the one that another one uses" {
-    serve --on 127.0.0.3 echo
-    local port=${ADDRESS##*:}
+    local port
+    port=$(free_port 0.0.0.0)
+    serve --on "127.0.0.3#$port" echo
     serve --on "127.0.0.2#$port" full
     with_hosts "$TINCAN" -c 5 -i 100ms -W 4s "dead-first.test:$port" <<'END'
 127.0.0.2 dead-first.test
