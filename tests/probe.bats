@@ -641,7 +641,7 @@ serve_inside() {
 
 @test "an address that fails is reported, the next one is tried, and the run stays with it" {
     serve_inside echo
-    run --separate-stderr nsenter -n -m -r -w -t "$STARTED" "$TINCAN" -c 3 -i 1ms \
+    run --separate-stderr nsenter -n -m -r -w -t "$STARTED" "$TINCAN" -c 3 -i 100ms \
         "two-addresses.test:${ADDRESS##*:}"
     assert_success
     assert_line --regexp "^Probing two-addresses\.test:[0-9]+ \(\[::1\]:[0-9]+, 127\.0\.0\.1:[0-9]+, found in [0-9.]+ ms\)"
