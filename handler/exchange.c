@@ -14,8 +14,8 @@
 /* Room after the longest message and its null byte, to read along bytes that trail them. */
 #define TRAILING_ROOM ((size_t)4096)
 
-/* A short message, and the tag, come to memory that the program has in use anyway: a page more
- * costs a twentieth of the whole process (make bench). */
+/* A short message, and the tag, come to memory that the program has in use anyway, as each page
+ * more takes time. So much fits into the page of its other variables. */
 static char first_room[768];
 
 /* From this size on, the kernel may use huge pages. */
@@ -45,9 +45,9 @@ static int try_again(int fd, short events, ssize_t count)
 static ssize_t receive(struct exchange *exchange, struct frame *frame)
 {
     size_t have = exchange->tag_length, size = sizeof first_room;
+    int fd = exchange->launch->in;
 
     while (frame->status == FRAME_MORE) {
-        int fd = exchange->launch->in;
         ssize_t count = read(fd, exchange->reply + have, size - have);
 
         if (count == 0 || (count < 0 && errno == ECONNRESET)) {
