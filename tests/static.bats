@@ -34,7 +34,7 @@ need_hardened() {
 
 # musl leaves a static program's table writable, whatever its header says; no call goes through it.
 # bats test_tags=sandbox
-@test "static: each program's table of addresses is complete at the start, and not to be written from then on" {
+@test "static: each program's table of addresses is complete at the start, and marked as read-only from then on" {
     need_hardened
     local program
     for program in $(programs); do

@@ -53,6 +53,11 @@ has() {
     (($(screen | grep -oF -e "$1" | wc -l) >= $2))
 }
 
+# counts_on: more than the first second of waiting has been shown.
+counts_on() {
+    screen | grep -qE 'waiting ([2-9]|[1-9][0-9]+) s, Ctrl-C gives up'
+}
+
 keys() {
     mux send-keys "$@"
 }
@@ -122,7 +127,7 @@ TABLE
     serve silent echo
     converse 80
     keys hello Enter
-    sees ' s, Ctrl-C gives up'
+    wait_until 60 counts_on
     keys C-c
     sees '>' 2
     keys again Enter
