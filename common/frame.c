@@ -4,6 +4,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* By first byte: how many bytes follow, and the range of the second (RFC 3629, section 4). */
 static const struct {
@@ -36,6 +39,29 @@ static bool is_ascii(const unsigned char *block)
     return !(all & (ones << 7));
 }
 
+#ifdef __SSE2__
+
+#define STRETCH_SIZE 128
+
+/* The same for a stretch of several blocks. One less, ASCII other than null is below 0x7f, and all
+ * else is not. There are two maxima because one would have to wait for itself. */
+static bool is_ascii_stretch(const unsigned char *stretch)
+{
+    const __m128i one = _mm_set1_epi8(1);
+    __m128i even = _mm_setzero_si128(), odd = _mm_setzero_si128();
+
+    for (size_t i = 0; i < STRETCH_SIZE; i += sizeof even + sizeof odd) {
+        const __m128i *vectors = (const void *)(stretch + i);
+
+        even = _mm_max_epu8(even, _mm_sub_epi8(_mm_loadu_si128(vectors), one));
+        odd = _mm_max_epu8(odd, _mm_sub_epi8(_mm_loadu_si128(vectors + 1), one));
+    }
+    /* One more, 0x7f has its top bit set; 0xff stays what it is. */
+    return !_mm_movemask_epi8(_mm_adds_epu8(_mm_max_epu8(even, odd), one));
+}
+
+#endif
+
 /* Returns how many of the `size` bytes at `bytes`, from the first on, are ASCII other than null. */
 /*@
   requires \valid_read(bytes + (0 .. size - 1));
@@ -47,8 +73,13 @@ static size_t ascii_run(const unsigned char *bytes, size_t size)
     size_t run = 0;
 
     /*@ loop invariant run <= size; loop assigns run; loop variant size - run; */
-    while (size - run >= BLOCK_SIZE && is_ascii(bytes + run))
+    while (size - run >= BLOCK_SIZE && is_ascii(bytes + run)) {
         run += BLOCK_SIZE;
+#ifdef __SSE2__
+        while (size - run >= STRETCH_SIZE && is_ascii_stretch(bytes + run))
+            run += STRETCH_SIZE;
+#endif
+    }
     /*@ loop invariant run <= size; loop assigns run; loop variant size - run; */
     while (run < size && bytes[run] != 0 && bytes[run] < 0x80)
         run++;

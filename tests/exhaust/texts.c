@@ -84,6 +84,23 @@ static void check_offsets(unsigned char *page_end, const char *sequence, size_t 
     }
 }
 
+/* Every byte at each offset across several stretches of ASCII that a decoder may take at once. */
+static void check_bytes(unsigned char *page_end)
+{
+    unsigned char *text = page_end - 448;
+
+    for (size_t i = 0; i < 2; i++) {
+        fill(text, 448, fillings[i]);
+        for (size_t offset = 0; offset < 448; offset++) {
+            for (unsigned byte = 0; byte <= 0xff; byte++) {
+                text[offset] = (unsigned char)byte;
+                check(text, 448, SIZE_MAX, 0, 448);
+            }
+            text[offset] = (unsigned char)fillings[i][0];
+        }
+    }
+}
+
 /* Every string of three bytes that are next to a limit in RFC 3629, section 4, at each offset
  * across a block of 64 bytes. */
 static void check_edges(unsigned char *page_end)
@@ -146,6 +163,7 @@ int try_blocks(void)
             check_offsets(page_end, sequences[j], strlen(sequences[j]), fillings[i]);
         check_offsets(page_end, "", 1, fillings[i]);
     }
+    check_bytes(page_end);
     check_edges(page_end);
     printf("feeds %" PRIu64 "\n", feeds);
     return 0;
