@@ -47,7 +47,7 @@ static ssize_t receive(struct exchange *exchange, struct frame *frame)
     size_t have = exchange->tag_length, size = sizeof first_room;
     int fd = exchange->launch->in;
 
-    while (frame->status == FRAME_MORE) {
+    for (;;) {
         ssize_t count = read(fd, exchange->reply + have, size - have);
 
         if (count == 0 || (count < 0 && errno == ECONNRESET)) {
@@ -57,15 +57,16 @@ static ssize_t receive(struct exchange *exchange, struct frame *frame)
         if (count > 0) {
             frame_feed(frame, exchange->reply + have, (size_t)count);
             have += (size_t)count;
-            if (frame->status == FRAME_MORE && exchange->reply == first_room) {
-                exchange->reply = memcpy(exchange->memory, first_room, have);
-                size = exchange->size;
-            }
         }
-        if (frame->status == FRAME_MORE && try_again(fd, POLLIN, count) < 0)
+        if (frame->status != FRAME_MORE)
+            return (ssize_t)(have - exchange->tag_length);
+        if (exchange->reply == first_room) {
+            exchange->reply = memcpy(exchange->memory, first_room, have);
+            size = exchange->size;
+        }
+        if (try_again(fd, POLLIN, count) < 0)
             return -1;
     }
-    return (ssize_t)(have - exchange->tag_length);
 }
 
 /* Discards what the peer sent behind its message, without waiting, up to the limit of lingering.
