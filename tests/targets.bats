@@ -99,15 +99,15 @@ serve_two() {
     run "$TINCAN" -4 --check -c 1 "$GOOD" "localhost:${BAD##*:}"
     assert_line --index 1 --partial "CRITICAL - 0 of 1 echoed by localhost:${BAD##*:}; refused: "
     # A warning is worse than an unknown state, and less than a critical one.
-    serve late:0.05
+    serve late:1
     # Nothing can go to this one without the name of an interface.
     run "$TINCAN" --check -c 2 -i 10ms "$GOOD" '[fe80::1]:4040'
     assert_failure 3
     assert_line --index 0 --partial 'TINCAN UNKNOWN - 1 of 2 targets OK; the worst: 0 of 2 echoed by [fe80::1]:4040; local error: '
-    run "$TINCAN" --check --warning 20ms -c 2 -i 10ms -W 2s '[fe80::1]:4040' "$GOOD" "$ADDRESS"
+    run "$TINCAN" --check --warning 500ms -c 2 -i 10ms -W 20s '[fe80::1]:4040' "$GOOD" "$ADDRESS"
     assert_failure 1
     assert_line --index 0 --partial "TINCAN WARNING - 1 of 3 targets OK; the worst: 2 of 2 echoed by $ADDRESS in "
-    run "$TINCAN" --check --warning 20ms -c 2 -i 10ms -W 2s "$GOOD" "$ADDRESS"
+    run "$TINCAN" --check --warning 500ms -c 2 -i 10ms -W 20s "$GOOD" "$ADDRESS"
     assert_failure 1
     assert_output --partial "TINCAN WARNING - 1 of 2 targets OK; the worst: 2 of 2 echoed by $ADDRESS in "
     run "$TINCAN" -4 --check -c 2 -i 10ms "$GOOD" "localhost:${GOOD##*:}"

@@ -283,14 +283,14 @@ def listen(where):
         path = where[len("unix:"):]
         server = socket.socket(socket.AF_UNIX)
         server.bind("\0" + path[1:] if path.startswith("@") else path)
-        server.listen(128)
+        server.listen(4096)
         return server, where
     host, _, port = where.partition("#")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     server = socket.socket(family)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     server.bind((host, int(port or 0)))
-    server.listen(128)
+    server.listen(4096)
     name = f"[{host}]" if ":" in host else host
     return server, f"{name}:{server.getsockname()[1]}"
 
