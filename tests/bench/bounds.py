@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import shutil
+import statistics
 import subprocess
 
 import contenders
@@ -83,7 +84,6 @@ def bounds_of_decoder(experiments):
 
 
 def all_bounds(experiments):
-    served = experiments["served"].xs[-1] if "served" in experiments else ""
     return [
         Bound("handler: spawn to exit, of the floor's", "process", "tincan-handler", "usec", 1.3, "floor"),
         Bound(
@@ -107,14 +107,15 @@ def all_bounds(experiments):
         Bound("handler: KiB of the stripped program", "binary", "tincan-handler", "KiB", 40),
         Flat(
             "tincand: processor time of a connection after many, of that of the first",
-            *("served", "tincand", "cpu_usec_each", 1.05, "", served),
+            *("served", "tincand", "cpu_usec_each", 1.05),
         ),
-        Flat("tincand: memory after many, of that after the first", "served", "tincand", "KiB", 1, "", served),
+        Flat("tincand: memory after many, of that after the first", "served", "tincand", "KiB", 1),
     ]
 
 
 class Flat(Bound):
-    """The last figure along the x axis over the one that follows the first, which warms up."""
+    """The median of the later half of the figures along the x axis over that of the earlier half. The
+    first figure is left out, as it is of a server that warms up."""
 
     def judge(self, experiments):
         value, _ = super().judge(experiments)
@@ -123,10 +124,10 @@ class Flat(Bound):
         return value, MET if value <= self.limit else MISSED
 
     def value(self, samples):
-        each = next((x for name, x, _ in samples.rounds if name == self.contender and x), None)
-        first = samples.values(self.contender, each, self.figure)
-        last = samples.values(self.contender, self.x, self.figure)
-        return last.median / first.median if first and last else None
+        xs = dict.fromkeys(x for name, x, _ in samples.rounds if name == self.contender and x)
+        figures = [samples.values(self.contender, x, self.figure).median for x in xs]
+        half = len(figures) // 2
+        return statistics.median(figures[-half:]) / statistics.median(figures[:half]) if half else None
 
 
 def stripped_kib():

@@ -210,7 +210,7 @@ class Served(Experiment):
         return {
             "cpu_usec_each": (server.cpu_usec() - before) / self.each,
             "rate": done["rate"],
-            "KiB": pss_kib(server.processes[0].pid),
+            "KiB": pss_kib(server.processes[0].pid, "Pss_Anon"),
         }
 
 
@@ -381,7 +381,11 @@ def all_experiments(quick):
             "served",
             "tincand after many connections",
             [contenders.TINCAND.but(base="")],
-            {"cpu_usec_each": "µs of processor time", "rate": "connections a second", "KiB": "KiB"},
+            {
+                "cpu_usec_each": "µs of processor time",
+                "rate": "connections a second",
+                "KiB": "KiB of anonymous memory",
+            },
             1,
             [10000 * i for i in range(pick(11, 3))],
             "served before",

@@ -33,10 +33,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def pss_kib(pid):
-    """The proportional set size of a process: its share of all pages that it has mapped."""
+def pss_kib(pid, kind="Pss"):
+    """The proportional set size of a process: its share of all pages that it has mapped. `Pss_Anon` is
+    of those alone that are no part of a file, and does not depend on who else has mapped it."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith(f"{kind}:"))
 
 
 def cpu_usec(pid):
