@@ -70,8 +70,6 @@ static int add_list(struct target *target, const struct addrinfo *list)
         }
         next[other] = each ? each->ai_next : NULL;
     }
-    if (target->working != SIZE_MAX && !target->peers[target->working].current)
-        target->working = SIZE_MAX;
     return 0;
 }
 
