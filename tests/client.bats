@@ -244,6 +244,18 @@ teardown() {
     assert_output hello
 }
 
+# bats test_tags=sandbox
+@test "a hypervisor is asked again where a call was interrupted" {
+    need_tracer
+    serve --on "unix:$PWD/socket" hybrid:52
+    for call in sendto recvfrom; do
+        for error in EINTR EAGAIN; do
+            run -0 strace -f -o /dev/null -e "inject=$call:error=$error:when=1" "$TINCAN" -m hello "$ADDRESS#52"
+            assert_output hello
+        done
+    done
+}
+
 @test "a hypervisor that does not put through is: handshake" {
     serve --on "unix:$PWD/socket" hybrid:52 greet:ERROR 'greet:OK 1 2' 'greet:OK ' silent
     run --separate-stderr "$TINCAN" -m hello "$ADDRESS#53"
@@ -882,11 +894,16 @@ one_thread() {
     [ "$(ls "/proc/$1/task")" = "$1" ]
 }
 
+# sockets_of PID: how many the process has open.
+sockets_of() {
+    find "/proc/$1/fd" -lname 'socket:*' | wc -l
+}
+
 # bats test_tags=limits, valgrind
-@test "an address that is found too late is freed" {
+@test "an address that is found too late is freed, and so is its socket" {
     need valgrind
     namespace 'accept' echo
-    local server=$STARTED lines status=0
+    local server=$STARTED lines status=0 before after
     # A name server that answers when `late` is there: 127.0.0.1, and no IPv6 address.
     start nsenter -n -t "$server" python3 -c 'import os, socket, time
 server = socket.socket(type=socket.SOCK_DGRAM)
@@ -905,14 +922,17 @@ while True:
     # shellcheck disable=SC2016 # is the inner shell's
     start nsenter -n -m -r -w -t "$server" sh -c 'exec "$@" <lines 2>errors' sh \
         valgrind --quiet --leak-check=full --error-exitcode=99 "$TINCAN" -W 500ms late.test
+    before=$(sockets_of "$STARTED")
     exec {lines}>lines
     echo hello >&"$lines"
     wait_until 60 grep -q 'unresolved: no answer from the resolver' errors
     : >late
     wait_until 60 one_thread "$STARTED"
+    after=$(sockets_of "$STARTED")
     exec {lines}>&-
     wait "$STARTED" || status=$?
     cat errors
+    assert_equal "$after" "$before"
     assert_equal "$status" 2
 }
 

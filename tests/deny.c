@@ -24,7 +24,10 @@ static const struct {
     {"setitimer", SYS_setitimer},     {"clock_gettime", SYS_clock_gettime},
     {"madvise", SYS_madvise},         {"sendto", SYS_sendto},
     {"recvfrom", SYS_recvfrom},       {"fstat", SYS_fstat},
-    {"ptrace", SYS_ptrace},
+    {"ptrace", SYS_ptrace},           {"clone", SYS_clone},
+#ifdef SYS_clone3
+    {"clone3", SYS_clone3},
+#endif
 #ifdef SYS_newfstatat
     {"newfstatat", SYS_newfstatat},
 #endif

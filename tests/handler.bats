@@ -218,6 +218,15 @@ END
     assert_line --partial 'result=timeout bytes=0 '
 }
 
+# bats test_tags=sandbox
+@test "handler: at the deadline it takes nothing more from its peer" {
+    need_tracer
+    mkfifo "$BATS_TEST_TMPDIR/in"
+    run -74 timeout 60 strace -o "$BATS_TEST_TMPDIR/trace" "$HANDLER" --timeout 300ms <>"$BATS_TEST_TMPDIR/in"
+    run grep -E '^(recvfrom|shutdown)' "$BATS_TEST_TMPDIR/trace"
+    assert_failure 1
+}
+
 @test "handler: a byte now and then does not renew the deadline" {
     local drip=()
     for _ in {1..200}; do

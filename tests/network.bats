@@ -282,6 +282,17 @@ echoed_by() {
     wait_until 60 echoed_by 192.0.2.2:4040
 }
 
+@test "a name among many targets that could not be resolved is asked for again" {
+    need jq
+    hosts
+    plug_in
+    : >hosts
+    start "${RESOLVING[@]}" "$CLIENT" "$TINCAN" --json -i 200ms -W 900ms server.test 192.0.2.9 >out 2>errors
+    wait_until 60 grep -q '"unresolved"' out
+    named 192.0.2.2
+    wait_until 60 echoed_by 192.0.2.2:4040
+}
+
 # --- packets that are too big ---
 
 # A size must fail three times, each for as long as -W: so the ranges end shortly above what works.

@@ -40,7 +40,8 @@ filters_calls() {
 @test "sandbox: before the first byte is read, no descriptor is open that is not needed" {
     [ "$(id -u)" -eq 0 ] || skip "only root can look into a process that can't be traced"
     exec 10</dev/null 200</dev/null
-    start_waiting "$HANDLER"
+    # shellcheck disable=SC2016 # is the inner shell's
+    start_waiting bash -c 'exec "$0" 3</dev/null' "$HANDLER"
     run -0 ls "/proc/$STARTED/fd"
     assert_output $'0\n1\n2'
 }

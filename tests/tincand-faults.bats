@@ -6,10 +6,9 @@ load helpers/daemon
 # What a tracer is used for: a fault(SERVER, CALL, ERROR, WHEN) around what is to meet it.
 FAULT='
 @contextmanager
-def fault(server, call, error, when="1"):
-    """Meanwhile this call of the server fails, the first time or so."""
-    tracer = subprocess.Popen(["strace", "-f", "-o", "/dev/null", "-p", str(server.process.pid),
-                               "-e", f"inject={call}:error={error}:when={when}"],
+def traced(server, *options):
+    """Meanwhile strace follows the server, with these options."""
+    tracer = subprocess.Popen(["strace", "-f", "-o", "/dev/null", "-p", str(server.process.pid), *options],
                               stderr=subprocess.PIPE, text=True)
     try:
         while "attached" not in (line := tracer.stderr.readline()):
@@ -18,6 +17,10 @@ def fault(server, call, error, when="1"):
     finally:
         tracer.terminate()
         tracer.communicate()
+
+def fault(server, call, error, when="1"):
+    """Meanwhile this call of the server fails, the first time or so."""
+    return traced(server, "-e", f"inject={call}:error={error}:when={when}")
 '
 
 # bats test_tags=sandbox
@@ -30,6 +33,22 @@ with Server() as server:
         with fault(server, "accept4", error):
             server.echo()
             server.echo()
+SCRIPT
+}
+
+# bats test_tags=sandbox
+@test "tincand: when no connection waits any more it does not ask again" {
+    need_tracer
+    script <<SCRIPT
+$FAULT
+trace = os.path.join(TMPDIR, "trace")
+with Server() as server:
+    with traced(server, "-e", "trace=accept4", "-o", trace):
+        for _ in range(10):
+            server.echo()
+calls = open(trace).read().splitlines()
+vain = sum("EAGAIN" in call for call in calls)
+assert vain <= len(calls) - vain == 10, (vain, len(calls))
 SCRIPT
 }
 
@@ -221,12 +240,22 @@ SCRIPT
     SCRIPT_SECONDS=3600 script <<'SCRIPT'
 listener = socket.create_server(("127.0.0.1", 0))
 with Server("--max-connections-per-source=200", "--max-memory=2M", "--max-bytes=1M", fds={3: listener},
-            before=["valgrind", "--quiet", "--leak-check=full", "--show-leak-kinds=all",
-                    "--errors-for-leak-kinds=all", "--error-exitcode=99"]) as server:
+            before=VALGRIND) as server:
     exchanges = int(os.environ.get("TINCAN_EXCHANGES", "600"))
     for turn in range(exchanges):
         vary(server, turn)
     peers = server.hold(3, b"x" * 100000) + server.hold(1, b"x" * MIB + b"\0", narrow=True)
+    status = server.stop_at_once()
+    assert status == 0 and not server.lines("==.*"), (status, server.lines("==.*"))
+SCRIPT
+}
+
+# bats test_tags=limits, valgrind
+@test "tincand: nor where it listens on a name" {
+    need valgrind
+    need_localhost
+    script <<'SCRIPT'
+with Server(f"--listen=localhost:{free_port(True)}", before=VALGRIND) as server:
     status = server.stop_at_once()
     assert status == 0 and not server.lines("==.*"), (status, server.lines("==.*"))
 SCRIPT

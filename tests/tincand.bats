@@ -221,6 +221,12 @@ with Server(f"--listen=[::]:{port}") as server:
 SCRIPT
 }
 
+# bats test_tags=sandbox
+@test "tincand: where its log can't have a thread it exits 71 and says what that needs" {
+    run -71 "$TINCAN_BUILD/tests/deny" clone,clone3 "$TINCAND" --listen=unix:socket
+    assert_output --partial 'tincand: cannot start the thread that writes the log; it needs one more task (TasksMax='
+}
+
 @test "tincand: an address in use exits 71 and names the address" {
     script <<'SCRIPT'
 with socket.create_server(("127.0.0.1", 0)) as other:
@@ -691,5 +697,23 @@ with Server(environment={"NOTIFY_SOCKET": path}, ready=False) as server:
     until = time.monotonic() + 2.5  # in which the status is reported twice
     while time.monotonic() < until:
         load(server, 100)
+SCRIPT
+}
+
+@test "tincand: it lingers also where bytes come only after it began to reply" {
+    script <<'SCRIPT'
+with Server() as server:
+    while True:
+        peer, = server.hold(1, b"x" * 300000 + b"\0", narrow=True)
+        peer.send(b"behind")
+        peer.until_read()
+        peer.read_until_null()
+        began = time.monotonic()
+        assert peer.read_to_end() == CLEAN
+        held, spent = peer.is_accepted(), time.monotonic() - began
+        peer.close()
+        if held or spent < 1:  # it lingers for a second
+            break
+    assert held
 SCRIPT
 }

@@ -22,6 +22,8 @@ from player import (CLEAN, OPEN, PATIENCE, RESET, Connection, Failed, Log, TcpCo
 
 TMPDIR = os.environ.get("BATS_TEST_TMPDIR") or tempfile.mkdtemp()
 MIB = 1 << 20
+VALGRIND = ("valgrind", "--quiet", "--leak-check=full", "--show-leak-kinds=all",
+            "--errors-for-leak-kinds=all", "--error-exitcode=99")
 NOTHING_SPENT = 0.25  # of a processor, at the most, for a server that only waits
 
 # A script that hangs says where, and ends, and so does what it started.
