@@ -150,7 +150,6 @@ static void attempt(struct roundtrip *roundtrip)
     const struct target *target = roundtrip->target;
     const struct sockaddr *name = peer_name(roundtrip);
 
-    roundtrip->attempt.watched = 0;
     switch (attempt_begin(name, target->peers[roundtrip->attempt.peer].size, target->bind_address,
                           &roundtrip->attempt.fd)) {
     case ATTEMPT_FAILED:
