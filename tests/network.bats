@@ -258,6 +258,17 @@ echoed_by() {
     jq -se --arg peer "$1" 'any(.[]; .outcome == "echoed" and .peer == $peer)' out
 }
 
+@test "a dead address does not hide the answer of another one that is far away" {
+    need jq
+    hosts
+    plug_in_slow 0.05
+    obey server 'ip6 daddr 2001:db8::2 tcp dport 4040 drop'
+    named 2001:db8::2 192.0.2.2
+    # A connection over a plain cable is there before the client waits for it.
+    "${RESOLVING[@]}" "$CLIENT" "$TINCAN" --json -c 1 -W 20s server.test >out 2>errors
+    echoed_by 192.0.2.2:4040
+}
+
 @test "when the address in use begins to fail, the others are tried" {
     need jq
     hosts
