@@ -26,7 +26,7 @@ survives() {
 
 # is_caught FAULT: torture finds that fault of the careless handler.
 is_caught() {
-    torture -t 1 -s 'a message' handler "$CARELESS" "$1"
+    torture -q -t 1 -s 'a message' handler "$CARELESS" "$1"
     assert_failure 1
     assert_output --regexp "[;,] [1-9][0-9]* ${2:-$1}"
 }

@@ -38,6 +38,7 @@ def rest():
             return "closed, then refused"
         except (ConnectionResetError, BlockingIOError):
             pass
+        time.sleep(0.02)
     return "closed"
 
 

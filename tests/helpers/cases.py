@@ -293,30 +293,31 @@ MIB = "x" * LIMIT
 WIDE = "€" * (LIMIT // 3) + "x" * (LIMIT % 3)
 WRITING = b"x" * LIMIT + b"\0"
 
+# By name, what makes the cases: those of a MiB take long, and one group is played at a time.
 GROUPS = {
-    "hello": [echo(PLAIN)],
-    "utf-8": [echo(letter) for letter in LETTERS] + [echo(LETTERS), echo("Grüße, 世界! 🥫")],
-    "empty": [echo("")],
-    "split": [
+    "hello": lambda: [echo(PLAIN)],
+    "utf-8": lambda: [echo(letter) for letter in LETTERS] + [echo(LETTERS), echo("Grüße, 世界! 🥫")],
+    "empty": lambda: [echo("")],
+    "split": lambda: [
         replace(echo(LETTERS), name=f"cut after {len(first)} bytes",
                 steps=(send_read(first), send(second)))
         for first, second in splits(LETTERS.encode() + b"\0")
     ],
-    "byte-at-a-time": [
+    "byte-at-a-time": lambda: [
         replace(echo(LETTERS + PLAIN), name="byte at a time",
                 steps=tuple(send_read(bytes([byte])) for byte in (LETTERS + PLAIN).encode())
                 + (send(b"\0"),))
     ],
-    "limit": [echo(MIB), echo(WIDE)],
-    "over-limit": [
+    "limit": lambda: [echo(MIB), echo(WIDE)],
+    "over-limit": lambda: [
         refuse("one over", MIB.encode() + b"x", "too-long", LIMIT),
         refuse("one over, complete", MIB.encode() + b"x\0", "too-long", LIMIT, more=True),
         refuse("32 KiB more", MIB.encode() + b"x" * 32769, "too-long", LIMIT, more=True),
     ],
-    "flood": [
+    "flood": lambda: [
         Case("without end", (flood(64 * LIMIT),), "too-long", LIMIT, end=(CLEAN, RESET))
     ],
-    "trailing": [
+    "trailing": lambda: [
         trail("50 bytes in the same segment", b"y" * 50),
         trail("bytes that are no UTF-8", b"\xff\xfe"),
         trail("null bytes", b"\0" * 7),
@@ -325,63 +326,67 @@ GROUPS = {
         Case("20 KiB after a MiB, read slowly", (send(WRITING + b"y" * 20480),), "echoed", LIMIT,
              WRITING, narrow=True, needs=frozenset({MORE_BYTES, SLOW_READER})),
     ],
-    "trailing-mib": [
+    "trailing-mib": lambda: [
         Case("100 bytes after a MiB", (send(WRITING + b"y" * 100),), "echoed", LIMIT, WRITING,
              needs=frozenset({MORE_BYTES}))
     ],
-    "trailing-late": [
+    "trailing-late": lambda: [
         trail("20 ms later", b"", pause(0.02), send(b"y" * 50), needs=(MORE_BYTES, LATE_BYTES),
               end=(CLEAN, RESET)),
     ],
-    "second-message": [
+    "second-message": lambda: [
         trail("at once", b"two\0"),
         trail("20 ms later", b"", pause(0.02), send(b"two\0"), needs=(MORE_BYTES, LATE_BYTES),
               end=(CLEAN, RESET)),
     ],
-    "half-close": [
+    "half-close": lambda: [
         Case("at once", (send(b"hi\0"), half_close), "echoed", 2, b"hi\0",
              needs=frozenset({HALF_CLOSE})),
         Case("after a MiB", (send(WRITING), half_close), "echoed", LIMIT, WRITING,
              needs=frozenset({HALF_CLOSE})),
     ],
-    "eof": [
+    "eof": lambda: [
         Case("no byte", (half_close,), "eof", 0),
         Case("one byte", (send(b"a"), half_close), "eof", 1),
         Case("many bytes", (send(b"a" * 70000), half_close), "eof", 70000),
         Case("half a character", (send(b"a\xc3"), half_close), "eof", 2),
         Case("closed at once", (close,), "eof", 0, reads=False),
     ],
-    "reset-reading": [
+    "reset-reading": lambda: [
         Case("reset while reading", (send_read(b"abc"), reset), "eof", 3, reads=False,
              needs=frozenset({RESET_BEFORE}))
     ],
-    "reset-writing": [
+    "reset-writing": lambda: [
         Case("reset while writing", (send(WRITING), until_reply_begins, reset), "gone", LIMIT,
              narrow=True, reads=False)
     ],
-    "invalid": [case for name, (data, accepted) in INVALID.items()
-                for case in refuse_split(name, data, accepted)],
-    "invalid-late": [
+    "invalid": lambda: [case for name, (data, accepted) in INVALID.items()
+                        for case in refuse_split(name, data, accepted)],
+    "invalid-late": lambda: [
         refuse("after much text", b"x" * 100000 + b"\xff", "invalid-utf8", 100000),
         refuse("in the last place", b"x" * (LIMIT - 1) + b"\xff", "invalid-utf8", LIMIT - 1),
     ],
-    "truncated": [case for name, data in TRUNCATED.items()
-                  for case in refuse_split(name, data + b"\0", len(data))],
-    "odd": [replace(echo(text), name=name) for name, text in ODD_TEXTS.items()],
-    "forgery": [replace(echo(text), name=name) for name, text in FORGERIES.items()],
-    "silence": [Case("silence", (), "timeout", 0, server="impatient")],
-    "silence-later": [Case("half a message", (send(b"hell"),), "timeout", 4, server="impatient")],
-    "drip": [Case("drip", (drip(100, 0.1),), "timeout", server="impatient", end=(CLEAN, RESET))],
-    "stalled": [
+    "truncated": lambda: [case for name, data in TRUNCATED.items()
+                          for case in refuse_split(name, data + b"\0", len(data))],
+    "odd": lambda: [replace(echo(text), name=name) for name, text in ODD_TEXTS.items()],
+    "forgery": lambda: [replace(echo(text), name=name) for name, text in FORGERIES.items()],
+    "silence": lambda: [Case("silence", (), "timeout", 0, server="impatient")],
+    "silence-later": lambda: [
+        Case("half a message", (send(b"hell"),), "timeout", 4, server="impatient")
+    ],
+    "drip": lambda: [
+        Case("drip", (drip(100, 0.1),), "timeout", server="impatient", end=(CLEAN, RESET))
+    ],
+    "stalled": lambda: [
         Case("never reads", (send(WRITING),), "timeout", LIMIT, server="impatient", narrow=True,
              silent=True)
     ],
-    "urgent": [
+    "urgent": lambda: [
         Case("urgent byte", (send_read(b"he"), urgent(b"!"), send(b"llo\0")), "echoed", 5,
              b"hello\0")
     ],
-    "conforming": [replace(echo(PLAIN), stays=True)] * 10,
-    "misled": [
+    "conforming": lambda: [replace(echo(PLAIN), stays=True)] * 10,
+    "misled": lambda: [
         Case("a bad option", (send(b"hello\0"),), "", server="misled", end=(CLEAN, RESET),
              says='cannot use "abc" for --timeout', needs=frozenset({ACCEPTED}))
     ],
@@ -427,7 +432,7 @@ def play_group(name, servers, times, together):
     started = time.monotonic()
     failures = 0
     with ThreadPoolExecutor(together) as pool:
-        cases = iter(GROUPS[name] * times)
+        cases = iter(GROUPS[name]() * times)
         # Three failures are enough to see what is wrong, and they may be slow.
         while failures < 3 and (batch := list(itertools.islice(cases, together))):
             for failure in pool.map(lambda case: failure_of(case, servers), batch):
