@@ -62,6 +62,7 @@ seconds_below() {
     cmp "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/out"
 }
 
+# bats test_tags=long
 @test "handler: a message comes back whole, whatever part of it the first read takes" {
     run -0 python3 - "$HANDLER" <<'END'
 import subprocess, sys

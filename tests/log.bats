@@ -41,6 +41,7 @@ def check_message(fields, sent):
     assert all(" " <= char <= "~" for value in fields.values() for char in value), fields
 '
 
+# bats test_tags=long
 @test "log: readers of logfmt read the same in the handler's lines, whatever the peer sends and is called" {
     SCRIPT_SECONDS=600 script <<SCRIPT
 $HOSTILE

@@ -292,6 +292,7 @@ END
     assert_line '100 sent, 0 echoed, 100 lost (100.0 %): 100 refused'
 }
 
+# bats test_tags=long
 @test "counters go on when the list of targets is another, and its file is as large as it needs be" {
     serve_two
     python3 -c 'for n in range(3000): print(f"127.8.{n // 250}.{n % 250 + 1}:9")' >list
@@ -316,6 +317,7 @@ END
     assert_line --regexp "^$ADDRESS +2 +0 +0 +- 2 unfinished\$"
 }
 
+# bats test_tags=long
 @test "ten thousand targets, with duplicates, comments and nonsense among them" {
     need_descriptors 4096
     serve --on 0.0.0.0 echo

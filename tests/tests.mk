@@ -23,11 +23,19 @@ check-programs: $(addprefix $(B)/tests/,frame-test exhaust probe-test deny hando
 NOT_SANITIZED = bench completions documents exhaust install launching lint quickstart run static units
 SANITIZED = $(filter-out $(NOT_SANITIZED:%=tests/%.bats),$(wildcard tests/*.bats)) $(patsubst %,build/sanitized/tests/launcher-%.bats, \
               direct tcpserver tincand tincand-unix tincand-xinetd)
+SANITIZED_TAGS = !limits,!sandbox
 check-sanitized: FILES = $(SANITIZED)
 check-sanitized: ## the same, under fewer launchers, with address and undefined-behaviour sanitizers
 	TESTS_TITLE=sanitized $(MAKE) check B=build/sanitized HANDLER_CC='$(CC)' HANDLER_LDFLAGS= HARDEN= \
-	    SANDBOX=none FILES="--filter-tags '!limits,!sandbox' $(FILES)" \
+	    SANDBOX=none FILES="--filter-tags '$(SANITIZED_TAGS)' $(FILES)" \
 	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
+
+# What takes longest of that for what it runs of the programs: networks, terminals, programs of others,
+# more launchers, and each test with the tag `long`, which starts a program very often.
+NOT_QUICK = $(patsubst %,tests/%.bats,network recipes reply terminal) \
+            $(patsubst %,build/sanitized/tests/launcher-%.bats,tcpserver tincand-unix tincand-xinetd)
+check-sanitized-quick: ## the same without what takes longest, or the search for leaks; minutes
+	ASAN_OPTIONS=detect_leaks=0 $(MAKE) check-sanitized SANITIZED_TAGS='$(SANITIZED_TAGS),!long' FILES='$(filter-out $(NOT_QUICK),$(SANITIZED))'
 
 TINCAN_FLOOD = 5000
 check-systemd: all check-programs $(B)/tests/tincan-handler-glibc ## the installed units in booted Debian 12 and 13 systems; needs root
@@ -188,6 +196,6 @@ compile_commands.json: FORCE ## how each C file is compiled, for editors and che
 	$(file >$@,[$(subst } {,}$(comma){,$(strip $(foreach c,$(HANDLER_SRC),$(call compiled,$c,$(HANDLER_COMPILE))) \
 	    $(foreach c,$(sort $(OTHER_C)),$(call compiled,$c,$(COMPILE)))))])
 
-.PHONY: check check-programs check-sanitized check-systemd check-bare check-compilers check-prometheus \
+.PHONY: check check-programs check-sanitized check-sanitized-quick check-systemd check-bare check-compilers check-prometheus \
         check-machines exhaust torture soak coverage model mutate prove lint analyze handler-size bench \
         bench-quick bench-probes bench-units

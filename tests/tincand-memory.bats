@@ -183,6 +183,7 @@ with Server("--max-memory=24M", "--max-connections=400", nofile=(1000, 1000)) as
 SCRIPT
 }
 
+# bats test_tags=long
 @test "tincand: nor do a hundred addresses that all wait for memory" {
     script <<SCRIPT
 $OTHERS

@@ -466,6 +466,7 @@ assert not server.log.size(), server.log.since(0)
 SCRIPT
 }
 
+# bats test_tags=long
 @test "tincand: a reader of standard error that hangs holds nobody up, and learns what it missed" {
     script <<'SCRIPT'
 reading, writing = os.pipe()
