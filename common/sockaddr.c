@@ -62,21 +62,18 @@ void sockaddr_print(struct text *text, const struct sockaddr_storage *address, s
 
 bool sockaddr_parse(struct sockaddr_storage *address, const char *host, size_t size, uint16_t port)
 {
-    struct sockaddr_in *four = (struct sockaddr_in *)address;
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
     char digits[INET6_ADDRSTRLEN];
 
     if (size >= 2 && host[0] == '[' && host[size - 1] == ']')
         host++, size -= 2;
     (void)snprintf(digits, sizeof digits, "%.*s", (int)size, size < sizeof digits ? host : "");
     memset(address, 0, sizeof *address);
-    if (inet_pton(AF_INET, digits, &four->sin_addr) == 1) {
-        four->sin_family = AF_INET;
-        four->sin_port = htons(port);
-    } else if (inet_pton(AF_INET6, digits, &six->sin6_addr) == 1) {
-        six->sin6_family = AF_INET6;
-        six->sin6_port = htons(port);
-    }
+    if (inet_pton(AF_INET, digits, &four.sin_addr) == 1)
+        memcpy(address, &four, sizeof four);
+    else if (inet_pton(AF_INET6, digits, &six.sin6_addr) == 1)
+        memcpy(address, &six, sizeof six);
     return address->ss_family != AF_UNSPEC;
 }
 

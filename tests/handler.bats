@@ -360,6 +360,11 @@ libc.execve(os.environb[b\"HANDLER\"], None, None)" | od -An -c'
     done <<'TABLE'
 REMOTE_ADDR=192.0.2.1,REMOTE_PORT=40 192.0.2.1:40
 REMOTE_ADDR=2001:db8::1,REMOTE_PORT=40 [2001:db8::1]:40
+REMOTE_ADDR=2001:DB8:0:0:1:0:0:01,REMOTE_PORT=65535 [2001:db8::1:0:0:1]:65535
+REMOTE_ADDR=1:0:3:0:0:0:7:0,REMOTE_PORT=40 [1:0:3::7:0]:40
+REMOTE_ADDR=1:0:3:4:5:0:7:0,REMOTE_PORT=40 [1:0:3:4:5:0:7:0]:40
+REMOTE_ADDR=1:2:3:4:5:6::,REMOTE_PORT=40 [1:2:3:4:5:6::]:40
+REMOTE_ADDR=::,REMOTE_PORT=40 [::]:40
 REMOTE_ADDR=::ffff:192.0.2.1,REMOTE_PORT=40 192.0.2.1:40
 TCPREMOTEIP=192.0.2.2,TCPREMOTEPORT=41 192.0.2.2:41
 NCAT_REMOTE_ADDR=192.0.2.3,NCAT_REMOTE_PORT=42 192.0.2.3:42
@@ -368,6 +373,13 @@ REMOTE_HOST=192.0.2.4 192.0.2.4:0
 TCPREMOTEIP=host.example,TCPREMOTEPORT=44 host.example
 TCPREMOTEIP=192.0.2.5,TCPREMOTEPORT=junk 192.0.2.5:0
 TABLE
+}
+
+@test "handler: the tag has nothing of an address but what the launcher says" {
+    run -0 env REMOTE_ADDR=2001:db8::1 REMOTE_PORT=40 bash -c 'printf "x\0" | "$HANDLER" -q -T | tr "\0" "!"'
+    assert_output "('2001:db8::1', 40, 0, 0): x!"
+    run -0 env REMOTE_ADDR=192.0.2.1 REMOTE_PORT=40 bash -c 'printf "x\0" | "$HANDLER" -q -T | tr "\0" "!"'
+    assert_output "('192.0.2.1', 40): x!"
 }
 
 @test "handler: the kernel's word on the peer goes before the launcher's" {
