@@ -25,6 +25,10 @@ typedef char *interface_name(unsigned int index, char *name);
 void sockaddr_print(struct text *text, const struct sockaddr_storage *address, socklen_t size,
                     interface_name *name);
 
+/* Adds the host of an IPv4 or IPv6 address in digits, as inet_ntop(3) does, which takes printf(3).
+ */
+void sockaddr_print_host(struct text *text, const struct sockaddr_storage *address);
+
 /*
  * Reads `size` bytes, an IPv4 or IPv6 address in digits, the latter perhaps in brackets, into
  * `*address` together with `port`. Returns whether it is one; if not, the family is AF_UNSPEC.

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/tag.h"
 
+#include "common/sockaddr.h"
+
 #include <arpa/inet.h>
 #include <linux/vm_sockets.h>
 
@@ -9,22 +11,30 @@ void tag_print(struct text *text, const struct sockaddr_storage *peer, const cha
     const struct sockaddr_in *four = (const struct sockaddr_in *)peer;
     const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)peer;
     const struct sockaddr_vm *vsock = (const struct sockaddr_vm *)peer;
-    char host[INET6_ADDRSTRLEN];
 
     switch (peer->ss_family) {
     case AF_INET:
-        text_addf(text, "('%s', %u): ", inet_ntop(AF_INET, &four->sin_addr, host, sizeof host),
-                  ntohs(four->sin_port));
+        text_add(text, "('");
+        sockaddr_print_host(text, peer);
+        text_add_number(text, "', ", ntohs(four->sin_port));
+        text_add(text, "): ");
         break;
     case AF_INET6:
-        text_addf(text,
-                  "('%s', %u, %u, %u): ", inet_ntop(AF_INET6, &six->sin6_addr, host, sizeof host),
-                  ntohs(six->sin6_port), ntohl(six->sin6_flowinfo), six->sin6_scope_id);
+        text_add(text, "('");
+        sockaddr_print_host(text, peer);
+        text_add_number(text, "', ", ntohs(six->sin6_port));
+        text_add_number(text, ", ", ntohl(six->sin6_flowinfo));
+        text_add_number(text, ", ", six->sin6_scope_id);
+        text_add(text, "): ");
         break;
     case AF_VSOCK:
-        text_addf(text, "(%u, %u): ", vsock->svm_cid, vsock->svm_port);
+        text_add_number(text, "(", vsock->svm_cid);
+        text_add_number(text, ", ", vsock->svm_port);
+        text_add(text, "): ");
         break;
     default:
-        text_addf(text, "'%s': ", name);
+        text_add(text, "'");
+        text_add(text, name);
+        text_add(text, "': ");
     }
 }

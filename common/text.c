@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/text.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
+
+#define MOST_DIGITS 20 /* of a uintmax_t in decimal */
 
 void text_init(struct text *text, char *buffer, size_t size)
 {
@@ -28,18 +28,39 @@ void text_add(struct text *text, const char *string)
     text_add_bytes(text, string, strlen(string));
 }
 
-void text_addf(struct text *text, const char *format, ...)
+/*@
+  requires text_sound(text) && 10 <= base <= 16;
+  assigns text->length, text->start[text->length .. text->size - 1];
+  ensures text_sound(text) && text_grew{Old, Post}(text);
+*/
+static void add_digits(struct text *text, uintmax_t number, unsigned base, size_t least)
 {
-    size_t room = text->size - text->length;
-    va_list arguments;
-    int length;
+    char digits[MOST_DIGITS];
+    size_t first = sizeof digits;
 
-    va_start(arguments, format);
-    length = vsnprintf(text->start + text->length, room, format, arguments);
-    va_end(arguments);
-    /*@ assert text->start[text->length + \min(length, room - 1)] == '\0'; */
-    if (length > 0)
-        text->length += (size_t)length < room ? (size_t)length : room - 1;
+    /*@
+      loop invariant first <= sizeof(digits);
+      loop assigns first, number, digits[0 .. sizeof(digits) - 1];
+      loop variant first;
+    */
+    while (first > 0 && (number > 0 || sizeof digits - first < least)) {
+        /* cppcheck-suppress zerodivcond ; base is 10 or 16, whatever number is */
+        unsigned digit = (unsigned)(number % base);
+        digits[--first] = (char)(digit < 10 ? '0' + digit : 'a' - 10 + digit);
+        number /= base;
+    }
+    text_add_bytes(text, &digits[first], sizeof digits - first);
+}
+
+void text_add_number(struct text *text, const char *before, uintmax_t number)
+{
+    text_add(text, before);
+    add_digits(text, number, 10, 1);
+}
+
+void text_add_hex(struct text *text, unsigned number, size_t least)
+{
+    add_digits(text, number, 16, least);
 }
 
 void text_add_escaped(struct text *text, const char *bytes, size_t length)
@@ -54,9 +75,10 @@ void text_add_escaped(struct text *text, const char *bytes, size_t length)
 
         if (byte >= 0x20 && byte <= 0x7e && !strchr("\"'\\", byte))
             text_add_bytes(text, &bytes[i], 1);
-        else if (text->size - text->length > strlen("\\\\xNN"))
-            text_addf(text, "\\\\x%02x", byte);
-        else
+        else if (text->size - text->length > strlen("\\\\xNN")) {
+            text_add(text, "\\\\x");
+            text_add_hex(text, byte, 2);
+        } else
             return;
     }
 }

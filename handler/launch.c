@@ -52,7 +52,8 @@ static bool is_journal(const struct stat *object)
     struct text expected;
 
     text_init(&expected, buffer, sizeof buffer);
-    text_addf(&expected, "%ju:%ju", (uintmax_t)object->st_dev, (uintmax_t)object->st_ino);
+    text_add_number(&expected, "", object->st_dev);
+    text_add_number(&expected, ":", object->st_ino);
     return stream && strcmp(stream, expected.start) == 0;
 }
 

@@ -34,10 +34,17 @@ bool log_connect(const struct log *log)
 /* Adds what goes in front of a line. */
 static void begin_line(const struct log *log, int level, struct text *text)
 {
-    if (log->sink == LOG_TO_JOURNAL)
-        text_addf(text, "<%d>", level);
-    if (log->sink == LOG_TO_SYSLOG)
-        text_addf(text, "<%d>%s[%d]: ", LOG_DAEMON | level, log->program, (int)log->pid);
+    if (log->sink == LOG_TO_JOURNAL) {
+        text_add_number(text, "<", (unsigned)level);
+        text_add(text, ">");
+    }
+    if (log->sink == LOG_TO_SYSLOG) {
+        text_add_number(text, "<", (unsigned)(LOG_DAEMON | level));
+        text_add(text, ">");
+        text_add(text, log->program);
+        text_add_number(text, "[", (unsigned)log->pid);
+        text_add(text, "]: ");
+    }
 }
 
 static const char *line_end(const struct log *log)
@@ -56,9 +63,12 @@ void log_line(const struct log *log, const struct result *result, const char *pe
 void log_sentence(const struct log *log, int level, const char *sentence, struct text *text)
 {
     begin_line(log, level, text);
-    if (log->sink == LOG_TO_STDERR)
-        text_addf(text, "%s: ", log->program);
-    text_addf(text, "%s%s", sentence, line_end(log));
+    if (log->sink == LOG_TO_STDERR) {
+        text_add(text, log->program);
+        text_add(text, ": ");
+    }
+    text_add(text, sentence);
+    text_add(text, line_end(log));
 }
 
 /*

@@ -53,8 +53,10 @@ static void print_credentials(struct text *name, int fd)
     socklen_t size = sizeof credentials;
 
     text_add(name, "unix:");
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0)
-        text_addf(name, "uid=%u,pid=%d", credentials.uid, credentials.pid);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
+        return;
+    text_add_number(name, "uid=", credentials.uid);
+    text_add_number(name, ",pid=", (unsigned)credentials.pid);
 }
 
 /*

@@ -2,7 +2,6 @@
 #include "handler/result.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 #include <sysexits.h>
 #include <syslog.h>
@@ -96,22 +95,39 @@ static void print_preview(struct text *text, const struct result *result)
     text_add(text, cut ? "...\"" : "\"");
 }
 
-static void print_reason(struct text *text, const char *field, const char *clause, int error_number)
+static void print_reason(struct text *text, const char *before, const char *clause,
+                         int error_number)
 {
-    if (clause)
-        text_addf(text, " %s=\"%s%s%s\"", field, clause, error_number ? ": " : "",
-                  error_number ? strerror(error_number) : "");
+    if (!clause)
+        return;
+    text_add(text, before);
+    text_add(text, clause);
+    if (error_number) {
+        text_add(text, ": ");
+        text_add(text, strerror(error_number));
+    }
+    text_add(text, "\"");
 }
 
 void result_print(struct text *text, const struct result *result, const char *peer)
 {
-    text_addf(text, strpbrk(peer, " =\\") ? "peer=\"%s\"" : "peer=%s", peer);
-    text_addf(text, " result=%s bytes=%zu usec=%" PRIu64, result_word(result->code), result->bytes,
-              result->usec);
-    if (result->code == RESULT_INVALID_UTF8)
-        text_addf(text, " offset=%zu byte=0x%02x", result->bytes, result->wrong_byte);
-    print_reason(text, "error", result->error, result->error_number);
-    print_reason(text, "sandbox", result->exposed, result->exposed_number);
+    const char *quote = strpbrk(peer, " =\\") ? "\"" : "";
+
+    text_add(text, "peer=");
+    text_add(text, quote);
+    text_add(text, peer);
+    text_add(text, quote);
+    text_add(text, " result=");
+    text_add(text, result_word(result->code));
+    text_add_number(text, " bytes=", result->bytes);
+    text_add_number(text, " usec=", result->usec);
+    if (result->code == RESULT_INVALID_UTF8) {
+        text_add_number(text, " offset=", result->bytes);
+        text_add(text, " byte=0x");
+        text_add_hex(text, result->wrong_byte, 2);
+    }
+    print_reason(text, " error=\"", result->error, result->error_number);
+    print_reason(text, " sandbox=\"", result->exposed, result->exposed_number);
     if (result->message)
         print_preview(text, result);
 }

@@ -46,9 +46,13 @@ static const char *option_problem(int letter, const char *argument)
 /* Adds `cannot use WHAT "QUOTED": WHY`, with the quoted text escaped. */
 static void refuse(struct text *problem, const char *what, const char *quoted, const char *why)
 {
-    text_addf(problem, "cannot use the %s \"", what);
+    text_add(problem, "cannot use the ");
+    text_add(problem, what);
+    text_add(problem, " \"");
     text_add_escaped(problem, quoted, strlen(quoted));
-    text_addf(problem, "\": %s; see --help", why);
+    text_add(problem, "\": ");
+    text_add(problem, why);
+    text_add(problem, "; see --help");
 }
 
 void settings_refuse(struct text *problem, const char *option, const char *value,
@@ -56,7 +60,10 @@ void settings_refuse(struct text *problem, const char *option, const char *value
 {
     text_add(problem, "cannot use \"");
     text_add_escaped(problem, value, strlen(value));
-    text_addf(problem, "\" for %s: give %s", option, wanted);
+    text_add(problem, "\" for ");
+    text_add(problem, option);
+    text_add(problem, ": give ");
+    text_add(problem, wanted);
 }
 
 enum action settings_read(struct settings *settings, const struct program_options *program,

@@ -324,7 +324,7 @@ END
 @test "where an IPv6 address may have been meant to have a port, brackets are proposed" {
     run --separate-stderr "$TINCAN" -W 1s -m x ::1:4040
     assert_failure 1
-    said "tincan: connecting to [[]::0.1.64.64]:4040: *; for port 4040 of ::1 write [[]::1]:4040"
+    said "tincan: connecting to [[]::1:4040]:4040: *; for port 4040 of ::1 write [[]::1]:4040"
     for address in ::1 '[::1]:1'; do
         run -1 --separate-stderr "$TINCAN" -W 1s -m x "$address"
         [[ $stderr != *write* ]] || fail "$stderr"

@@ -11,10 +11,10 @@ net   = $(patsubst %,client/net/%.c,$1)
 parse-SRC     = $(call net,bind_address message verify) $(filter-out %/clock.c %/streams.c,$(wildcard common/*.c))
 handler-SRC   = $(filter-out handler/sandbox_% handler/tincan-handler.c,$(HANDLER_SRC)) common/tag_parse.c tests/fuzz/handler_kernel.c
 roundtrip-SRC = $(call net,attempt bind_address handshake outcome race roundtrip tcp transfer verify) \
-                $(addprefix common/,clock.c quantity.c sockaddr.c tag_parse.c text.c)
+                $(addprefix common/,clock.c quantity.c sockaddr.c tag_parse.c text.c text_format.c)
 tincand-SRC   = $(filter-out %/tincand.c %/tincand_options.c %/log_queue.c %/listeners.c %/limits.c %/server.c, \
                   $(wildcard tincand/*.c)) $(addprefix handler/,deadline.c peer.c result.c) \
-                $(addprefix common/,clock.c quantity.c sockaddr.c tag.c tag_parse.c text.c) \
+                $(addprefix common/,clock.c quantity.c sockaddr.c tag.c tag_parse.c text.c text_format.c) \
                 tests/invariants.c tests/fuzz/event.c tests/fuzz/world.c
 
 handler-WRAP   = clock_gettime connect fstat getenv getpeername getpid getsockname getsockopt madvise mmap \

@@ -11,6 +11,7 @@
 #include "tests/exhaust/exhaust.h"
 #include "tests/fuzz/input.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,25 @@ static void parse_address(const char *string, size_t length)
             "a socket address that is printed is read the same");
 }
 
+/* glibc prints the last bytes of those that RFC 4291 calls IPv4-compatible as IPv4. */
+static void require_host(const struct sockaddr_storage *address)
+{
+    const struct in6_addr *six = &((const struct sockaddr_in6 *)address)->sin6_addr;
+    char buffer[SOCKADDR_TEXT_SIZE], theirs[INET6_ADDRSTRLEN];
+    struct text ours;
+
+    if (address->ss_family == AF_INET6 && IN6_IS_ADDR_V4COMPAT(six))
+        return;
+    text_init(&ours, buffer, sizeof buffer);
+    sockaddr_print_host(&ours, address);
+    inet_ntop(address->ss_family,
+              address->ss_family == AF_INET6
+                  ? (const void *)six
+                  : (const void *)&((const struct sockaddr_in *)address)->sin_addr,
+              theirs, sizeof theirs);
+    require(strcmp(ours.start, theirs) == 0, "a host is printed as inet_ntop(3) does");
+}
+
 static void parse_sockaddr(const char *string, size_t length)
 {
     char buffer[SOCKADDR_TEXT_SIZE];
@@ -69,7 +89,9 @@ static void parse_sockaddr(const char *string, size_t length)
     require(sockaddr_parse(&again, buffer, host, 4040) &&
                 memcmp(&again, &address, sizeof again) == 0,
             "an IP address that is printed is read the same");
+    require_host(&address);
     sockaddr_unmap(&address);
+    require_host(&address);
 }
 
 static void parse_bind_address(const char *string, size_t length)
@@ -120,6 +142,8 @@ static void print_tag(const char *bytes, size_t length)
     tag_print(&tag, &peer, escaped);
     require(tag_length(tag.start, tag.length) == tag.length && tag.length > 0,
             "the client finds the tag that a server prints");
+    if (peer.ss_family == AF_INET || peer.ss_family == AF_INET6)
+        require_host(&peer);
 }
 
 static void parse_quantity(const char *string, size_t length)
