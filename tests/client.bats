@@ -290,6 +290,13 @@ teardown() {
     run --separate-stderr "$TINCAN" -I no-such-if -m hello "$ADDRESS"
     assert_failure 2
     said "tincan: --source: 'no-such-if' is neither an IP address nor an interface *"
+    # An address may have its interface with it.
+    serve --on ::1 echo
+    run --separate-stderr "$TINCAN" -I ::1%lo -m hello "$ADDRESS"
+    assert_success
+    run --separate-stderr "$TINCAN" -I ::1%no-such-if -m hello "$ADDRESS"
+    assert_failure 2
+    said "tincan: --source: '::1%no-such-if' is neither an IP address nor an interface *"
 }
 
 @test "an address that can't be is refused, naming what is wrong" {
@@ -502,6 +509,15 @@ PYTHON
     assert_failure 1
     assert_output ''
     said "tincan: connecting to 127.0.0.1:$port: refused: nobody is listening there; *"
+}
+
+@test "the first and the last port are ports" {
+    need_own_network
+    for port in 1 65535; do
+        run --separate-stderr unshare --net "$BASH" -c 'ip link set lo up && "$TINCAN" -m hello "$1"' - "127.0.0.1:$port"
+        assert_failure 1
+        said "tincan: connecting to 127.0.0.1:$port: refused: nobody is listening there; *"
+    done
 }
 
 @test "a connection to itself is no server: refused" {

@@ -701,6 +701,22 @@ with Server(environment={"NOTIFY_SOCKET": path}, ready=False) as server:
 SCRIPT
 }
 
+@test "tincand: a refusal is logged at once, while the connection still lingers" {
+    script <<'SCRIPT'
+with Server() as server:
+    for _ in range(9):
+        peer = server.connect()
+        began = time.monotonic()
+        peer.send(b"bad\xff")
+        server.until_line(f"peer={peer.peer} result=invalid-utf8 .*")
+        held, spent = peer.is_accepted(), time.monotonic() - began
+        peer.close()
+        if held or spent < 1:  # it lingers for a second
+            break
+    assert held
+SCRIPT
+}
+
 @test "tincand: it lingers also where bytes come only after it began to reply" {
     script <<'SCRIPT'
 with Server() as server:

@@ -41,7 +41,6 @@ void memory_init(struct memory *memory, size_t max, size_t max_bytes, bool share
 void memory_end(struct memory *memory)
 {
     free(memory->spare);
-    memory->spare = NULL;
 }
 
 void memory_share_init(struct memory_share *share)
