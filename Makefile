@@ -55,8 +55,8 @@ HANDLER_LINK    = $(HANDLER_CC) $(if $(HANDLER_LDFLAGS),,$(PIE)) $(ALL_LDFLAGS) 
 # --- What this machine has ---
 
 # The handler is one process per connection, so its start-up time is its speed: static, with musl
-# where musl-gcc compiles for the same machine as CC. musl lacks the kernel's headers. Code that runs once
-# gains nothing by being inlined or aligned, and debuggers have the unwind tables of -g.
+# where musl-gcc compiles for the same machine as CC. musl lacks the kernel's headers. What is
+# neither inlined nor aligned is smaller, and the decoder as fast; debuggers have the unwind tables of -g.
 machine        = $(firstword $(subst -, ,$(shell $1 -dumpmachine 2>/dev/null)))
 HANDLER_CC    := $(if $(filter $(call machine,musl-gcc),$(call machine,$(CC))),musl-gcc,$(CC))
 HANDLER_CFLAGS := -fno-inline-functions -fno-asynchronous-unwind-tables -falign-functions=1 \

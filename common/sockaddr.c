@@ -133,18 +133,16 @@ bool sockaddr_parse(struct sockaddr_storage *address, const char *host, size_t s
 {
     struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-    char buffer[INET6_ADDRSTRLEN];
-    struct text digits;
+    char digits[INET6_ADDRSTRLEN] = "";
 
     if (size >= 2 && host[0] == '[' && host[size - 1] == ']')
         host++, size -= 2;
-    text_init(&digits, buffer, sizeof buffer);
-    if (size < sizeof buffer)
-        text_add_bytes(&digits, host, size);
+    if (size < sizeof digits)
+        memcpy(digits, host, size);
     memset(address, 0, sizeof *address);
-    if (inet_pton(AF_INET, buffer, &four.sin_addr) == 1)
+    if (inet_pton(AF_INET, digits, &four.sin_addr) == 1)
         memcpy(address, &four, sizeof four);
-    else if (inet_pton(AF_INET6, buffer, &six.sin6_addr) == 1)
+    else if (inet_pton(AF_INET6, digits, &six.sin6_addr) == 1)
         memcpy(address, &six, sizeof six);
     return address->ss_family != AF_UNSPEC;
 }

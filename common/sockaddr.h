@@ -25,8 +25,8 @@ typedef char *interface_name(unsigned int index, char *name);
 void sockaddr_print(struct text *text, const struct sockaddr_storage *address, socklen_t size,
                     interface_name *name);
 
-/* Adds the host of an IPv4 or IPv6 address in digits, as inet_ntop(3) does, which takes printf(3).
- */
+/* Adds the host of an IPv4 or IPv6 address in digits (RFC 5952); in musl, inet_ntop(3) would bring
+ * printf(3) into the handler. */
 void sockaddr_print_host(struct text *text, const struct sockaddr_storage *address);
 
 /*

@@ -69,7 +69,7 @@ need_hardened() {
     assert [ "$(grep -oP '^stack=\K\d+' <<<"$output")" -le 4096 ]
 }
 
-# It would bring a quarter of a program that has none of it otherwise; in musl, inet_ntop(3) calls it, too.
+# With it the handler would be a quarter larger. In musl, inet_ntop(3) calls it, too.
 # bats test_tags=sandbox
 @test "static: nothing of the handler calls printf, or inet_ntop" {
     need nm

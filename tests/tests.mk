@@ -35,7 +35,8 @@ check-sanitized: ## the same, under fewer launchers, with address and undefined-
 NOT_QUICK = $(patsubst %,tests/%.bats,network recipes reply terminal) \
             $(patsubst %,build/sanitized/tests/launcher-%.bats,tcpserver tincand-unix tincand-xinetd)
 check-sanitized-quick: ## the same without what takes longest, or the search for leaks; minutes
-	ASAN_OPTIONS=detect_leaks=0 $(MAKE) check-sanitized SANITIZED_TAGS='$(SANITIZED_TAGS),!long' FILES='$(filter-out $(NOT_QUICK),$(SANITIZED))'
+	ASAN_OPTIONS=detect_leaks=0 $(MAKE) check-sanitized SANITIZED_TAGS='$(SANITIZED_TAGS),!long' \
+	    FILES='$(filter-out $(NOT_QUICK),$(SANITIZED))'
 
 TINCAN_FLOOD = 5000
 check-systemd: all check-programs $(B)/tests/tincan-handler-glibc ## the installed units in booted Debian 12 and 13 systems; needs root
@@ -196,6 +197,6 @@ compile_commands.json: FORCE ## how each C file is compiled, for editors and che
 	$(file >$@,[$(subst } {,}$(comma){,$(strip $(foreach c,$(HANDLER_SRC),$(call compiled,$c,$(HANDLER_COMPILE))) \
 	    $(foreach c,$(sort $(OTHER_C)),$(call compiled,$c,$(COMPILE)))))])
 
-.PHONY: check check-programs check-sanitized check-sanitized-quick check-systemd check-bare check-compilers check-prometheus \
-        check-machines exhaust torture soak coverage model mutate prove lint analyze handler-size bench \
+.PHONY: check check-programs check-sanitized check-sanitized-quick check-systemd check-bare check-compilers \
+        check-prometheus check-machines exhaust torture soak coverage model mutate prove lint analyze handler-size bench \
         bench-quick bench-probes bench-units

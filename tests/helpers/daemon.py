@@ -322,6 +322,18 @@ def load(server, count, parallel=16, size=64, sources=16):
     return dict(pair.split("=") for pair in result.stdout.split())
 
 
+def still_lingers(attempt):
+    """Whether a server still holds the connection that attempt() returns, with the earliest time at which
+    it may have begun to linger. Tried again where the second is over for which it lingers."""
+    for _ in range(9):
+        peer, began = attempt()
+        held, spent = peer.is_accepted(), time.monotonic() - began
+        peer.close()
+        if held or spent < 1:
+            return held
+    return False
+
+
 def refusal(*options, **how):
     """What a server says that must not start, with exit status 64."""
     server = Server(*options, ready=False, **how)
