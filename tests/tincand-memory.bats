@@ -215,10 +215,19 @@ with Server("--quiet") as server:
     def faults():
         with open(f"/proc/{server.process.pid}/stat", encoding="ascii") as file:
             return int(file.read().rpartition(")")[2].split()[7])
-    server.echo("m" * 1000000)
-    before = faults()
-    for _ in range(20):
-        server.echo("m" * 1000000)
-    assert faults() - before < 20 * 120, f"{faults() - before} page faults for 20 times 244 pages"
+    def echo(first):
+        connection = server.connect()
+        if first:  # comes by itself, so that it has other memory for now
+            connection.send(b"m" * first)
+            connection.until_read()
+        connection.send(b"m" * (1000000 - first) + b"\\0")
+        connection.read_to_end()
+        assert connection.received == b"m" * 1000000 + b"\\0"
+    for first in 0, 100, 20000:
+        echo(first)
+        before = faults()
+        for _ in range(20):
+            echo(first)
+        assert faults() - before < 20 * 24, f"{faults() - before} page faults for 20 times 244 pages"
 SCRIPT
 }

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The size of a message's first buffer. It is then doubled. */
 #define FIRST_SIZE ((size_t)256)
@@ -126,8 +127,11 @@ static char *resize(struct memory *memory, const struct buffer *buffer, size_t s
 {
     if (buffer->bytes && buffer->bytes == memory->spare)
         return memory->spare;
-    if (buffer->bytes || !memory->spare || memory->lent || size <= SPARE_FROM)
+    if (!memory->spare || memory->lent || size <= SPARE_FROM)
         return realloc(buffer->bytes, size);
+    if (buffer->bytes)
+        memcpy(memory->spare, buffer->bytes, buffer->size);
+    free(buffer->bytes);
     memory->lent = true;
     return memory->spare;
 }
