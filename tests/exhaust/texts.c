@@ -102,8 +102,8 @@ static void check_bytes(unsigned char *page_end)
 }
 
 /* Every string of three bytes that are next to a limit in RFC 3629, section 4, at each offset
- * across a block of 64 bytes. */
-static void check_edges(unsigned char *page_end)
+ * across a block of 64 bytes, of which there is another behind. */
+static void check_edges(unsigned char *page_end, const char *filling)
 {
     static const unsigned char edges[] = {
         0x00, 0x01, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf,
@@ -113,12 +113,14 @@ static void check_edges(unsigned char *page_end)
 
     for (size_t i = 0; i < count * count * count; i++) {
         for (size_t offset = 0; offset <= 66; offset++) {
-            unsigned char *text = page_end - offset - 3;
-            memset(text, 1, offset);
+            size_t size = offset + 3 + 64;
+            unsigned char *text = page_end - size;
+            fill(text, offset, filling);
             text[offset] = edges[i / count / count];
             text[offset + 1] = edges[i / count % count];
             text[offset + 2] = edges[i % count];
-            check(text, offset + 3, SIZE_MAX, 0, offset + 3);
+            fill(text + offset + 3, 64, filling);
+            check(text, size, SIZE_MAX, 0, size);
         }
     }
 }
@@ -164,7 +166,8 @@ int try_blocks(void)
         check_offsets(page_end, "", 1, fillings[i]);
     }
     check_bytes(page_end);
-    check_edges(page_end);
+    check_edges(page_end, fillings[0]);
+    check_edges(page_end, fillings[2]);
     printf("feeds %" PRIu64 "\n", feeds);
     return 0;
 }
