@@ -42,6 +42,9 @@ TINCAN_FLOOD = 5000
 check-systemd: all check-programs $(B)/tests/tincan-handler-glibc ## the installed units in booted Debian 12 and 13 systems; needs root
 	TINCAN_FLOOD=$(TINCAN_FLOOD) tests/systemd/run $(SUITES)
 
+check-systemd-quick: all check-programs $(B)/tests/tincan-handler-glibc ## the same with floods of a hundred, in the last system alone
+	TINCAN_FLOOD=100 tests/systemd/run --quick $(SUITES)
+
 check-bare: ## the README's two commands on bare Debian 12 and 13 systems; needs root
 	tests/bare $(SUITES)
 
@@ -197,6 +200,6 @@ compile_commands.json: FORCE ## how each C file is compiled, for editors and che
 	$(file >$@,[$(subst } {,}$(comma){,$(strip $(foreach c,$(HANDLER_SRC),$(call compiled,$c,$(HANDLER_COMPILE))) \
 	    $(foreach c,$(sort $(OTHER_C)),$(call compiled,$c,$(COMPILE)))))])
 
-.PHONY: check check-programs check-sanitized check-sanitized-quick check-systemd check-bare check-compilers \
-        check-prometheus check-machines exhaust torture soak coverage model mutate prove lint analyze handler-size bench \
-        bench-quick bench-probes bench-units
+.PHONY: check check-programs check-sanitized check-sanitized-quick check-systemd check-systemd-quick check-bare \
+        check-compilers check-prometheus check-machines exhaust torture soak coverage model mutate prove lint \
+        analyze handler-size bench bench-quick bench-probes bench-units

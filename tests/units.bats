@@ -163,8 +163,8 @@ lines_logged() {
         start socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork,max-children=256,backlog=100" \
             "EXEC:$HANDLER,$options" 2>"$BATS_TEST_TMPDIR/log"
         wait_until 10 "$TINCAN" -q -m '' "127.0.0.1:$port" 2>/dev/null
-        run -0 "$TINCAN_BUILD/bench/load" -c 1000 -p 16 -a 1 127.0.0.1 "$port"
-        wait_until 20 lines_logged 1001
+        run -0 "$TINCAN_BUILD/bench/load" -c 400 -p 16 -a 1 127.0.0.1 "$port"
+        wait_until 20 lines_logged 401
     done
 }
 

@@ -15,7 +15,8 @@ load_tool() {
 
 # fresh: the units as installed, the socket just started, and what the journal says from here on.
 fresh() {
-    restore
+    is_left tincan || restore
+    leave -
     ACCEPTED=$(shown tincan.socket NAccepted) REFUSED=$(shown tincan.socket NRefused)
     begin_journal
 }
@@ -27,12 +28,24 @@ begin_journal() {
 
 # The socket is stopped meanwhile: systemd complains where addresses change beneath it.
 restore() {
+    leave -
     stop_started
     systemctl stop tincan.socket
     remove_drop_ins "$CONFIGURED"/tincan.socket.d "$CONFIGURED"/tincan@.service.d
     systemctl reset-failed
     wait_until 30 no_instances
     systemctl start tincan.socket
+    leave tincan
+}
+
+# leave SERVER: the units are as the tests of the server want them, or of none; is_left SERVER: they are,
+# so that the next test need not see to it again.
+leave() {
+    echo "$1" >"$BATS_RUN_TMPDIR/left"
+}
+
+is_left() {
+    [ "$(cat "$BATS_RUN_TMPDIR/left" 2>/dev/null)" = "$1" ]
 }
 
 # remove_drop_ins FOLDER...: systemd reads its units again where there were any, which takes it a while.

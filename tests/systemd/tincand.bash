@@ -11,16 +11,19 @@ INSTANCES=(tincand@1.socket tincand@2.socket)
 # begin: the units as installed, the socket just started and the service not; and what the journal
 # says from here on.
 begin() {
-    finish
+    is_left tincand || finish
+    leave -
     systemctl start tincand.socket
     begin_journal
 }
 
 finish() {
+    leave -
     stop_started
     systemctl stop tincan.socket tincand.socket "${INSTANCES[@]}"
     remove_drop_ins "$CONFIGURED"/tincan.socket.d "$CONFIGURED"/tincand{,@}.{socket,service}.d
     systemctl reset-failed
+    leave tincand
 }
 
 # configure UNIT [FILE]: adds a drop-in for the unit, from the file or standard input; the service is
