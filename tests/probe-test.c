@@ -107,7 +107,8 @@ static void check_quantiles(const struct histogram *histogram, int64_t *values, 
         double rank = ceil(shares[i] * (double)count);
         int64_t exact = values[rank < 1 ? 0 : (size_t)rank - 1];
 
-        near("quantile", (double)histogram_quantile(histogram, shares[i]), (double)exact, 0.004);
+        near("quantile", (double)histogram_quantile(histogram, shares[i]), (double)exact,
+             histogram->precision == HISTOGRAM_FINE ? 0.004 : 0.016);
     }
     near("least", (double)histogram->least, (double)values[0], 0);
     near("greatest", (double)histogram->greatest, (double)values[count - 1], 0);
@@ -126,9 +127,9 @@ static void check_moments(const struct histogram *histogram, const int64_t *valu
     near("deviation", histogram_deviation(histogram), sqrt(squares / (double)count), 1e-6);
 }
 
-static void check_distribution(distribution *next, size_t count)
+static void check_distribution(distribution *next, size_t count, unsigned precision)
 {
-    static struct histogram histogram;
+    struct histogram histogram = {.precision = precision};
     static int64_t values[VALUES];
 
     for (size_t i = 0; i < count; i++) {
@@ -138,7 +139,6 @@ static void check_distribution(distribution *next, size_t count)
     check_quantiles(&histogram, values, count);
     check_moments(&histogram, values, count);
     histogram_free(&histogram);
-    memset(&histogram, 0, sizeof histogram);
 }
 
 static void quantiles(void)
@@ -147,23 +147,27 @@ static void quantiles(void)
                                         two_humps, edges, rising,      falling};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        check_distribution(all[i], VALUES);
+        check_distribution(all[i], VALUES, HISTOGRAM_FINE);
+        check_distribution(all[i], VALUES, HISTOGRAM_COARSE);
         for (size_t count = 1; count <= 40; count++)
-            check_distribution(all[i], count);
+            check_distribution(all[i], count, count % 2 ? HISTOGRAM_FINE : HISTOGRAM_COARSE);
     }
 }
 
-/* Cells follow upon each other without a gap, and from 1 us to 1 h none is wider than 1 %. */
-static void cells(void)
+/* Cells follow upon each other without a gap, and from 1 us to 1 h none is wider than `width` of
+ * its start. */
+static void check_cells(unsigned precision, double width)
 {
-    static struct histogram histogram;
+    struct histogram histogram = {.precision = precision};
+    size_t last = histogram_cells(&histogram) - 1;
 
-    for (size_t cell = 0; cell < HISTOGRAM_CELLS - 1; cell++) {
-        int64_t start = histogram_cell_start(cell), end = histogram_cell_end(cell);
+    for (size_t cell = 0; cell < last; cell++) {
+        int64_t start = histogram_cell_start(&histogram, cell);
+        int64_t end = histogram_cell_end(&histogram, cell);
 
-        if (end <= start || histogram_cell_start(cell + 1) != end)
+        if (end <= start || histogram_cell_start(&histogram, cell + 1) != end)
             fail("the end of a cell", (double)end, (double)start);
-        if (start >= 1000 && start <= ONE_HOUR && (double)(end - start) > 0.01 * (double)start)
+        if (start >= 1000 && start <= ONE_HOUR && (double)(end - start) > width * (double)start)
             fail("the width of a cell", (double)(end - start), (double)start);
         histogram_add(&histogram, start);
         histogram_add(&histogram, end - 1);
@@ -171,11 +175,21 @@ static void cells(void)
             fail("the first and last of a cell in it", (double)histogram_cell(&histogram, cell), 2);
     }
     histogram_add(&histogram, INT64_MAX);
-    if (histogram_cell(&histogram, HISTOGRAM_CELLS - 1) != 1)
-        fail("the largest of all", (double)histogram_cell(&histogram, HISTOGRAM_CELLS - 1), 1);
+    if (histogram_cell(&histogram, last) != 1)
+        fail("the largest of all", (double)histogram_cell(&histogram, last), 1);
     if (histogram_count_to(&histogram, INT64_MAX) != histogram.count)
         fail("the count of all", (double)histogram.count, 0);
+    histogram.cells[0] = UINT32_MAX;
+    histogram_add(&histogram, 0);
+    if (histogram_cell(&histogram, 0) != UINT32_MAX)
+        fail("a cell that is full", (double)histogram_cell(&histogram, 0), UINT32_MAX);
     histogram_free(&histogram);
+}
+
+static void cells(void)
+{
+    check_cells(HISTOGRAM_FINE, 0.008);
+    check_cells(HISTOGRAM_COARSE, 0.032);
 }
 
 /* --- suspected causes --- */

@@ -18,7 +18,7 @@ teardown() {
 
 # --- the parts, through their unit test program ---
 
-@test "histogram: cells follow upon each other, and none is wider than 1 %" {
+@test "histogram: cells follow upon each other, and none is wider than its precision says" {
     "$PROBE_TEST" cells
 }
 

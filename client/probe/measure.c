@@ -12,6 +12,7 @@
 
 #define TICK         (250 * CLOCK_MSEC)
 #define OVERDUE_TIME CLOCK_SECOND
+#define MANY_TARGETS 100 /* with more, histograms are coarse */
 
 static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
 {
@@ -63,6 +64,12 @@ static void on_running(void *context, struct roundtrip *roundtrip, int64_t now)
     roundtrip->overdue = true;
 }
 
+/* Returns that of the histograms, of which each target has ten. */
+static unsigned precision(const struct run *run)
+{
+    return run->count > MANY_TARGETS ? HISTOGRAM_COARSE : HISTOGRAM_FINE;
+}
+
 /* Reports the stretch of time that is over, and begins the next. */
 static void report_recent(struct run *run, int64_t now)
 {
@@ -76,7 +83,8 @@ static void report_recent(struct run *run, int64_t now)
     REPORT(run, recent);
     for (size_t i = 0; i < run->count; i++) {
         tally_reset(&run->probed[i].recent);
-        run->probed[i].recent.begun = now - (now - begun) % every; /* ticks may be late */
+        /* Ticks may be late. */
+        tally_begin(&run->probed[i].recent, now - (now - begun) % every, precision(run));
     }
 }
 
@@ -149,8 +157,10 @@ int measure(struct run *run, const struct targets *targets, struct schedule *sch
         return run->status;
     }
     run->begun = clock_now();
-    for (size_t i = 0; i < run->count; i++)
-        run->probed[i].tally.begun = run->probed[i].recent.begun = run->begun;
+    for (size_t i = 0; i < run->count; i++) {
+        tally_begin(&run->probed[i].tally, run->begun, precision(run));
+        tally_begin(&run->probed[i].recent, run->begun, precision(run));
+    }
     if (targets->count > 0)
         end = run_schedule(run, targets, schedule, message);
     for (size_t i = 0; i < run->count; i++)

@@ -5,61 +5,65 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define CELLS_PER_POWER ((size_t)1 << HISTOGRAM_PRECISION)
-#define MOST_ROWS       20
-#define OTHER_TEXT      47 /* columns of a row without its bar, and one to spare */
+#define MOST_ROWS  20
+#define OTHER_TEXT 47 /* columns of a row without its bar, and one to spare */
 
-/* Values below 2^PRECISION have a cell each; the highest bits of others select theirs. */
-static size_t cell_of(int64_t nsec)
+/* Values below 2^precision have a cell each; the highest bits of others select theirs. */
+static size_t cell_of(const struct histogram *histogram, int64_t nsec)
 {
     uint64_t value = (uint64_t)nsec;
     unsigned power, shift;
 
-    if (value < CELLS_PER_POWER)
+    if (value < UINT64_C(1) << histogram->precision)
         return (size_t)value;
     power = 63 - (unsigned)__builtin_clzll(value);
     if (power >= HISTOGRAM_RANGE)
-        return HISTOGRAM_CELLS - 1;
-    shift = power - HISTOGRAM_PRECISION;
-    return ((size_t)shift << HISTOGRAM_PRECISION) + (size_t)(value >> shift);
+        return histogram_cells(histogram) - 1;
+    shift = power - histogram->precision;
+    return ((size_t)shift << histogram->precision) + (size_t)(value >> shift);
 }
 
-int64_t histogram_cell_start(size_t cell)
+size_t histogram_cells(const struct histogram *histogram)
 {
-    size_t shift = cell < CELLS_PER_POWER ? 0 : (cell >> HISTOGRAM_PRECISION) - 1;
-
-    return (int64_t)((uint64_t)(cell - (shift << HISTOGRAM_PRECISION)) << shift);
+    return (size_t)(HISTOGRAM_RANGE - histogram->precision + 1) << histogram->precision;
 }
 
-int64_t histogram_cell_end(size_t cell)
+int64_t histogram_cell_start(const struct histogram *histogram, size_t cell)
 {
-    return histogram_cell_start(cell + 1);
+    size_t power = cell >> histogram->precision, shift = power > 0 ? power - 1 : 0;
+
+    return (int64_t)((uint64_t)(cell - (shift << histogram->precision)) << shift);
+}
+
+int64_t histogram_cell_end(const struct histogram *histogram, size_t cell)
+{
+    return histogram_cell_start(histogram, cell + 1);
 }
 
 uint64_t histogram_cell(const struct histogram *histogram, size_t cell)
 {
-    const uint64_t *block = histogram->blocks[cell / CELLS_PER_POWER];
-
-    return block ? block[cell % CELLS_PER_POWER] : 0;
+    return histogram->cells ? histogram->cells[cell] : 0;
 }
 
+/* The memory is written to at once, so that the pages are there from then on; compilers make
+ * calloc(3) of memset(3), which leaves that to later. */
 static void count_cell(struct histogram *histogram, size_t cell)
 {
-    uint64_t **block = &histogram->blocks[cell / CELLS_PER_POWER];
+    size_t size = histogram_cells(histogram) * sizeof *histogram->cells;
 
-    if (!*block)
-        *block = calloc(CELLS_PER_POWER, sizeof **block);
-    if (*block)
-        (*block)[cell % CELLS_PER_POWER]++;
+    if (!histogram->cells && (histogram->cells = malloc(size)))
+        explicit_bzero(histogram->cells, size);
+    if (histogram->cells && histogram->cells[cell] < UINT32_MAX)
+        histogram->cells[cell]++;
 }
 
 void histogram_free(struct histogram *histogram)
 {
-    for (size_t i = 0; i < sizeof histogram->blocks / sizeof *histogram->blocks; i++)
-        free(histogram->blocks[i]);
+    free(histogram->cells);
 }
 
 void histogram_add(struct histogram *histogram, int64_t nsec)
@@ -77,7 +81,12 @@ void histogram_add(struct histogram *histogram, int64_t nsec)
     distance = (double)nsec - histogram->mean;
     histogram->mean += distance / (double)histogram->count;
     histogram->squares += distance * ((double)nsec - histogram->mean);
-    count_cell(histogram, cell_of(nsec));
+    count_cell(histogram, cell_of(histogram, nsec));
+}
+
+static int64_t middle_of(const struct histogram *histogram, size_t cell)
+{
+    return (histogram_cell_start(histogram, cell) + histogram_cell_end(histogram, cell) - 1) / 2;
 }
 
 static int64_t within(const struct histogram *histogram, int64_t value)
@@ -97,11 +106,10 @@ int64_t histogram_quantile(const struct histogram *histogram, double share)
         rank = 1;
     if (rank >= histogram->count)
         return histogram->greatest;
-    for (size_t cell = 0; cell < HISTOGRAM_CELLS - 1; cell++) {
+    for (size_t cell = 0; cell < histogram_cells(histogram) - 1; cell++) {
         seen += histogram_cell(histogram, cell);
         if (seen >= rank)
-            return within(histogram,
-                          (histogram_cell_start(cell) + histogram_cell_end(cell) - 1) / 2);
+            return within(histogram, middle_of(histogram, cell));
     }
     return histogram->greatest;
 }
@@ -113,15 +121,11 @@ double histogram_deviation(const struct histogram *histogram)
 
 uint64_t histogram_count_to(const struct histogram *histogram, int64_t nsec)
 {
-    size_t last = cell_of(nsec);
+    size_t last = cell_of(histogram, nsec);
     uint64_t count = 0;
 
-    for (size_t cell = 0; cell <= last; cell++) {
-        if (!histogram->blocks[cell / CELLS_PER_POWER])
-            cell |= CELLS_PER_POWER - 1; /* all in this block are 0 */
-        else
-            count += histogram_cell(histogram, cell);
-    }
+    for (size_t cell = 0; cell <= last; cell++)
+        count += histogram_cell(histogram, cell);
     return count;
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A log-linear histogram of durations: each power of two is divided into 128 cells of equal width,
- * so a percentile is off by at most 0.4 %, however many values there are. The least, greatest, mean
- * and standard deviation are exact. Memory is a kilobyte for each power of two that has a value,
- * 41 at most; a value for which there is none counts in all but percentiles.
+ * A log-linear histogram of durations: each power of two is divided into cells of equal width, of
+ * which the precision says how many, so a percentile is off by at most 0.4 % (fine) or 1.6 %
+ * (coarse), however many values there are. The least, greatest, mean and standard deviation are
+ * exact. It takes 21 KiB (fine) or 5.5 KiB (coarse) from its first value on, and no more later;
+ * without memory for that, values count in all but percentiles, and so do those beyond 2^32 - 1 in
+ * a cell.
  */
 #ifndef TINCAN_CLIENT_REPORT_HISTOGRAM_H
 #define TINCAN_CLIENT_REPORT_HISTOGRAM_H
@@ -11,30 +13,34 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HISTOGRAM_PRECISION 7  /* bits: 2^7 cells to a power of two */
-#define HISTOGRAM_RANGE     47 /* values from 2^47 ns (39 h) on share the last cell */
-#define HISTOGRAM_CELLS     ((HISTOGRAM_RANGE - HISTOGRAM_PRECISION + 1) << HISTOGRAM_PRECISION)
+#define HISTOGRAM_FINE   7  /* bits of precision: 2^7 cells to a power of two */
+#define HISTOGRAM_COARSE 5  /* 2^5 */
+#define HISTOGRAM_RANGE  47 /* values from 2^47 ns (39 h) on share the last cell */
 
 struct histogram {
+    unsigned precision;      /* HISTOGRAM_FINE or HISTOGRAM_COARSE */
     uint64_t count;          /* of values added */
     int64_t least, greatest; /* if there are any */
     double mean, squares;    /* squares: the sum of squared distances from the mean */
     double sum;              /* of all values */
-    uint64_t *blocks[HISTOGRAM_CELLS >> HISTOGRAM_PRECISION]; /* of cells; NULL where all are 0 */
+    uint32_t *cells;         /* how many values are in each, or NULL */
 };
 
-/* Counts a duration in nanoseconds; a negative one counts as zero. A histogram is all zero at
- * first; the caller ends it with histogram_free(). */
+/* Counts a duration in nanoseconds; a negative one counts as zero. At first all of a histogram but
+ * its precision is zero; the caller ends it with histogram_free(). */
 void histogram_add(struct histogram *histogram, int64_t nsec);
 
 void histogram_free(struct histogram *histogram);
+
+/* Returns how many cells there are. */
+size_t histogram_cells(const struct histogram *histogram);
 
 /* Returns how many values are in a cell. */
 uint64_t histogram_cell(const struct histogram *histogram, size_t cell);
 
 /*
  * Returns the duration that `share` of the values, from 0 to 1, do not exceed: the value at rank
- * ceil(share * count) of the sorted values, to within 0.4 %. 0 if there are none.
+ * ceil(share * count) of the sorted values, to within the precision. 0 if there are none.
  */
 int64_t histogram_quantile(const struct histogram *histogram, double share);
 
@@ -45,8 +51,8 @@ double histogram_deviation(const struct histogram *histogram);
 uint64_t histogram_count_to(const struct histogram *histogram, int64_t nsec);
 
 /* Return the bounds of a cell: the least value in it, and the least of the next cell. */
-int64_t histogram_cell_start(size_t cell);
-int64_t histogram_cell_end(size_t cell);
+int64_t histogram_cell_start(const struct histogram *histogram, size_t cell);
+int64_t histogram_cell_end(const struct histogram *histogram, size_t cell);
 
 /*
  * Prints a row for each range of durations, all equally wide on a logarithmic scale, with a bar for

@@ -190,11 +190,13 @@ static void print_cells(const struct histogram *histogram)
     const char *before = "";
 
     fputs(",\"histogram\":[", stdout);
-    for (size_t cell = 0; cell < HISTOGRAM_CELLS; cell++) {
+    for (size_t cell = 0; cell < histogram_cells(histogram); cell++) {
         if (histogram_cell(histogram, cell) == 0)
             continue;
-        printf("%s[%.6f,%.6f,%" PRIu64 "]", before, report_milliseconds(histogram_cell_start(cell)),
-               report_milliseconds(histogram_cell_end(cell)), histogram_cell(histogram, cell));
+        printf("%s[%.6f,%.6f,%" PRIu64 "]", before,
+               report_milliseconds(histogram_cell_start(histogram, cell)),
+               report_milliseconds(histogram_cell_end(histogram, cell)),
+               histogram_cell(histogram, cell));
         before = ",";
     }
     putchar(']');

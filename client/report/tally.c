@@ -94,6 +94,13 @@ static void add_counts(struct tally *tally, const uint64_t counts[TCP_COUNTS])
     tally->probes_hit += hit;
 }
 
+void tally_begin(struct tally *tally, int64_t begun, unsigned precision)
+{
+    tally->begun = begun;
+    for (enum phase phase = 0; phase < PHASE_COUNT; phase++)
+        tally->phases[phase].precision = precision;
+}
+
 void tally_add(struct tally *tally, const struct roundtrip *roundtrip, const char *why)
 {
     enum outcome outcome = roundtrip->outcome;
