@@ -86,11 +86,13 @@ def find(program):
 
 HANDLER = "{build}/tincan-handler"
 FLOOR = Contender("floor", "{build}/bench/floor")
+FILTERED = Contender("floor with a filter of one instruction", "{build}/bench/floor filter", "floor")
 HANDLERS = [
     FLOOR,
     FLOOR.again(),
     Contender("tincan-handler", HANDLER, "floor"),
-    Contender("floor with a filter of one instruction", "{build}/bench/floor filter", "floor"),
+    FILTERED,
+    Contender("floor with as many system calls", "{build}/bench/floor calls", "floor"),
     Contender("tincan-handler --no-sandbox", HANDLER + " --no-sandbox", "floor"),
     Contender("tincan-handler, static glibc", "{build}/tests/tincan-handler-glibc", "floor"),
     Contender("tincan-handler, dynamic", "{build}/bench/handler-dynamic", "floor"),
@@ -179,8 +181,9 @@ TCPSERVER = under("tcpserver", TINCAN_HANDLER)
 LAUNCHED = [under("tcpserver", FLOOR), under("tcpserver", FLOOR).again()] + [
     under(launcher, handler)
     for launcher in LAUNCHERS
-    for handler in (FLOOR, TINCAN_HANDLER, CAT)
+    for handler in (FLOOR, FILTERED, TINCAN_HANDLER, CAT)
     if (launcher, handler) != ("tcpserver", FLOOR)
+    and (handler is not FILTERED or launcher in ("tcpserver", "inetutils-inetd"))
 ]
 INTERNAL = Contender(
     "xinetd: internal echo",
