@@ -72,6 +72,25 @@ SCRIPT
 }
 
 # bats test_tags=sandbox
+@test "tincand: what was echoed is logged as that, although what trails it can't be waited for" {
+    need_tracer
+    script <<SCRIPT
+$FAULT
+with Server() as server:
+    with fault(server, "epoll_ctl", "ENOMEM"):
+        server.signal(signal.SIGSTOP)
+        connection = server.connect()
+        connection.send(b"hello\0and more")
+        server.signal(signal.SIGCONT)
+        connection.read_to_end()
+        assert connection.received == b"hello\0"
+        server.until_line(f"peer={connection.peer} result=.*")
+        server.until_line(f"peer={connection.peer} result=echoed bytes=5 .*")
+    server.echo()
+SCRIPT
+}
+
+# bats test_tags=sandbox
 @test "tincand: it goes on accepting although watching its socket failed once" {
     need_tracer
     script <<SCRIPT
