@@ -91,6 +91,19 @@ SCRIPT
 }
 
 # bats test_tags=sandbox
+@test "tincand: [::] takes IPv4 as well, also where the system's default (net.ipv6.bindv6only) is not to" {
+    need_tracer
+    [ -e /proc/net/if_inet6 ] || skip "there is no IPv6 here"
+    script <<'SCRIPT'
+trace = f"{TMPDIR}/trace"
+with Server(f"--listen=[::]:{free_port(everywhere=True)}",
+            before=("strace", "-D", "-f", "-e", "trace=setsockopt", "-o", trace)) as server:
+    server.echo()
+assert "IPV6_V6ONLY, [0]" in open(trace, encoding="ascii").read()
+SCRIPT
+}
+
+# bats test_tags=sandbox
 @test "tincand: it goes on accepting although watching its socket failed once" {
     need_tracer
     script <<SCRIPT

@@ -101,27 +101,43 @@ static void check_bytes(unsigned char *page_end)
     }
 }
 
-/* Every string of three bytes that are next to a limit in RFC 3629, section 4, at each offset
- * across a block of 64 bytes, of which there is another behind. */
+/* Bytes next to a limit in RFC 3629, section 4. */
+static const unsigned char edges[] = {
+    0x00, 0x01, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf,
+    0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
+};
+
+#define EDGES (sizeof edges / sizeof edges[0])
+
+/* Compares the string with `offset` bytes of the filling in front of it, and a block of 64 behind.
+ */
+static void check_within(unsigned char *page_end, const unsigned char *string, size_t length,
+                         size_t offset, const char *filling)
+{
+    size_t size = offset + length + 64;
+    unsigned char *text = page_end - size;
+
+    fill(text, offset, filling);
+    memcpy(text + offset, string, length);
+    fill(text + offset + length, 64, filling);
+    check(text, size, SIZE_MAX, 0, size);
+}
+
+/* Every string of three edges, at each offset across a block of 64 bytes; and every string of four
+ * with a continuation byte behind it, at one. */
 static void check_edges(unsigned char *page_end, const char *filling)
 {
-    static const unsigned char edges[] = {
-        0x00, 0x01, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf,
-        0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
-    };
-    const size_t count = sizeof edges / sizeof edges[0];
-
-    for (size_t i = 0; i < count * count * count; i++) {
-        for (size_t offset = 0; offset <= 66; offset++) {
-            size_t size = offset + 3 + 64;
-            unsigned char *text = page_end - size;
-            fill(text, offset, filling);
-            text[offset] = edges[i / count / count];
-            text[offset + 1] = edges[i / count % count];
-            text[offset + 2] = edges[i % count];
-            fill(text + offset + 3, 64, filling);
-            check(text, size, SIZE_MAX, 0, size);
-        }
+    for (size_t i = 0; i < EDGES * EDGES * EDGES * EDGES; i++) {
+        const unsigned char string[] = {
+            edges[i % EDGES],
+            edges[i / EDGES % EDGES],
+            edges[i / EDGES / EDGES % EDGES],
+            edges[i / EDGES / EDGES / EDGES],
+            0x80,
+        };
+        check_within(page_end, string, sizeof string, 6, filling);
+        for (size_t offset = 0; offset <= 66 && string[3] == 0; offset++)
+            check_within(page_end, string, 3, offset, filling);
     }
 }
 
