@@ -3,7 +3,7 @@
  * A log-linear histogram of durations: each power of two is divided into cells of equal width, of
  * which the precision says how many, so a percentile is off by at most 0.4 % (fine) or 1.6 %
  * (coarse), however many values there are. The least, greatest, mean and standard deviation are
- * exact. It takes 21 KiB (fine) or 5.5 KiB (coarse) from its first value on, and no more later;
+ * exact. It takes 20.5 KiB (fine) or 5.4 KiB (coarse) from its first value on, and no more later;
  * without memory for that, values count in all but percentiles, and so do those beyond 2^32 - 1 in
  * a cell.
  */
