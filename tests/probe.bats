@@ -825,6 +825,14 @@ PYTHON
     said 'tincan: at most [1-9] probes at once instead of 40, because *'
 }
 
+@test "to say why a probe had no local address takes no descriptor for good" {
+    need prlimit
+    run --separate-stderr prlimit --nofile=20:20 "$TINCAN" -I 192.0.2.77 -c 40 -i 1ms 127.0.0.1:1
+    assert_failure 2
+    assert_line --index 1 --partial 'this machine does not have the address of -I'
+    assert_line 'seq=40  local error'
+}
+
 @test "the soft limit of descriptors is raised to the hard one" {
     need prlimit
     serve late:0.1
