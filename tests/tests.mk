@@ -42,7 +42,7 @@ TINCAN_FLOOD = 5000
 check-systemd: all check-programs $(B)/tests/tincan-handler-glibc ## the installed units in booted Debian 12 and 13 systems; needs root
 	TINCAN_FLOOD=$(TINCAN_FLOOD) tests/systemd/run $(SUITES)
 
-check-systemd-quick: all check-programs $(B)/tests/tincan-handler-glibc ## the same with floods of a hundred, in the last system alone
+check-systemd-quick: all check-programs $(B)/tests/tincan-handler-glibc ## the same with floods of a hundred, in one system, and restarts in the other
 	TINCAN_FLOOD=100 tests/systemd/run --quick $(SUITES)
 
 check-bare: ## the README's two commands on bare Debian 12 and 13 systems; needs root

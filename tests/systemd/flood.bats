@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Many connections at once, one after the other, and held: what is turned away is turned away by the
 # limits that the unit states, and nothing fails or stays behind.
-# bats file_tags=load
+# bats file_tags=flood
 
 COUNT=$(cat /var/lib/tincan-tests/flood)
 

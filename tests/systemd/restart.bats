@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # systemd and the socket restarted under load: every connection is served whole, or not begun.
-# bats file_tags=load
+# bats file_tags=restart
 
 # As many echoes as a flood has connections, but no more, as each repetition takes a second.
 ECHOES=$(cat /var/lib/tincan-tests/flood)

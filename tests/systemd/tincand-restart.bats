@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # tincand stopped, killed, hung and left without its journal, under load: whoever connects is served.
-# bats file_tags=load
+# bats file_tags=restart
 
 # As many as the other floods have, and more, as they go quicker.
 FLOOD=$((4 * $(cat /var/lib/tincan-tests/flood)))
