@@ -129,9 +129,10 @@ static void check_moments(const struct histogram *histogram, const int64_t *valu
 
 static void check_distribution(distribution *next, size_t count, unsigned precision)
 {
-    struct histogram histogram = {.precision = precision};
+    struct histogram histogram;
     static int64_t values[VALUES];
 
+    histogram_begin(&histogram, precision);
     for (size_t i = 0; i < count; i++) {
         values[i] = next(i);
         histogram_add(&histogram, values[i]);
@@ -158,9 +159,11 @@ static void quantiles(void)
  * its start. */
 static void check_cells(unsigned precision, double width)
 {
-    struct histogram histogram = {.precision = precision};
-    size_t last = histogram_cells(&histogram) - 1;
+    struct histogram histogram;
+    size_t last;
 
+    histogram_begin(&histogram, precision);
+    last = histogram_cells(&histogram) - 1;
     for (size_t cell = 0; cell < last; cell++) {
         int64_t start = histogram_cell_start(&histogram, cell);
         int64_t end = histogram_cell_end(&histogram, cell);

@@ -292,6 +292,35 @@ END
     assert_line '100 sent, 0 echoed, 100 lost (100.0 %): 100 refused'
 }
 
+# has_lines COUNT FILE: so many at least.
+has_lines() {
+    [ "$(wc -l <"$2")" -ge "$1" ]
+}
+
+# bats test_tags=limits
+@test "many targets take little memory, and no more of it later" {
+    [ -x "$TINCAND" ] || skip "tincand is not built"
+    local port early late
+    port=$(free_port 0.0.0.0)
+    seq -f "127.0.1.%g:$port" 250 >list
+    seq -f "127.0.2.%g:$port" 250 >>list
+    start "$TINCAND" --quiet --listen="0.0.0.0:$port"
+    wait_until 10 "$TINCAN" -q -m '' "127.0.0.1:$port" 2>/dev/null
+    start "$TINCAN" -c 30 -i 400ms --targets list >lines
+    wait_until 20 has_lines 1000 lines
+    early=$(resident "$STARTED")
+    wait_until 60 has_lines 8000 lines
+    late=$(resident "$STARTED")
+    echo "$early and $late kilobytes"
+    assert [ "$early" -lt 60000 ]
+    assert [ "$late" -lt $((early + early / 20)) ]
+}
+
+# resident PROCESS: its memory in kilobytes.
+resident() {
+    sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$1/status"
+}
+
 # bats test_tags=long
 @test "counters go on when the list of targets is another, and its file is as large as it needs be" {
     serve_two

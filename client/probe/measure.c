@@ -64,7 +64,7 @@ static void on_running(void *context, struct roundtrip *roundtrip, int64_t now)
     roundtrip->overdue = true;
 }
 
-/* Returns that of the histograms, of which each target has ten. */
+/* Returns the precision of the histograms, of which each target has ten. */
 static unsigned precision(const struct run *run)
 {
     return run->count > MANY_TARGETS ? HISTOGRAM_COARSE : HISTOGRAM_FINE;
@@ -159,7 +159,8 @@ int measure(struct run *run, const struct targets *targets, struct schedule *sch
     run->begun = clock_now();
     for (size_t i = 0; i < run->count; i++) {
         tally_begin(&run->probed[i].tally, run->begun, precision(run));
-        tally_begin(&run->probed[i].recent, run->begun, precision(run));
+        if (run->options->probes.report_every_usec > 0)
+            tally_begin(&run->probed[i].recent, run->begun, precision(run));
     }
     if (targets->count > 0)
         end = run_schedule(run, targets, schedule, message);

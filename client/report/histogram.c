@@ -49,16 +49,17 @@ uint64_t histogram_cell(const struct histogram *histogram, size_t cell)
     return histogram->cells ? histogram->cells[cell] : 0;
 }
 
-/* The memory is written to at once, so that the pages are there from then on; compilers make
+/* The memory is written to at once, so that its pages are there from then on; compilers make
  * calloc(3) of memset(3), which leaves that to later. */
-static void count_cell(struct histogram *histogram, size_t cell)
+void histogram_begin(struct histogram *histogram, unsigned precision)
 {
-    size_t size = histogram_cells(histogram) * sizeof *histogram->cells;
+    size_t size;
 
-    if (!histogram->cells && (histogram->cells = malloc(size)))
+    *histogram = (struct histogram){.precision = precision};
+    size = histogram_cells(histogram) * sizeof *histogram->cells;
+    histogram->cells = malloc(size);
+    if (histogram->cells)
         explicit_bzero(histogram->cells, size);
-    if (histogram->cells && histogram->cells[cell] < UINT32_MAX)
-        histogram->cells[cell]++;
 }
 
 void histogram_free(struct histogram *histogram)
@@ -69,6 +70,7 @@ void histogram_free(struct histogram *histogram)
 void histogram_add(struct histogram *histogram, int64_t nsec)
 {
     double distance;
+    size_t cell;
 
     if (nsec < 0)
         nsec = 0;
@@ -81,7 +83,9 @@ void histogram_add(struct histogram *histogram, int64_t nsec)
     distance = (double)nsec - histogram->mean;
     histogram->mean += distance / (double)histogram->count;
     histogram->squares += distance * ((double)nsec - histogram->mean);
-    count_cell(histogram, cell_of(histogram, nsec));
+    cell = cell_of(histogram, nsec);
+    if (histogram->cells && histogram->cells[cell] < UINT32_MAX)
+        histogram->cells[cell]++;
 }
 
 static int64_t middle_of(const struct histogram *histogram, size_t cell)

@@ -3,9 +3,8 @@
  * A log-linear histogram of durations: each power of two is divided into cells of equal width, of
  * which the precision says how many, so a percentile is off by at most 0.4 % (fine) or 1.6 %
  * (coarse), however many values there are. The least, greatest, mean and standard deviation are
- * exact. It takes 20.5 KiB (fine) or 5.4 KiB (coarse) from its first value on, and no more later;
- * without memory for that, values count in all but percentiles, and so do those beyond 2^32 - 1 in
- * a cell.
+ * exact. It takes 20.5 KiB (fine) or 5.4 KiB (coarse) from its beginning on; without memory for
+ * that, values count in all but percentiles, and so do those beyond 2^32 - 1 in a cell.
  */
 #ifndef TINCAN_CLIENT_REPORT_HISTOGRAM_H
 #define TINCAN_CLIENT_REPORT_HISTOGRAM_H
@@ -26,8 +25,10 @@ struct histogram {
     uint32_t *cells;         /* how many values are in each, or NULL */
 };
 
-/* Counts a duration in nanoseconds; a negative one counts as zero. At first all of a histogram but
- * its precision is zero; the caller ends it with histogram_free(). */
+/* Begins a histogram, empty; the caller ends it with histogram_free(). */
+void histogram_begin(struct histogram *histogram, unsigned precision);
+
+/* Counts a duration in nanoseconds; a negative one counts as zero. */
 void histogram_add(struct histogram *histogram, int64_t nsec);
 
 void histogram_free(struct histogram *histogram);

@@ -98,7 +98,7 @@ void tally_begin(struct tally *tally, int64_t begun, unsigned precision)
 {
     tally->begun = begun;
     for (enum phase phase = 0; phase < PHASE_COUNT; phase++)
-        tally->phases[phase].precision = precision;
+        histogram_begin(&tally->phases[phase], precision);
 }
 
 void tally_add(struct tally *tally, const struct roundtrip *roundtrip, const char *why)

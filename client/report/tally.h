@@ -48,8 +48,8 @@ int64_t phase_of(const struct roundtrip *roundtrip, enum phase phase);
 /* Returns the name for JSON and Prometheus of one of a connection's counts; a constant. */
 const char *tally_count_label(enum tcp_count count);
 
-/* Begins a tally, all zero before, at `begun` (clock_now), with histograms of that precision. The
- * caller ends it with tally_reset(). */
+/* Begins a tally, all zero but for outcomes, at `begun` (clock_now), with histograms of that
+ * precision. The caller ends it with tally_reset(). */
 void tally_begin(struct tally *tally, int64_t begun, unsigned precision);
 
 /* Counts a round trip that is over. `why` explains its outcome; it is kept of the first. One
