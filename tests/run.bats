@@ -27,6 +27,13 @@ run_tests() {
     assert_line 1..4
 }
 
+@test "run: each group of the table of cases is played through each launcher" {
+    local group
+    for group in $(PYTHONPATH=$TESTS/helpers python3 -m cases groups); do
+        grep -qE "^    play.*[ _]$group( |\$)" "$TESTS/launcher.bats.in" || fail "$group is not played"
+    done
+}
+
 @test "run: options choose tests, and where all pass it succeeds" {
     run_tests 0 --filter 'ir[sd]' "$PWD/one.bats"
     assert_equal "${lines[-1]}" '1 passed, 0 failed, 1 skipped'

@@ -86,6 +86,7 @@ model: $(B)/tests/model ## the accounts of tincand against a model of them, in M
 MUTANTS        = 150
 MUTANT_SECONDS = 300
 SEED           = 1
+OUTPUT         =
 mutate: ## whether tests notice MUTANTS faults of one line, chosen by chance from SEED; hours
 	tests/mutate/mutate '$(B)' '$(MUTANTS)' '$(SEED)' '$(MUTANT_SECONDS)' $(OUTPUT)
 

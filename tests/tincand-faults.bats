@@ -91,7 +91,7 @@ SCRIPT
 }
 
 # bats test_tags=sandbox
-@test "tincand: [::] takes IPv4 as well, also where the system's default (net.ipv6.bindv6only) is not to" {
+@test "tincand: [::] asks for IPv4 as well, whatever net.ipv6.bindv6only says" {
     need_tracer
     [ -e /proc/net/if_inet6 ] || skip "there is no IPv6 here"
     script <<'SCRIPT'

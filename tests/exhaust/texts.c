@@ -123,8 +123,8 @@ static void check_within(unsigned char *page_end, const unsigned char *string, s
     check(text, size, SIZE_MAX, 0, size);
 }
 
-/* Every string of three edges, at each offset across a block of 64 bytes; and every string of four
- * with a continuation byte behind it, at one. */
+/* Every string of four edges with a continuation byte behind it; and of three, which are those in
+ * front of the first edge, at each offset across a block of 64 bytes. */
 static void check_edges(unsigned char *page_end, const char *filling)
 {
     for (size_t i = 0; i < EDGES * EDGES * EDGES * EDGES; i++) {
@@ -136,7 +136,7 @@ static void check_edges(unsigned char *page_end, const char *filling)
             0x80,
         };
         check_within(page_end, string, sizeof string, 6, filling);
-        for (size_t offset = 0; offset <= 66 && string[3] == 0; offset++)
+        for (size_t offset = 0; offset <= 66 && string[3] == edges[0]; offset++)
             check_within(page_end, string, 3, offset, filling);
     }
 }
