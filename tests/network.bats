@@ -269,6 +269,16 @@ echoed_by() {
     echoed_by 192.0.2.2:4040
 }
 
+@test "an address that is far away answers, although a dead one was tried after it" {
+    need jq
+    hosts
+    plug_in_slow 0.2
+    obey server 'ip daddr 192.0.2.2 tcp dport 4040 drop'
+    named 2001:db8::2 192.0.2.2
+    "${RESOLVING[@]}" "$CLIENT" "$TINCAN" --json -c 1 -W 20s server.test >out 2>errors
+    echoed_by '[2001:db8::2]:4040'
+}
+
 @test "when the address in use begins to fail, the others are tried" {
     need jq
     hosts

@@ -13,8 +13,8 @@
 
 #define REFRESH_TIME (10 * CLOCK_SECOND) /* between questions to the resolver */
 
-/* Adds an address that is not known, or marks it as current. */
-static int add_peer(struct target *target, const void *name, socklen_t size)
+/* Adds an address that is not known, or marks it as current. Returns whether there was memory. */
+static bool add_peer(struct target *target, const void *name, socklen_t size)
 {
     struct target_peer *peers, *peer = target->peers;
     struct text text;
@@ -22,11 +22,11 @@ static int add_peer(struct target *target, const void *name, socklen_t size)
     for (size_t i = 0; i < target->count; i++, peer++)
         if (peer->size == size && memcmp(&peer->name, name, size) == 0) {
             peer->current = true;
-            return 0;
+            return true;
         }
     peers = reallocarray(target->peers, target->count + 1, sizeof *peers);
     if (!peers)
-        return -1;
+        return false;
     target->peers = peers;
     peer = &peers[target->count++];
     *peer = (struct target_peer){.size = size, .current = true};
@@ -35,7 +35,7 @@ static int add_peer(struct target *target, const void *name, socklen_t size)
     sockaddr_print(&text, &peer->name, size, if_indextoname);
     if (target->address->hybrid)
         text_addf(&text, "#%" PRIu32, target->address->hybrid_port);
-    return 0;
+    return true;
 }
 
 static void fail(struct target *target, enum outcome outcome, int error)
@@ -53,8 +53,9 @@ static void mark_all(struct target *target, bool current)
         target->peers[i].current = current;
 }
 
-/* Takes the addresses of the list, in turn one of the first one's family and one of another. */
-static int add_list(struct target *target, const struct addrinfo *list)
+/* Takes the addresses of the list, in turn one of the first one's family and one of another.
+ * Returns whether there was memory. */
+static bool add_list(struct target *target, const struct addrinfo *list)
 {
     const struct addrinfo *next[2] = {list, list};
 
@@ -64,13 +65,13 @@ static int add_list(struct target *target, const struct addrinfo *list)
 
         while (each && (each->ai_family != list->ai_family) != other)
             each = each->ai_next;
-        if (each && add_peer(target, each->ai_addr, each->ai_addrlen) < 0) {
+        if (each && !add_peer(target, each->ai_addr, each->ai_addrlen)) {
             mark_all(target, true);
-            return -1;
+            return false;
         }
         next[other] = each ? each->ai_next : NULL;
     }
-    return 0;
+    return true;
 }
 
 /* Takes the answer of the resolver to the first question. */
@@ -83,7 +84,7 @@ static void take_first_answer(struct target *target, struct answer answer)
         fail(target, OUTCOME_UNRESOLVED, answer.error);
         return;
     }
-    if (add_list(target, answer.list) < 0)
+    if (!add_list(target, answer.list))
         fail(target, OUTCOME_LOCAL, ENOMEM);
     freeaddrinfo(answer.list);
 }
@@ -97,7 +98,7 @@ static void begin_to_find(struct target *target, int64_t deadline)
     if (target->count == 0)
         target->working = SIZE_MAX;
     if (address->socket_size > 0) {
-        if (add_peer(target, &address->socket, address->socket_size) < 0)
+        if (!add_peer(target, &address->socket, address->socket_size))
             fail(target, OUTCOME_LOCAL, ENOMEM);
         return;
     }
