@@ -96,8 +96,8 @@ prove: ## the contracts of the decoder and of texts, with Frama-C; minutes
 lint: ## warnings as errors with gcc and clang, and the static checkers
 	tests/lint
 
-analyze: handler-size ## scan-build on all programs, and what handler-size prints; minutes
-	scan-build --status-bugs -o '$(B)/scan-build' $(MAKE) -s B='$(B)/analyze' HANDLER_CC='$$(CC)' HANDLER_LDFLAGS= all
+analyze: handler-size ## Clang's analyzer on all programs, those of the tests as well, and what handler-size prints; minutes
+	scan-build --status-bugs -o '$(B)/scan-build' $(MAKE) -s B='$(B)/analyze' HANDLER_CC='$$(CC)' HANDLER_LDFLAGS= all check-programs
 
 MEASURED = $(B)/measured
 handler-size: ## bytes of the handler's own code, and its deepest path of calls with the stack that it takes
