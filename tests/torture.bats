@@ -44,7 +44,7 @@ is_caught() {
 }
 
 @test "torture: a careful handler passes, and each fault of a careless one is found" {
-    torture -s 'a message' handler "$CARELESS"
+    torture -q -s 'a message' handler "$CARELESS"
     assert_success
     for fault in lies leaks crashes hangs silent; do
         is_caught "$fault"
