@@ -518,6 +518,22 @@ screen_lacks "> "
 END
 }
 
+@test "--connect-first takes a connection to itself for none" {
+    need_own_sysctls
+    cat >enter <<'END'
+#!/bin/sh
+ip link set lo up
+sysctl -qw 'net.ipv4.ip_local_port_range=40000 40000'
+exec "$TINCAN" --connect-first 127.0.0.1:40000
+END
+    chmod +x enter
+    play <<'END'
+spawn -noecho unshare -n ./enter
+see "tincan: connecting to 127.0.0.1:40000: refused: "
+ends 1
+END
+}
+
 @test "with --quiet there are only the echoes" {
     serve echo
     play <<'END'

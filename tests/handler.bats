@@ -248,6 +248,24 @@ END
     done
 }
 
+# bats test_tags=sandbox
+@test "handler: whether the peer is gone, or sending failed otherwise, is what the kernel says" {
+    need_tracer
+    local error result
+    while read -r error result; do
+        run -74 timeout 60 strace -o /dev/null -e "inject=write:error=$error:when=1" "$HANDLER" --no-sandbox \
+            < <(printf 'hello\0')
+        assert_output --regexp "result=$result "
+    done <<-'END'
+	ECONNRESET gone
+	ETIMEDOUT gone
+	EHOSTUNREACH gone
+	ENETDOWN gone
+	EIO error
+	ENOBUFS error
+	END
+}
+
 @test "handler: a peer that resets during the reply is result=gone and 74" {
     spawn --reply-then-reset 1000 --send "$(printf 'x%.0s' {1..100000})\0" --
     assert_line status=74

@@ -279,6 +279,17 @@ echoed_by() {
     echoed_by '[2001:db8::2]:4040'
 }
 
+@test "an address that is far away answers, although one before it is dead and one behind it fails" {
+    need jq
+    hosts
+    plug_in_slow 0.3
+    obey server 'ip6 daddr 2001:db8::2 tcp dport 4040 drop'
+    on_client ip route add unreachable 2001:db8::3
+    named 2001:db8::2 192.0.2.2 2001:db8::3
+    "${RESOLVING[@]}" "$CLIENT" "$TINCAN" --json -c 1 -W 20s server.test >out 2>errors
+    echoed_by 192.0.2.2:4040
+}
+
 @test "when the address in use begins to fail, the others are tried" {
     need jq
     hosts

@@ -550,6 +550,13 @@ TABLE
     assert_line '4 sent, 2 echoed, 1 lost (25.0 %): 1 truncated; 1 altered'
 }
 
+@test "an address of a link is reported with its interface" {
+    need jq
+    run "$TINCAN" --json -c 1 '[fe80::1%lo]:9'
+    assert_failure 1
+    assert_equal "$(jq -c 'select(.type == "begin").peers' <<<"$output")" '["[fe80::1%lo]:9"]'
+}
+
 @test "a name without an address is: 2, before any probe" {
     run --separate-stderr "$TINCAN" -c 1 no-such-host.invalid
     assert_failure 2

@@ -75,6 +75,32 @@ with Serving.at("127.0.0.1:0", "--no-preview") as server:
     SCRIPT_SECONDS=600 script <<<"$HANDLER_SERVES$WHOLE"
 }
 
+# bats test_tags=sandbox
+@test "reply: what comes in when the handler's is sent, and not yet taken, does not destroy it" {
+    need_tracer
+    script <<<"$HANDLER_SERVES"'
+import pathlib
+
+trace = pathlib.Path(TMPDIR, "trace")
+
+def has_stopped():
+    return "stopped by SIGSTOP" in trace.read_text(encoding="ascii")
+
+with Serving("127.0.0.1:0") as server:
+    server.command[:0] = ["strace", "-D", "-o", str(trace), "-e", "inject=sendto:signal=SIGSTOP:when=1"]
+    connection = server.connect(narrow=True)
+    message = b"m" * 8000 + b"\0"
+    trace.touch()
+    connection.send(message)
+    wait_until(lambda: server.handlers and has_stopped(), "the handler to stop")
+    connection.send(b"late")
+    server.handlers[0].send_signal(signal.SIGCONT)
+    wait_until(lambda: server.handlers[0].poll() is not None, "the handler to end")
+    assert connection.read_to_end() == CLEAN
+    assert connection.received == message
+'
+}
+
 @test "reply: tincand's is whole, or not logged as echoed, whatever comes in behind the message" {
     SCRIPT_SECONDS=600 script <<<"$TINCAND_SERVES$WHOLE"
 }

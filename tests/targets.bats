@@ -285,6 +285,12 @@ END
     printf 'live%d.test:9\n' {1..100} >>list
     with_silent_resolver 'files dns' "$TINCAN" -q -c 1 -W 4s --targets list
     assert_line '140 sent, 0 echoed, 140 lost (100.0 %): 40 unresolved, 100 refused'
+    # What needs no resolver does not wait for it, also where all questions that may be asked at once are
+    # without an answer until the time is over.
+    printf 'dead%d.test\n' {1..70} >list
+    printf '127.0.0.1:%d\n' {1..10} >>list
+    with_silent_resolver 'files dns' "$TINCAN" -q -c 1 -W 1s --targets list
+    assert_line '80 sent, 0 echoed, 80 lost (100.0 %): 70 unresolved, 10 refused'
     # Few descriptors are no reason to find none.
     need prlimit
     printf 'live%d.test:9\n' {1..100} >list

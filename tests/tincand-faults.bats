@@ -104,6 +104,23 @@ SCRIPT
 }
 
 # bats test_tags=sandbox
+@test "tincand: it closes nothing twice, which could be another's by then" {
+    need_tracer
+    script <<'SCRIPT'
+trace = f"{TMPDIR}/trace"
+with Server(before=("strace", "-D", "-f", "-e", "trace=close", "-o", trace)) as server:
+    held, = server.hold(1, b"hel")
+    server.signal(signal.SIGTERM)
+    server.manager.until("STOPPING=1")
+    held.close()
+    assert server.end() == 0
+with open(trace, encoding="ascii") as file:
+    closed = [line for line in file if "close(" in line]
+assert closed and not any("EBADF" in line for line in closed), closed
+SCRIPT
+}
+
+# bats test_tags=sandbox
 @test "tincand: it goes on accepting although watching its socket failed once" {
     need_tracer
     script <<SCRIPT

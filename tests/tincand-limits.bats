@@ -337,6 +337,15 @@ with Server("--max-connections=100", "--max-connections-per-source=100", nofile=
 SCRIPT
 }
 
+@test "tincand: the limit of descriptors is raised where it is too low, and only there" {
+    script <<'SCRIPT'
+for soft, raised in (100, False), (101, False), (99, True):
+    with Server("--max-connections=85", nofile=(soft, 1000)) as server:
+        assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (
+            1000 if raised else soft, 1000), soft
+SCRIPT
+}
+
 @test "tincand: without descriptors it rests, complains once a second, and resumes" {
     script <<'SCRIPT'
 with Server("--max-connections-per-source=100") as server:
@@ -419,6 +428,24 @@ with Server("--quiet", "--max-connections=4000", "--max-connections-per-source=4
     server.process.send_signal(signal.SIGCONT)
     wait_until(lambda: server.fds() <= before - 3000, "all of them to be gone")
     assert server.cpu() - used < 1, server.cpu() - used
+SCRIPT
+}
+
+# bats test_tags=limits
+@test "tincand: thousands at the same time leave no memory behind" {
+    need_descriptors 4100
+    script <<'SCRIPT'
+with Server("--quiet", "--max-connections=4000", "--max-connections-per-source=4000",
+            nofile=(4100, 4100)) as server:
+    server.echo()
+    idle, before = server.fds(), server.rss()
+    held = server.hold(3000, b"abc")
+    assert server.rss() > before + MIB // 2, (before, server.rss())
+    for connection in held:
+        connection.close()
+    wait_until(lambda: server.fds() == idle, "all of them to be gone")
+    server.echo()
+    assert server.rss() < before + MIB // 8, (before, server.rss())
 SCRIPT
 }
 

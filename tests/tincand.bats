@@ -649,6 +649,17 @@ with Server("--quiet") as server:
 SCRIPT
 }
 
+@test "tincand: when all lines are written, nothing wakes it up" {
+    script <<'SCRIPT'
+with Server() as server:
+    server.echo()
+    server.until_line("peer=.* result=echoed .*")
+    wakeups = server.wakeups()
+    server.watch(0.5)
+    assert server.wakeups() < wakeups + 10, (wakeups, server.wakeups())
+SCRIPT
+}
+
 @test "tincand: the watchdog hears from it in time" {
     within_time
     script <<'SCRIPT'

@@ -27,8 +27,6 @@ void transfer_begin(struct transfer *transfer, int fd, const char *message, size
 void transfer_free(struct transfer *transfer)
 {
     free(transfer->reply);
-    transfer->reply = NULL;
-    transfer->reply_size = 0;
 }
 
 short transfer_events(const struct transfer *transfer)

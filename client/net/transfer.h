@@ -62,7 +62,7 @@ void transfer_step(struct transfer *transfer, int events);
 /* Ends the transfer as its time is up. */
 void transfer_expire(struct transfer *transfer);
 
-/* Frees the buffer. */
+/* Frees the buffer, after which the transfer is of no use. */
 void transfer_free(struct transfer *transfer);
 
 #endif

@@ -190,6 +190,14 @@ class Server:
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
             return "".join(line for line in file if line.startswith("State:") or "ctxt" in line)
 
+    def wakeups(self):
+        """How often its threads have gone to sleep."""
+        total = 0
+        for task in os.listdir(f"/proc/{self.process.pid}/task"):
+            with open(f"/proc/{self.process.pid}/task/{task}/status", encoding="ascii") as file:
+                total += sum(int(line.split()[1]) for line in file if line.startswith("voluntary_ctxt"))
+        return total
+
     def cpu(self):
         """The processor time that its threads have used, in seconds."""
         total = 0
