@@ -258,36 +258,37 @@ echoed_by() {
     jq -se --arg peer "$1" 'any(.[]; .outcome == "echoed" and .peer == $peer)' out
 }
 
-@test "a dead address does not hide the answer of another one that is far away" {
+# far_away SECONDS DEAD: packets are under way for so long (over a plain cable a connection is there
+# before the client waits for it), and server.test has two addresses, of which connections to DEAD (of nftables) are dropped.
+far_away() {
     need jq
     hosts
-    plug_in_slow 0.05
-    obey server 'ip6 daddr 2001:db8::2 tcp dport 4040 drop'
+    plug_in_slow "$1"
+    obey server "$2 tcp dport 4040 drop"
     named 2001:db8::2 192.0.2.2
-    # A connection over a plain cable is there before the client waits for it.
+}
+
+# first_echo_is_by PEER: it answers the one probe to server.test.
+first_echo_is_by() {
     "${RESOLVING[@]}" "$CLIENT" "$TINCAN" --json -c 1 -W 20s server.test >out 2>errors
-    echoed_by 192.0.2.2:4040
+    echoed_by "$1"
+}
+
+@test "a dead address does not hide the answer of another one that is far away" {
+    far_away 0.05 'ip6 daddr 2001:db8::2'
+    first_echo_is_by 192.0.2.2:4040
 }
 
 @test "an address that is far away answers, although a dead one was tried after it" {
-    need jq
-    hosts
-    plug_in_slow 0.2
-    obey server 'ip daddr 192.0.2.2 tcp dport 4040 drop'
-    named 2001:db8::2 192.0.2.2
-    "${RESOLVING[@]}" "$CLIENT" "$TINCAN" --json -c 1 -W 20s server.test >out 2>errors
-    echoed_by '[2001:db8::2]:4040'
+    far_away 0.2 'ip daddr 192.0.2.2'
+    first_echo_is_by '[2001:db8::2]:4040'
 }
 
 @test "an address that is far away answers, although one before it is dead and one behind it fails" {
-    need jq
-    hosts
-    plug_in_slow 0.3
-    obey server 'ip6 daddr 2001:db8::2 tcp dport 4040 drop'
+    far_away 0.3 'ip6 daddr 2001:db8::2'
     on_client ip route add unreachable 2001:db8::3
     named 2001:db8::2 192.0.2.2 2001:db8::3
-    "${RESOLVING[@]}" "$CLIENT" "$TINCAN" --json -c 1 -W 20s server.test >out 2>errors
-    echoed_by 192.0.2.2:4040
+    first_echo_is_by 192.0.2.2:4040
 }
 
 @test "when the address in use begins to fail, the others are tried" {

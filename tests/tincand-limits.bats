@@ -339,6 +339,7 @@ SCRIPT
 
 @test "tincand: the limit of descriptors is raised where it is too low, and only there" {
     script <<'SCRIPT'
+# 85 connections, one listening socket, and 14 of its own.
 for soft, raised in (100, False), (101, False), (99, True):
     with Server("--max-connections=85", nofile=(soft, 1000)) as server:
         assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (

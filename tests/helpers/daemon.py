@@ -190,29 +190,24 @@ class Server:
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
             return "".join(line for line in file if line.startswith("State:") or "ctxt" in line)
 
+    def of_threads(self, name):
+        """What the kernel says in the file of that name of each of its threads."""
+        for task in os.listdir(f"/proc/{self.process.pid}/task"):
+            with open(f"/proc/{self.process.pid}/task/{task}/{name}", encoding="ascii") as file:
+                yield file.read()
+
     def wakeups(self):
         """How often its threads have gone to sleep."""
-        total = 0
-        for task in os.listdir(f"/proc/{self.process.pid}/task"):
-            with open(f"/proc/{self.process.pid}/task/{task}/status", encoding="ascii") as file:
-                total += sum(int(line.split()[1]) for line in file if line.startswith("voluntary_ctxt"))
-        return total
+        return sum(int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", status, re.M)[1])
+                   for status in self.of_threads("status"))
 
     def cpu(self):
         """The processor time that its threads have used, in seconds."""
-        total = 0
-        for task in os.listdir(f"/proc/{self.process.pid}/task"):
-            with open(f"/proc/{self.process.pid}/task/{task}/schedstat", encoding="ascii") as file:
-                total += int(file.read().split()[0])
-        return total / 1e9
+        return sum(int(times.split()[0]) for times in self.of_threads("schedstat")) / 1e9
 
     def sleeps(self):
         """Whether all its threads do."""
-        states = []
-        for task in os.listdir(f"/proc/{self.process.pid}/task"):
-            with open(f"/proc/{self.process.pid}/task/{task}/stat", encoding="ascii") as file:
-                states.append(file.read().rpartition(")")[2].split()[0])
-        return set(states) == {"S"}
+        return {stat.rpartition(")")[2].split()[0] for stat in self.of_threads("stat")} == {"S"}
 
     def rss(self):
         """The resident memory of its own, in bytes."""
