@@ -210,9 +210,10 @@ class Server:
         return {stat.rpartition(")")[2].split()[0] for stat in self.of_threads("stat")} == {"S"}
 
     def rss(self):
-        """The resident memory of its own, in bytes."""
+        """The resident memory of no file, in bytes. That of files is its own or shared with other
+        tests' servers, which come and go."""
         with open(f"/proc/{self.process.pid}/smaps_rollup", encoding="ascii") as file:
-            return sum(int(line.split()[1]) * 1024 for line in file if line.startswith("Private_"))
+            return sum(int(line.split()[1]) * 1024 for line in file if line.startswith("Anonymous:"))
 
     @contextmanager
     def resting(self):
