@@ -14,10 +14,12 @@
 
 #define DEFAULT_PORT "4040"
 
-/* Adds "'PART' PROBLEM", where the part is `length` bytes, and returns -1. */
+/* Adds "'PART' PROBLEM", where the part is `length` bytes, escaped, and returns -1. */
 static int reject(struct text *reason, const char *part, size_t length, const char *problem)
 {
-    text_addf(reason, "'%.*s' %s", (int)length, part, problem);
+    text_add(reason, "'");
+    text_add_escaped(reason, part, length);
+    text_addf(reason, "' %s", problem);
     return -1;
 }
 

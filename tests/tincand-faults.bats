@@ -37,6 +37,34 @@ SCRIPT
 }
 
 # bats test_tags=sandbox
+@test "tincand: what it says of a connection that can't be accepted depends on the cause" {
+    need_tracer
+    script <<SCRIPT
+$FAULT
+for error, advice in (("EMFILE", "raise that limit"), ("ENFILE", "raise fs.file-max"),
+                      ("EPERM", "a firewall or"), ("ENOMEM", "the machine is short of memory")):
+    with Server() as server, fault(server, "accept4", error):
+        server.echo()
+        server.until_line(f"tincand: cannot accept connections .* in the kernel's queue; {advice}.*")
+SCRIPT
+}
+
+# bats test_tags=sandbox
+@test "tincand: what it says of an address that it can't listen on depends on the cause" {
+    need_tracer
+    script <<SCRIPT
+with socket.socket(socket.AF_UNIX) as dead:
+    dead.bind(f"{TMPDIR}/s")
+for call, error, advice in (("unlink", "EACCES", "Permission denied; .*in folders of other users.*"),
+                            ("socket", "EAFNOSUPPORT", "Address family .*; .*RestrictAddressFamilies=.*")):
+    server = Server(f"--listen=unix:{TMPDIR}/s", ready=False,
+                    before=("strace", "-f", "-o", "/dev/null", "-e", f"inject={call}:error={error}"))
+    assert server.end() == 71
+    server.until_line(f"tincand: cannot listen on unix:.*: {advice}")
+SCRIPT
+}
+
+# bats test_tags=sandbox
 @test "tincand: when no connection waits any more it does not ask again" {
     need_tracer
     script <<SCRIPT

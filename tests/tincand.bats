@@ -265,6 +265,8 @@ SCRIPT
     assert_output --partial 'No such file or directory; create the folder first'
     run -71 timeout 60 "$TINCAND" --listen=192.0.2.1:4040
     assert_output --partial 'Cannot assign requested address; no interface of this machine has this address'
+    run -64 timeout 60 "$TINCAND" --listen=$'localhost:1\n<3>2\e'
+    assert_output --partial "'1\\\\x0a<3>2\\\\x1b' is not a port"
 }
 
 @test "tincand: a socket file that a dead server left behind is replaced, and removed at the end" {
@@ -316,7 +318,7 @@ SCRIPT
     ln -s s "$BATS_TEST_TMPDIR/link"
     for name in s link; do
         run -71 timeout 60 "$TINCAND" "--listen=unix:$BATS_TEST_TMPDIR/$name"
-        assert_output --partial "/$name: Address already in use"
+        assert_output --partial "/$name: File exists; the file is no socket; remove it"
     done
     assert_equal "$(cat "$BATS_TEST_TMPDIR/link")" keep
 }
@@ -691,13 +693,12 @@ for path in "/nonexistent/notify", "relative", "", "@nobody":
 SCRIPT
 }
 
-@test "tincand: a service manager that hangs holds nobody up" {
-    script <<'SCRIPT'
+# A service manager whose socket is full.
+HUNG='
 hung, path = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), f"{TMPDIR}/hung"
 hung.bind(path)
-with Server(environment={"NOTIFY_SOCKET": path}, ready=False) as server:
-    server.until_line("tincand: listening on .*")
-    server.echo()
+
+def fill():
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
         other.setblocking(False)
         try:
@@ -705,9 +706,35 @@ with Server(environment={"NOTIFY_SOCKET": path}, ready=False) as server:
                 other.sendto(b"full", path)
         except BlockingIOError:
             pass
+'
+
+@test "tincand: a service manager that hangs holds nobody up" {
+    script <<SCRIPT
+$HUNG
+with Server(environment={"NOTIFY_SOCKET": path}, ready=False) as server:
+    server.until_line("tincand: listening on .*")
+    server.echo()
+    fill()
     until = time.monotonic() + 2.5  # in which the status is reported twice
     while time.monotonic() < until:
         load(server, 100)
+SCRIPT
+}
+
+@test "tincand: a service manager that hung at the start gets READY=1 and the status later" {
+    script <<SCRIPT
+$HUNG
+fill()
+with Server(environment={"NOTIFY_SOCKET": path}, ready=False) as server:
+    server.until_line("tincand: listening on .*")
+    server.echo()
+    hung.settimeout(PATIENCE)
+    while (message := hung.recv(1000)) == b"full":
+        pass
+    assert message.startswith(b"READY=1\\nSTATUS=open "), message
+    server.echo()
+    while b"open 0, echoed 2" not in hung.recv(1000):
+        pass
 SCRIPT
 }
 

@@ -18,6 +18,22 @@
 /* The shortest time between two log lines about that. */
 #define LOG_INTERVAL_USEC UINT64_C(1000000)
 
+/* Returns what to do about an error of accept(2) that may last. */
+static const char *advice_for(int error)
+{
+    switch (error) {
+    case EMFILE:
+        return "raise that limit (LimitNOFILE=), or lower --max-connections";
+    case ENFILE:
+        return "raise fs.file-max, the limit of the whole machine";
+    case EACCES:
+    case EPERM:
+        return "a firewall or a security module forbids it";
+    default:
+        return "the machine is short of memory";
+    }
+}
+
 static void log_error(struct acceptor *acceptor, int error)
 {
     char buffer[256];
@@ -28,11 +44,9 @@ static void log_error(struct acceptor *acceptor, int error)
         return;
     acceptor->error_logged = now;
     text_init(&sentence, buffer, sizeof buffer);
-    text_addf(
-        &sentence,
-        "cannot accept connections for the moment: %s; they wait in the kernel's queue; raise "
-        "that limit (LimitNOFILE=), or lower --max-connections",
-        strerror(error));
+    text_addf(&sentence,
+              "cannot accept connections for the moment: %s; they wait in the kernel's queue; %s",
+              strerror(error), advice_for(error));
     log_queue_sentence(acceptor->log, LOG_ERR, sentence.start);
 }
 

@@ -126,40 +126,41 @@ int listeners_inherit(struct listeners *listeners, bool on_stdin, struct text *p
 
 /* --- opened here --- */
 
-/* Returns whether nobody listens on the socket file at the address any more. */
-static bool is_left_behind(const struct sockaddr_un *address, socklen_t size)
+/* Returns 0 if somebody listens on the socket at the address, ECONNREFUSED if nobody does any more,
+ * EEXIST if a file that is no socket is there, or another errno value. */
+static int try_to_connect(const struct sockaddr_un *address, socklen_t size)
 {
     struct stat status;
-    int fd, result;
+    int fd, error = 0;
 
-    if (address->sun_path[0] == '\0' || lstat(address->sun_path, &status) < 0 ||
+    if (address->sun_path[0] != '\0' && lstat(address->sun_path, &status) == 0 &&
         !S_ISSOCK(status.st_mode))
-        return false;
+        return EEXIST;
     /* Without SOCK_NONBLOCK, connect(2) would wait for a server whose queue is full. */
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return false;
-    result = connect(fd, (const struct sockaddr *)address, size);
-    if (result < 0)
-        result = errno;
+        return errno;
+    if (connect(fd, (const struct sockaddr *)address, size) < 0)
+        error = errno;
     close(fd);
-    return result == ECONNREFUSED;
+    return error;
 }
 
 /* Binds `fd`; a socket file without a server is replaced. Returns 0, or -1 with errno. */
 static int bind_socket(int fd, const struct sockaddr *address, socklen_t size)
 {
     const struct sockaddr_un *local = (const struct sockaddr_un *)address;
+    int error;
 
     if (bind(fd, address, size) == 0)
         return 0;
     if (errno != EADDRINUSE || address->sa_family != AF_UNIX)
         return -1;
-    if (!is_left_behind(local, size) || unlink(local->sun_path) < 0) {
-        errno = EADDRINUSE;
-        return -1;
-    }
-    return bind(fd, address, size);
+    error = try_to_connect(local, size);
+    if (error == ECONNREFUSED && local->sun_path[0] != '\0')
+        return unlink(local->sun_path) < 0 ? -1 : bind(fd, address, size);
+    errno = error == EEXIST ? EEXIST : EADDRINUSE;
+    return -1;
 }
 
 /* Returns a socket that listens on the address, or -1 with errno. */
@@ -189,6 +190,11 @@ static const char *advice_for(int error)
     case EADDRINUSE:
         return "another program listens there, and `ss -xlnp` or `ss -tlnp` shows which; "
                "stop it, or choose another";
+    case EEXIST:
+        return "the file is no socket; remove it, or choose another path";
+    case EAFNOSUPPORT:
+        return "this machine has no such sockets, or the unit forbids them "
+               "(RestrictAddressFamilies=): there, use the ListenStream= of a .socket unit";
     case EADDRNOTAVAIL:
         return "no interface of this machine has this address; `ip address` lists those it has";
     case EACCES:

@@ -4,6 +4,7 @@
 #include "common/text.h"
 #include "tincand/loop.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -38,10 +39,11 @@ static int connect_to_manager(void)
     return fd;
 }
 
-static void notify(const struct status *status, const char *lines)
+/* Returns false if the manager has no room for it now, and may have later. */
+static bool notify(const struct status *status, const char *lines)
 {
-    if (status->fd >= 0)
-        (void)send(status->fd, lines, strlen(lines), MSG_NOSIGNAL);
+    return status->fd < 0 || send(status->fd, lines, strlen(lines), MSG_NOSIGNAL) >= 0 ||
+           (errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM);
 }
 
 /* --- the watchdog --- */
@@ -51,7 +53,7 @@ static int on_watchdog(sd_event_source *timer, uint64_t usec, void *userdata)
     struct status *status = userdata;
 
     (void)usec;
-    notify(status, "WATCHDOG=1");
+    (void)notify(status, "WATCHDOG=1");
     loop_timer_set(timer, loop_now(sd_event_source_get_event(timer)) + status->watchdog_usec);
     return 0;
 }
@@ -88,23 +90,33 @@ static void add_counts(const struct status *status, struct text *text)
     add_count(text, lost, lost == 1 ? "log line lost" : "log lines lost");
 }
 
-void status_send(struct status *status, const char *state)
+static void report(struct status *status)
 {
     char buffer[512];
     struct text text;
 
     status->sent = loop_now(sd_event_source_get_event(status->interval));
-    status->sent_changes = status->counts->changes;
     text_init(&text, buffer, sizeof buffer);
-    text_addf(&text, "%s\nSTATUS=", state);
+    text_addf(&text, "%s\nSTATUS=", status->state);
     add_counts(status, &text);
-    notify(status, text.start);
+    if (notify(status, text.start)) {
+        status->state = "";
+        status->sent_changes = status->counts->changes;
+    } else {
+        loop_timer_set(status->interval, status->sent + INTERVAL_USEC);
+    }
+}
+
+void status_send(struct status *status, const char *state)
+{
+    status->state = state;
+    report(status);
 }
 
 static int on_interval_over(sd_event_source *timer, uint64_t usec, void *userdata)
 {
     (void)timer, (void)usec;
-    status_send(userdata, "");
+    report(userdata);
     return 0;
 }
 
@@ -117,7 +129,8 @@ void status_update(struct status *status)
 int status_open(struct status *status, sd_event *event, const struct session_counts *counts,
                 struct log_queue *log)
 {
-    *status = (struct status){.counts = counts, .log = log, .fd = connect_to_manager()};
+    *status =
+        (struct status){.counts = counts, .log = log, .state = "", .fd = connect_to_manager()};
     start_watchdog(status, event);
     return loop_timer_add(event, &status->interval, on_interval_over, status);
 }

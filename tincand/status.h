@@ -2,7 +2,8 @@
 /*
  * Reports to the service manager over NOTIFY_SOCKET (sd_notify(3)): readiness, the watchdog, and
  * the server's counts, which systemctl status shows. Nothing here waits, as sd_notify(3) would when
- * the manager hangs and its socket is full: a report for which there is no room is dropped.
+ * the manager hangs and its socket is full: a report for which there is no room is sent anew a
+ * second later.
  */
 #ifndef TINCAN_TINCAND_STATUS_H
 #define TINCAN_TINCAND_STATUS_H
@@ -16,12 +17,13 @@
 struct status {
     const struct session_counts *counts;
     struct log_queue *log;     /* counts the lines it dropped */
+    const char *state;         /* to be sent with the next report; empty for no change */
     int fd;                    /* connected to the service manager, non-blocking; or -1 */
     sd_event_source *interval; /* set: the next report is due */
     sd_event_source *watchdog; /* NULL: none is wanted */
     uint64_t watchdog_usec;    /* between two messages to the watchdog */
-    uint64_t sent;             /* when the last report was sent, in loop_now() */
-    uint64_t sent_changes;     /* counts->changes then */
+    uint64_t sent;             /* when the last report was sent or tried, in loop_now() */
+    uint64_t sent_changes;     /* counts->changes in the last that the manager has */
 };
 
 /*
