@@ -156,7 +156,7 @@ ALWAYS   = $(call to,$(bindir),$(B)/tincan) $(call to,$(sbindir),$(B)/tincan-han
     $(call to,$(unitdir),$(U)/systemd/tincan.socket $(U)/systemd/tincan@.service) \
     $(U)/systemd/tincan.sysusers:$(sysusersdir)/tincan.conf $(call to,$(xinetddir),$(U)/xinetd/tincan) \
     $(call to,$(mandir)/man1,client/tincan.1) $(call to,$(mandir)/man8,handler/tincan-handler.8) \
-    $(call to,$(docdir),README.md PROTOCOL.md NEWS.md LICENSE client/RECIPES.md units/LAUNCHING.md) \
+    $(call to,$(docdir),README.md PROTOCOL.md SECURITY.md NEWS.md LICENSE client/RECIPES.md units/LAUNCHING.md) \
     $(call to,$(docdir)/examples,$(filter $(U)/inetd/% $(U)/ucspi/%,$(UNITS))) \
     $(call to,$(docdir)/examples/systemd,$(filter-out $(TINCAND_EXAMPLES),$(filter $(U)/systemd/examples/%,$(UNITS)))) \
     client/completions/tincan.bash:$(bashcompletiondir)/tincan \

@@ -9,7 +9,7 @@
 struct launch {
     int in, out;                /* the connection: one descriptor, or two ends */
     bool in_socket, out_socket; /* which of them are sockets */
-    bool stderr_ours;           /* descriptor 2 is open, and surely not the connection */
+    bool stderr_ours;           /* descriptor 2 is open, and no socket of the peer */
     bool stderr_journal;        /* it leads to the journal, by JOURNAL_STREAM */
 };
 

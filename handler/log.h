@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The log: standard error if that is surely not the peer's, else syslog. Both servers build their
- * lines here; the handler writes them here too, tincand from a thread of its own. */
+/* The log: standard error unless that is a socket of the peer, else syslog. Both servers build
+ * their lines here; the handler writes them here too, tincand from a thread of its own. */
 #ifndef TINCAN_HANDLER_LOG_H
 #define TINCAN_HANDLER_LOG_H
 

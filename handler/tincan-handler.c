@@ -7,7 +7,7 @@
  * flag says which. The order of work:
  *
  *   1. See what was handed over (launch.c) before anything opened takes the number of a closed
- *      descriptor; choose where the log goes (log.c): never to the peer.
+ *      descriptor; choose where the log goes (log.c): never to a socket of the peer.
  *   2. Set one deadline for everything that follows (deadline.c). Ignore SIGPIPE.
  *   3. Name the peer (peer.c) and map the memory (exchange.c): nothing is allocated later.
  *   4. Give up other descriptors, privileges, and all system calls not needed below (sandbox.h).

@@ -109,7 +109,7 @@ TABLE
     run -0 "$HANDLER" --help
     assert_line --regexp '--max-bytes=.*default 1M'
     assert_line --regexp '--timeout=.*default 300s'
-    grep -q 'longer than 300 s (`--timeout`) or hold more than 1 MiB (`--max-bytes`)' "$TOP/README.md"
+    grep -q 'last longer than 300 s (`--timeout`), or hold more than 1 MiB (`--max-bytes`)' "$TOP/README.md"
 }
 
 @test "documents: tincan(1): nothing to send, and --check" {

@@ -8,7 +8,7 @@ LAUNCHERS = direct pipe systemd-inetd systemd-native xinetd openbsd-inetd inetut
             s6-ipcserver socat ncat tincand tincand-unix tincand-systemd tincand-xinetd \
             tincand-openbsd-inetd tincand-inetutils-inetd
 
-check: all check-programs ## every test; FILES=... for some, TESTS_JOBS=1 for one at a time
+check: all check-programs ## the tests; FILES=... for some, TESTS_JOBS=1 for one at a time
 	TINCAN_BUILD='$(abspath $(B))' tests/run $(FILES)
 
 check-programs: $(addprefix $(B)/tests/,frame-test exhaust probe-test deny handover torture-careless tincan-handler-breakout) \

@@ -110,10 +110,10 @@ bool memory_has_changed(const struct memory *memory);
 struct buffer *memory_next(struct memory *memory);
 
 /*
- * If memory_next() has returned NULL although buffers wait: returns the buffer of a slow connection
- * that the caller has to end, because its source uses more than one that waits, or because it has
- * the reserve, or the same for one that waits itself, of a source that uses much more; NULL: there
- * is none at `now`, in clock_usec().
+ * To be called when memory_next() has returned NULL although buffers wait. Returns the buffer of a
+ * slow connection that the caller has to end, or NULL if there is none at `now`, in clock_usec().
+ * Its source uses more than another one that waits, or it has the reserve for which another waits.
+ * A connection that waits itself is slow only if its source uses more than twice as much.
  */
 struct buffer *memory_slow(struct memory *memory, uint64_t now);
 

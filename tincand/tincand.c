@@ -6,8 +6,8 @@
  *
  *   1. Take or open the listening sockets (listeners.c): first, as LISTEN_FDS may be wrong, and a
  *      descriptor that was opened before could be taken for a socket handed over.
- *   2. Choose where the log goes (handler/log.c): never to a peer. A thread writes it
- *      (log_queue.c), so that no logger can hold up a connection.
+ *   2. Choose where the log goes (handler/log.c): never to a socket of a peer. A thread
+ *      writes it (log_queue.c), so that no logger can hold up a connection.
  *   3. Serve (server.c): one event loop accepts connections (acceptor.c) and steps them
  *      (sessions.c). A step never waits (connection.c); it uses the same decoder as the handler
  *      (frame.c), with the same results and log line.

@@ -146,6 +146,8 @@ LINES
     run -0 ls "/proc/$pid/fd"
     assert [ "${#lines[@]}" -le 12 ]
     assert_not_equal "$(readlink "/proc/$pid/ns/net")" "$(readlink /proc/self/ns/net)"
+    run -0 grep 'Max core file size' "/proc/$pid/limits"
+    assert_line --regexp 'size +0 +0 '
 }
 
 @test "tincand: with every system call that is not listed killing it, it serves all the same" {
