@@ -182,6 +182,18 @@ Closed connection to server
 END
 }
 
+@test "terminal: a message that fits its row is shown whole, however many bytes it has" {
+    need_libedit
+    serve echo
+    converse 80
+    local message
+    message=$(printf 'ш%.0s' {1..45})
+    keys "$message" Enter
+    sees "Received echo: $message"
+    keys "$(printf 'x%.0s' {1..79})" Enter
+    sees 'Received echo: the same 79 bytes'
+}
+
 @test "terminal: pasted text is one message, with its tabs and line endings" {
     need_libedit
     serve echo
@@ -194,6 +206,9 @@ END
     paste 'one\rtwo' -p
     keys Enter
     sees 'Received echo: one\x0atwo'
+    # What comes back from the history is what was sent.
+    keys Up Up Enter
+    sees 'Received echo: col1\x09col2\x0d\x0alf\x0aend\x0d\x0a' 2
     paste '\033[201' -p # like the end of a paste
     keys Enter
     sees 'Received echo: \x1b[201'

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PROMPT "> "
+
 struct chat {
     const struct options *options;
     struct line *line;
@@ -39,13 +41,18 @@ static void print_banner(const struct chat *chat)
     print(chat, "Type message, enter to send. 'q' to quit", "", 0);
 }
 
-/* Returns whether the message is on the screen already and takes more than a row. */
+/* Returns whether the message is on the screen already and takes more than a row there, behind the
+ * prompt, if each of its characters takes a column. */
 static bool is_long(const struct chat *chat)
 {
     const struct options *options = chat->options;
+    size_t columns = strlen(PROMPT);
 
-    return !options->classic && !options->quiet && display_is_screen(stdout) &&
-           chat->roundtrip.length > display_columns(stdout);
+    if (options->classic || options->quiet || !display_is_screen(stdout))
+        return false;
+    for (size_t i = 0; i < chat->roundtrip.length; i++)
+        columns += ((unsigned char)chat->roundtrip.message[i] & 0xc0) != 0x80;
+    return columns > display_columns(stdout);
 }
 
 /* Says what went wrong, after all that was printed before. */
@@ -248,7 +255,7 @@ int chat(const struct options *options)
 {
     struct chat chat = {.options = options};
 
-    chat.line = line_open(options->quiet ? "" : "> ");
+    chat.line = line_open(options->quiet ? "" : PROMPT);
     if (!chat.line) {
         char buffer[EXPLAIN_SIZE];
         struct text text;

@@ -290,11 +290,17 @@ const char *line_read(struct line *line, size_t *length)
 void line_keep(struct line *line, const char *text)
 {
     HistEvent event;
+    size_t length = strlen(text);
+    char *entry;
 
-    if (text[0] == '\0')
+    if (length == 0)
         return;
-    history(line->history, &event, H_ENTER, text);
-    append_history(line, text);
+    /* libedit takes one newline off the end of what it brings back. */
+    if (asprintf(&entry, "%s%s", text, text[length - 1] == '\n' ? "\n" : "") < 0)
+        return;
+    history(line->history, &event, H_ENTER, entry);
+    append_history(line, entry);
+    free(entry);
 }
 
 void line_close(struct line *line)
