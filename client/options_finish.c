@@ -45,8 +45,10 @@ static const char *probe_problem(const struct options *options)
                           probes->parallel > 0 || probes->rate > 0))
         return "--sweep and --diagnose exclude --count, --flood, --interval, --parallel, --rate "
                "and --size";
-    if (probes->sweep && (probes->check || probes->prometheus || probes->histogram))
-        return "--sweep and --diagnose exclude --check, --histogram and --prometheus";
+    if (probes->sweep && (probes->check || probes->prometheus || probes->histogram ||
+                          probes->timestamps || probes->report_every_usec > 0))
+        return "--sweep and --diagnose exclude --check, --histogram, --prometheus, --report-every "
+               "and --timestamps";
     if (probes->many && (probes->flood || probes->sweep || probes->histogram))
         return "--diagnose, --flood, --histogram and --sweep are for one target only";
     if (probes->check && probes->json)

@@ -10,16 +10,15 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 
 #define DEFAULT_PORT "4040"
 
-/* Adds "'PART' PROBLEM", where the part is `length` bytes, escaped, and returns -1. */
+/* Adds "'PART' PROBLEM", where the part is `length` bytes, and returns -1. */
 static int reject(struct text *reason, const char *part, size_t length, const char *problem)
 {
-    text_add(reason, "'");
-    text_add_escaped(reason, part, length);
-    text_addf(reason, "' %s", problem);
+    text_addf(reason, "'%.*s' %s", (int)length, part, problem);
     return -1;
 }
 
@@ -54,6 +53,8 @@ static int set_host(struct address *address, const char *host, size_t length, st
         text_add(reason, "the host is missing");
         return -1;
     }
+    if (memchr(host, ' ', length))
+        return reject(reason, host, length, "has a blank; for a port write HOST:PORT");
     if (length >= sizeof address->host)
         return reject(reason, host, length, "is too long for the name of a host");
     memcpy(address->host, host, length);
@@ -172,8 +173,10 @@ int address_parse(const char *text, struct address *address, struct text *reason
         return parse_unix(text + 5, address, reason);
     if (strncmp(text, "vsock:", 6) == 0)
         return parse_vsock(text + 6, address, reason);
-    if (strncmp(text, "tcp://", 6) == 0)
+    if (strncasecmp(text, "tcp://", 6) == 0)
         text += 6;
+    if (strstr(text, "://"))
+        return reject(reason, text, strlen(text), "can't be used; only tcp:// may stand in front");
     if (text[0] == '[')
         return parse_bracketed(text, address, reason);
     return parse_host(text, address, reason);

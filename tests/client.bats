@@ -313,6 +313,9 @@ localhost:99999999999999999999|'99999999999999999999' is not a port from 1 to 65
 :4040|the host is missing
 1:2:3|'1:2:3' is not an IPv6 address
 1:2:3:4:5:6:7:8:99|'1:2:3:4:5:6:7:8:99' is not an IPv6 address; for port 99 of 1:2:3:4:5:6:7:8 write [1:2:3:4:5:6:7:8]:99
+http://localhost|'http://localhost' can't be used; only tcp:// may stand in front
+TCP://udp://localhost|'udp://localhost' can't be used; only tcp:// may stand in front
+localhost 4040|'localhost 4040' has a blank; for a port write HOST:PORT
 [::1|an address in brackets is written [IPV6] or [IPV6]:PORT
 [::1]4040|an address in brackets is written [IPV6] or [IPV6]:PORT
 [localhost]:4040|'localhost' is not an IPv6 address

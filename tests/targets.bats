@@ -162,7 +162,7 @@ serve_two() {
     run --separate-stderr "$TINCAN" -4 -q -c 1 --targets list
     assert_failure 2
     assert_line --partial '7 sent, 2 echoed, 5 lost (71.4 %): 5 unresolved'
-    said "*tincan: the address 'two words:x': 'x' is not a port*"
+    said "*tincan: the address 'two words:x': 'two words' has a blank*"
     # It is not sent, and so not unfinished.
     printf '%s\n' "$GOOD" 'two words:x' >short
     run "$TINCAN" -q -c 3 -i 10ms --targets short
@@ -371,4 +371,11 @@ END
     assert_line '--- 9100 targets ---'
     assert_line --regexp '^9100 sent, [5-9][0-9]{3} echoed, .*: 100 unresolved'
     assert_equal "$(grep -cE '^(127\.|nonsense).* +1 +[01] +[01] +[0-9.]+ %' <<<"$output")" 9100
+}
+
+@test "a name that is not resolved is down, as an address that does not answer is" {
+    serve echo
+    run "$TINCAN" --json -c 3 -i 10ms no-such-host.invalid "$ADDRESS"
+    assert_failure 2
+    jq -es '.[-2:] | map([.outages[] | [.first, .last]]) == [[[1, 3]], []]' <<<"$output"
 }

@@ -76,6 +76,13 @@ static bool take_limit(struct limits *limits, int letter, struct text *problem)
     return false;
 }
 
+static bool is_printable(const char *text)
+{
+    while (*text >= 0x20 && *text < 0x7f)
+        text++;
+    return *text == '\0';
+}
+
 static void take_address(struct tincand_options *options, struct text *problem)
 {
     struct address *address = &options->addresses[options->address_count];
@@ -87,7 +94,8 @@ static void take_address(struct tincand_options *options, struct text *problem)
     if (options->address_count == LISTENERS_MAX)
         settings_refuse(problem, "--listen", optarg, "64 addresses at the most");
     else if (address_parse(optarg, address, &wanted) < 0)
-        settings_refuse(problem, "--listen", optarg, wanted.start);
+        settings_refuse(problem, "--listen", optarg,
+                        is_printable(optarg) ? wanted.start : "an address such as [::]:4040");
     else if (address->hybrid)
         settings_refuse(problem, "--listen", optarg,
                         "unix:PATH, without the port behind it, which is for connecting");

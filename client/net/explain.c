@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <string.h>
 
 const char explain_left_open[] =
@@ -23,7 +24,7 @@ static void add_time(struct text *text, const char *within, int64_t nsec)
     text_addf(text, "%s within %.12g s", within, (double)nsec / (double)CLOCK_SECOND);
 }
 
-static const char *plural(size_t count)
+const char *explain_plural(uint64_t count)
 {
     return count == 1 ? "" : "s";
 }
@@ -83,6 +84,14 @@ static void explain_no_address(struct text *text, const struct bind_address *bin
                        "or a lower --parallel");
 }
 
+static bool is_of_link(const struct roundtrip *roundtrip)
+{
+    const struct sockaddr_in6 *name =
+        (const struct sockaddr_in6 *)&roundtrip->target->peers[roundtrip->attempt.peer].name;
+
+    return name->sin6_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&name->sin6_addr);
+}
+
 static void explain_connecting(struct text *text, const struct roundtrip *roundtrip)
 {
     switch (roundtrip->outcome) {
@@ -108,6 +117,8 @@ static void explain_connecting(struct text *text, const struct roundtrip *roundt
         text_add(text, strerror(roundtrip->error));
         if (roundtrip->error == EADDRNOTAVAIL)
             explain_no_address(text, roundtrip->target->bind_address);
+        if (roundtrip->error == EINVAL && is_of_link(roundtrip))
+            text_add(text, ": an address of a link needs its interface, as in fe80::1%eth0");
         text_add(text, "; the server was not asked");
     }
     address_propose_brackets(roundtrip->target->address, text);
@@ -140,8 +151,10 @@ static void add_progress(struct text *text, const struct transfer *transfer)
         return;
     }
     if (transfer->sent < all)
-        text_addf(text, "%zu of %zu byte%s had been sent and ", transfer->sent, all, plural(all));
-    text_addf(text, "%zu of %zu byte%s had come back", transfer->reply_length, all, plural(all));
+        text_addf(text, "%zu of %zu byte%s had been sent and ", transfer->sent, all,
+                  explain_plural(all));
+    text_addf(text, "%zu of %zu byte%s had come back", transfer->reply_length, all,
+              explain_plural(all));
 }
 
 /* Adds whether the message, or what was sent of it, was delivered. */
@@ -156,11 +169,12 @@ static void add_delivery(struct text *text, const struct tcp *tcp)
                   tcp->unacknowledged);
 }
 
-static void explain_altered(struct text *text, const struct transfer *transfer)
+/* A reply whose change has a `cause` is an echo. */
+static void explain_altered(struct text *text, const struct transfer *transfer, const char *cause)
 {
     const struct verify *compared = &transfer->compared;
 
-    if (add_other_server(text, transfer))
+    if (!cause && add_other_server(text, transfer))
         return;
     switch (compared->kind) {
     case VERIFY_DIFFERS:
@@ -169,7 +183,7 @@ static void explain_altered(struct text *text, const struct transfer *transfer)
         break;
     case VERIFY_SHORTER:
         text_addf(text, "the reply is shorter: it ends at offset %zu of a message of %zu byte%s",
-                  compared->offset, transfer->length, plural(transfer->length));
+                  compared->offset, transfer->length, explain_plural(transfer->length));
         break;
     case VERIFY_LONGER:
         text_addf(text, "the reply is longer: it goes on at offset %zu, where the message ends",
@@ -180,7 +194,8 @@ static void explain_altered(struct text *text, const struct transfer *transfer)
     }
 }
 
-static void explain_transfer(struct text *text, const struct roundtrip *roundtrip)
+static void explain_transfer(struct text *text, const struct roundtrip *roundtrip,
+                             const char *cause)
 {
     const struct transfer *transfer = &roundtrip->transfer;
 
@@ -208,11 +223,11 @@ static void explain_transfer(struct text *text, const struct roundtrip *roundtri
         add_progress(text, transfer);
         break;
     case OUTCOME_ALTERED:
-        explain_altered(text, transfer);
+        explain_altered(text, transfer, cause);
         break;
     case OUTCOME_EXTRA:
         text_addf(text, "at least %zu byte%s came after the null byte of the reply",
-                  transfer->extra, plural(transfer->extra));
+                  transfer->extra, explain_plural(transfer->extra));
         break;
     default:
         text_add(text, strerror(roundtrip->error));
@@ -230,27 +245,28 @@ bool explain_failed_addresses(struct text *text, const struct target *target)
             continue;
         text_addf(text, "%sfailed address %s: %s in %" PRIu64 " probe%s, which lost %.3f s", before,
                   peer->text, outcome_word(peer->last_failure), peer->failures,
-                  plural(peer->failures), (double)peer->lost_nsec / (double)CLOCK_SECOND);
+                  explain_plural(peer->failures), (double)peer->lost_nsec / (double)CLOCK_SECOND);
         before = "; ";
     }
     return *before != '\0';
 }
 
-bool explain_counts(struct text *text, const uint64_t counts[TCP_COUNTS])
+bool explain_counts(struct text *text, const char *before, const uint64_t counts[TCP_COUNTS])
 {
     static const struct {
         const char *what, *how;
     } words[] = {{"SYN", "sent again"}, {"segment", "sent again"}, {"segment", "out of order"}};
-    const char *before = "";
+    bool any = false;
 
     for (size_t i = 0; i < TCP_COUNTS; i++) {
         if (counts[i] == 0)
             continue;
         text_addf(text, "%s%" PRIu64 " %s%s %s", before, counts[i], words[i].what,
-                  plural(counts[i]), words[i].how);
+                  explain_plural(counts[i]), words[i].how);
         before = ", ";
+        any = true;
     }
-    return *before != '\0';
+    return any;
 }
 
 static const char *suspected_cause(const struct roundtrip *roundtrip)
@@ -269,22 +285,17 @@ static const char *suspected_cause(const struct roundtrip *roundtrip)
 const char *explain_outcome(struct text *text, const struct roundtrip *roundtrip)
 {
     const char *cause = suspected_cause(roundtrip);
-    char buffer[EXPLAIN_SIZE];
-    struct text counts;
 
-    text_init(&counts, buffer, sizeof buffer);
     text_addf(text, "%s: ", outcome_word(roundtrip->outcome));
     if (roundtrip_never_connected(roundtrip))
         explain_connecting(text, roundtrip);
     else
-        explain_transfer(text, roundtrip);
+        explain_transfer(text, roundtrip, cause);
     if (cause)
         text_addf(text, "; it looks as if %s", cause);
     if ((roundtrip->outcome == OUTCOME_CLOSED || roundtrip->outcome == OUTCOME_RESET) &&
         roundtrip->length > FRAME_DEFAULT_MAX_BYTES)
         text_add(text, "; the message is over 1 MiB, the default limit of a server");
-    if (explain_counts(&counts, roundtrip->tcp.counts))
-        text_addf(text, "; %s", buffer);
     return cause;
 }
 
@@ -300,6 +311,7 @@ void explain_roundtrip(struct text *text, const struct roundtrip *roundtrip)
                   target->count > 0 ? target->peers[roundtrip->attempt.peer].text
                                     : target->address->text);
     (void)explain_outcome(text, roundtrip);
+    (void)explain_counts(text, "; ", roundtrip->tcp.counts);
     if (unconnected && roundtrip->race.tried > 1)
         text_addf(text, " (the last of %zu addresses tried)", roundtrip->race.tried);
 }

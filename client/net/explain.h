@@ -9,6 +9,9 @@
 /* Room for any of the sentences. */
 #define EXPLAIN_SIZE 1024
 
+/* Returns what to put behind the noun that `count` stands in front of: "s", or nothing. */
+const char *explain_plural(uint64_t count);
+
 /* About a server that does not close the connection. */
 extern const char explain_left_open[];
 
@@ -16,15 +19,17 @@ extern const char explain_left_open[];
  * while another was there to be tried. Returns whether there is one. */
 bool explain_failed_addresses(struct text *text, const struct target *target);
 
-/* Adds "2 SYNs sent again, 1 segment out of order", whatever there is. Returns whether there is. */
-bool explain_counts(struct text *text, const uint64_t counts[TCP_COUNTS]);
+/* Adds `before` and "2 SYNs sent again, 1 segment out of order", whatever there is. Returns whether
+ * there is. */
+bool explain_counts(struct text *text, const char *before, const uint64_t counts[TCP_COUNTS]);
 
 /* Adds "ATTEMPT: outcome: details" for a round trip that is over and brought no echo. */
 void explain_roundtrip(struct text *text, const struct roundtrip *roundtrip);
 
 /*
  * Adds "outcome: details", for where it is plain what was attempted, and the suspected cause of an
- * altered reply. Returns that cause, a constant, or NULL if there is none.
+ * altered reply; without what explain_counts() adds. Returns that cause, a constant, or NULL if
+ * there is none.
  */
 const char *explain_outcome(struct text *text, const struct roundtrip *roundtrip);
 

@@ -50,6 +50,11 @@ int outcome_status(enum outcome outcome)
     return STATUS_FAILED;
 }
 
+bool outcome_is_loss(enum outcome outcome)
+{
+    return outcome == OUTCOME_UNRESOLVED || outcome_status(outcome) == STATUS_FAILED;
+}
+
 void outcome_raise(int *status, int other)
 {
     if (*status < other)

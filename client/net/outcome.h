@@ -3,6 +3,8 @@
 #ifndef TINCAN_CLIENT_NET_OUTCOME_H
 #define TINCAN_CLIENT_NET_OUTCOME_H
 
+#include <stdbool.h>
+
 enum outcome {
     OUTCOME_ECHOED,      /* the message came back byte for byte, perhaps behind a tag */
     OUTCOME_UNRESOLVED,  /* the host has no address */
@@ -37,6 +39,9 @@ const char *outcome_label(enum outcome outcome);
 
 /* Returns the exit status that the outcome asks for. */
 int outcome_status(enum outcome outcome);
+
+/* Returns whether a probe with the outcome counts as lost. */
+bool outcome_is_loss(enum outcome outcome);
 
 /* Makes `*status` the other if that is higher. */
 void outcome_raise(int *status, int other);

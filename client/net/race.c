@@ -9,23 +9,31 @@
 /* RFC 8305, 5: how long an address may take to answer before the next one is tried, too. */
 #define ATTEMPT_DELAY (250 * CLOCK_MSEC)
 
-static void count_failure(struct race *race, struct target *target, struct attempt attempt,
-                          int error)
+/* Returns whether it is the first of its address. */
+static bool count(struct target *target, const struct attempt *attempt, int error)
 {
-    struct target_peer *peer = &target->peers[attempt.peer];
+    struct target_peer *peer = &target->peers[attempt->peer];
 
+    peer->lost_nsec += attempt->lost;
+    peer->last_failure = outcome_of_connecting(error, peer->name.ss_family);
+    return peer->failures++ == 0;
+}
+
+/* Counts one that is not reported as the end of the round trip. `others` can still succeed, or one
+ * has. */
+static void count_failure(struct race *race, struct target *target, struct attempt attempt,
+                          int error, bool others)
+{
     attempt.error = error;
     race->lost++;
-    peer->lost_nsec += attempt.lost;
-    peer->last_failure = outcome_of_connecting(error, peer->name.ss_family);
-    if (peer->failures++ == 0 && target->failed)
-        target->failed(target, &attempt);
+    if (count(target, &attempt, error) && target->failed)
+        target->failed(target, &attempt, others);
 }
 
 static void count_answered_failure(struct race *race, struct target *target)
 {
     if (race->failed.begun != 0)
-        count_failure(race, target, race->failed, race->failed.error);
+        count_failure(race, target, race->failed, race->failed.error, true);
     race->failed.begun = 0;
 }
 
@@ -107,25 +115,26 @@ void race_win(struct race *race, struct target *target, const struct attempt *pr
     count_answered_failure(race, target);
     for (size_t i = 0; i < race->count; i++)
         if (race->running[i].begun < present->begun)
-            count_failure(race, target, race->running[i], ETIMEDOUT);
+            count_failure(race, target, race->running[i], ETIMEDOUT, true);
     race_close(race);
 }
 
 struct attempt race_lose(struct race *race, struct target *target, const struct attempt *present)
 {
-    struct attempt answered = race->failed, last = left_behind(present);
+    struct attempt answered = race->failed, last = left_behind(present), reported = last;
 
     for (size_t i = 0; i < race->count; i++)
-        count_failure(race, target, race->running[i], ETIMEDOUT);
+        count_failure(race, target, race->running[i], ETIMEDOUT, false);
     race_close(race);
-    if (answered.begun == 0)
-        return last;
-    if (last.error != ETIMEDOUT) {
-        count_answered_failure(race, target);
-        return last;
+    if (answered.begun != 0 && last.error == ETIMEDOUT) {
+        count_failure(race, target, last, ETIMEDOUT, false);
+        reported = answered;
+    } else if (answered.begun != 0) {
+        count_failure(race, target, answered, answered.error, false);
     }
-    count_failure(race, target, last, ETIMEDOUT);
-    return answered;
+    if (race->tried > 1)
+        (void)count(target, &reported, reported.error);
+    return reported;
 }
 
 void race_close(struct race *race)

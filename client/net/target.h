@@ -31,8 +31,9 @@ struct target {
     const struct address *address;
     int family;                              /* of a host's addresses, or AF_UNSPEC for all */
     const struct bind_address *bind_address; /* or NULL */
-    /* Called at the first failure of each address that has another beside it, unless NULL. */
-    void (*failed)(struct target *target, const struct attempt *attempt);
+    /* Called at the first failure of each address that has another beside it, unless it is the
+     * one that a round trip reports; unless NULL. `others` can still succeed, or one has. */
+    void (*failed)(struct target *target, const struct attempt *attempt, bool others);
     /* Called when a signal has interrupted target_find() or roundtrip_run(), unless NULL. Returns
      * whether they are to return, as they are. */
     bool (*interrupted)(void);

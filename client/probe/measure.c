@@ -31,7 +31,7 @@ static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
     tally_add(&probed->tally, roundtrip, why);
     if (run->options->probes.report_every_usec > 0)
         tally_add(&probed->recent, roundtrip, why);
-    if (outcome_status(roundtrip->outcome) == STATUS_FAILED && !run->options->probes.flood)
+    if (outcome_is_loss(roundtrip->outcome) && !run->options->probes.flood)
         outages_add(&probed->tally.outages, roundtrip->sequence, roundtrip->due,
                     roundtrip->due + run->options->probes.interval);
     if (!run->each)
@@ -55,6 +55,7 @@ static void on_running(void *context, struct roundtrip *roundtrip, int64_t now)
     struct run *run = context;
     struct probed *probed = report_probed(roundtrip);
 
+    probed->running++;
     if (roundtrip->sequence < probed->oldest)
         probed->oldest = roundtrip->sequence;
     if (!run->each || roundtrip->overdue || roundtrip->state == ROUNDTRIP_CLOSING ||
@@ -88,6 +89,15 @@ static void report_recent(struct run *run, int64_t now)
     }
 }
 
+/* Undoes what on_running() counted. */
+static void forget_running(struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        run->probed[i].oldest = UINT64_MAX;
+        run->probed[i].running = 0;
+    }
+}
+
 static int on_tick(void *context, int64_t now, uint64_t begun)
 {
     struct run *run = context;
@@ -97,8 +107,7 @@ static int on_tick(void *context, int64_t now, uint64_t begun)
             run->probed[i].oldest = begun + 1;
     REPORT(run, tick, now);
     report_recent(run, now);
-    for (size_t i = 0; i < run->count; i++)
-        run->probed[i].oldest = UINT64_MAX; /* for on_running() */
+    forget_running(run);
     return output_flush(&run->status);
 }
 
@@ -106,7 +115,12 @@ static int on_interim(void *context)
 {
     struct run *run = context;
 
+    for (size_t i = 0; i < run->count; i++)
+        run->probed[i].tally.cut_short = run->probed[i].running;
     REPORT(run, interim);
+    for (size_t i = 0; i < run->count; i++)
+        run->probed[i].tally.cut_short = 0;
+    forget_running(run);
     return output_flush(&run->status);
 }
 

@@ -163,6 +163,19 @@ static void cut_short(struct schedule *schedule, struct roundtrip *roundtrip, in
     }
 }
 
+static void report_running(struct schedule *schedule, struct roundtrip *roundtrip, int64_t now)
+{
+    if (schedule->listener->running)
+        schedule->listener->running(schedule->listener->context, roundtrip, now);
+}
+
+static void report_interim(struct schedule *schedule)
+{
+    each_roundtrip(schedule, clock_now(), report_running);
+    if (schedule->listener->interim(schedule->listener->context) < 0)
+        schedule->stopped = true;
+}
+
 static void take_signals(struct schedule *schedule, enum schedule_end *end)
 {
     enum watcher_signal signal;
@@ -170,8 +183,8 @@ static void take_signals(struct schedule *schedule, enum schedule_end *end)
     while ((signal = watcher_signal(&schedule->watcher)) != WATCHER_NO_SIGNAL) {
         if (signal == WATCHER_END)
             *end = SCHEDULE_INTERRUPTED;
-        else if (schedule->listener->interim(schedule->listener->context) < 0)
-            schedule->stopped = true;
+        else
+            report_interim(schedule);
     }
 }
 
@@ -199,11 +212,6 @@ static void handle_events(struct schedule *schedule, const struct epoll_event *e
             finish_or_watch(schedule, roundtrip);
         }
     }
-}
-
-static void report_running(struct schedule *schedule, struct roundtrip *roundtrip, int64_t now)
-{
-    schedule->listener->running(schedule->listener->context, roundtrip, now);
 }
 
 static void tick(struct schedule *schedule, int64_t now)

@@ -33,8 +33,14 @@ static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
     last->tcp = roundtrip->tcp;
     last->family = roundtrip->target->peers[roundtrip->attempt.peer].name.ss_family;
     last->cause = NULL;
-    if (roundtrip->outcome != OUTCOME_ECHOED)
-        last->cause = explain_outcome(&text, roundtrip);
+    last->ends_at = 0;
+    if (roundtrip->outcome == OUTCOME_ECHOED)
+        return 0;
+    last->cause = explain_outcome(&text, roundtrip);
+    last->chance = roundtrip->outcome;
+    if (roundtrip->outcome == OUTCOME_ALTERED &&
+        roundtrip->transfer.compared.kind == VERIFY_SHORTER)
+        last->ends_at = roundtrip->transfer.compared.offset;
     return 0;
 }
 
@@ -96,10 +102,22 @@ static void judge(struct sweep_verdict *verdict)
             verdict->works = last->size;
         verdict->any_works = true;
     } else if (!last->never_connected) {
+        if (verdict->any_fails && last->cause != verdict->fails.cause)
+            verdict->causes_differ = true;
         if (!verdict->any_fails || last->size < verdict->fails.size)
             verdict->fails = *last;
         verdict->any_fails = true;
     }
+}
+
+/* Counts the tries of the message just tried, and those that failed for no reason in it. */
+static void count_chances(struct sweep_verdict *verdict)
+{
+    verdict->tries += verdict->last.tries;
+    if (verdict->last.outcome != OUTCOME_ECHOED || verdict->last.tries == 1)
+        return;
+    verdict->chances += verdict->last.tries - 1;
+    verdict->chance = verdict->last.chance;
 }
 
 /* Returns whether messages of the size come back; false also if the sweep can't go on. */
@@ -118,10 +136,18 @@ static bool works(struct sweep *sweep, size_t size)
     REPORT(sweep->run, size, &verdict->last);
     if (!verdict->last.pattern)
         judge(verdict);
+    count_chances(verdict);
     outcome_raise(&sweep->status, outcome_status(verdict->last.outcome));
     /* Without a connection the message is not to blame, and others would fare no better. */
     verdict->unfinished = output_flush(&sweep->status) < 0 || verdict->last.never_connected;
     return verdict->last.outcome == OUTCOME_ECHOED;
+}
+
+static void add_failed_pattern(struct sweep_verdict *verdict, struct text *names)
+{
+    if (!verdict->pattern.pattern)
+        verdict->pattern = verdict->last;
+    text_addf(names, "%s%s", names->length > 0 ? ", " : "", verdict->last.pattern);
 }
 
 /* Tries a message of each pattern. The sizes are then tried with the first that came back. */
@@ -132,15 +158,17 @@ static void try_patterns(struct sweep *sweep)
     struct pattern *pattern = &sweep->options.probes.pattern, intact = {.name = NULL};
     char buffer[64];
     struct text reason; /* has no use, as the names are right */
+    struct text failed;
 
     text_init(&reason, buffer, sizeof buffer);
+    text_init(&failed, verdict->failed_patterns, sizeof verdict->failed_patterns);
     for (size_t i = 0; i < sizeof names / sizeof *names && !verdict->unfinished; i++) {
         (void)pattern_parse(names[i], pattern, &reason);
         verdict->last.pattern = names[i];
         if (works(sweep, PATTERN_SIZE))
             intact = intact.name ? intact : *pattern;
-        else if (!verdict->pattern.pattern)
-            verdict->pattern = verdict->last;
+        else
+            add_failed_pattern(verdict, &failed);
         if (verdict->last.outcome != OUTCOME_ECHOED && verdict->last.outcome != OUTCOME_ALTERED &&
             !intact.name)
             break; /* it is not the text */
@@ -188,6 +216,21 @@ static const char *packet_hint(struct sweep *sweep)
     return sweep->hint;
 }
 
+/* Replies that end at the largest size that works are cut there: what may explain one of them, as
+ * that it ends in white space, does not explain all. */
+static const char *cut_hint(struct sweep *sweep)
+{
+    struct sweep_size *fails = &sweep->verdict.fails;
+
+    if (fails->ends_at != sweep->verdict.works)
+        return NULL;
+    (void)snprintf(fails->why, sizeof fails->why, "%s: the reply is shorter",
+                   outcome_word(fails->outcome));
+    (void)snprintf(sweep->hint, sizeof sweep->hint, "replies are cut after %zu byte%s",
+                   fails->ends_at, explain_plural(fails->ends_at));
+    return sweep->hint;
+}
+
 /* Returns what may limit the size, or NULL. */
 static const char *hint(struct sweep *sweep)
 {
@@ -205,7 +248,7 @@ static const char *hint(struct sweep *sweep)
         return "the server, or something in front of it, may have a limit on messages";
     if (outcome == OUTCOME_TIMEOUT)
         return packet_hint(sweep);
-    return NULL;
+    return outcome == OUTCOME_ALTERED && verdict->causes_differ ? cut_hint(sweep) : NULL;
 }
 
 static void diagnose_text(struct text *text, const struct sweep_verdict *verdict)
@@ -215,13 +258,13 @@ static void diagnose_text(struct text *text, const struct sweep_verdict *verdict
     if (verdict->last.never_connected)
         text_addf(text, "no connection: %s", verdict->last.why);
     else if (verdict->unfinished && !verdict->any_works && !verdict->any_fails)
-        text_add(text, "not finished");
+        text_add(text, "nothing is known yet");
     else if (verdict->none_intact)
         text_addf(text, "no text comes back intact: %s", pattern->why);
     else if (pattern->cause)
-        text_addf(text, "some text is altered (%s): %s", pattern->pattern, pattern->cause);
+        text_addf(text, "some text is altered (%s): %s", verdict->failed_patterns, pattern->cause);
     else if (pattern->pattern)
-        text_addf(text, "some text fails (%s): %s", pattern->pattern, pattern->why);
+        text_addf(text, "some text fails (%s): %s", verdict->failed_patterns, pattern->why);
     else
         text_add(text, "text of every kind comes back intact");
 }
@@ -234,10 +277,15 @@ static void diagnose(struct sweep_verdict *verdict)
     text_init(&text, verdict->diagnosis, sizeof verdict->diagnosis);
     diagnose_text(&text, verdict);
     if (verdict->any_fails)
-        text_addf(&text, "; messages of %zu bytes and more fail: %s", verdict->fails.size,
+        text_addf(&text, "; messages of %zu byte%s and more fail: %s", verdict->fails.size,
+                  explain_plural(verdict->fails.size),
                   verdict->hint ? verdict->hint : verdict->fails.why);
     else if (verdict->any_works)
-        text_addf(&text, "; nothing fails up to %zu bytes", verdict->works);
+        text_addf(&text, "; nothing fails up to %zu byte%s", verdict->works,
+                  explain_plural(verdict->works));
+    if (verdict->chances > 0)
+        text_addf(&text, "; %u of %u tries failed for no reason in the message (%s)",
+                  verdict->chances, verdict->tries, outcome_word(verdict->chance));
 }
 
 /* Without an address there is nothing to try. */
@@ -265,8 +313,10 @@ int sweep(struct run *run, struct schedule *schedule, struct probe_message *mess
     if (!sweep.verdict.unfinished && !sweep.verdict.none_intact)
         bisect(&sweep);
     sweep.verdict.hint = hint(&sweep);
-    if (run->options->probes.diagnose)
+    if (run->options->probes.diagnose) {
         diagnose(&sweep.verdict);
+        outcome_raise(&sweep.status, sweep.verdict.chances > 0 ? STATUS_FAILED : STATUS_ECHOED);
+    }
     REPORT(run, verdict, &sweep.verdict);
     if (sweep.status == STATUS_ECHOED && sweep.verdict.unfinished)
         sweep.status = STATUS_FAILED;

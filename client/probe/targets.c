@@ -77,6 +77,16 @@ static bool is_plain(const char *text, size_t length)
     return length <= MOST_LENGTH && report_is_utf8(text);
 }
 
+/* Adds all but printable ASCII as display() shows it. */
+static void add_escaped(struct text *text, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (bytes[i] >= 0x20 && bytes[i] < 0x7f)
+            text_add_bytes(text, &bytes[i], 1);
+        else
+            text_addf(text, "\\x%02x", (unsigned char)bytes[i]);
+}
+
 /* Adds the text of a line, which becomes ours; what is no name of anything is escaped, and cut.
  * Returns 0, or -1 with errno. */
 static int add_line(struct targets *targets, char *line, size_t length)
@@ -92,7 +102,7 @@ static int add_line(struct targets *targets, char *line, size_t length)
     targets->lines = lines;
     if (!is_plain(text, length) && (escaped = malloc(MOST_LENGTH + 1))) {
         text_init(&copy, escaped, MOST_LENGTH + 1);
-        text_add_escaped(&copy, text, length);
+        add_escaped(&copy, text, length);
         free(line);
         line = text = escaped;
     }
@@ -148,7 +158,7 @@ static int add_all(struct targets *targets, const struct options *options, struc
 }
 
 /* For struct target: an address failed. */
-static void report_failed_address(struct target *target, const struct attempt *attempt)
+static void report_failed_address(struct target *target, const struct attempt *attempt, bool others)
 {
     const struct roundtrip failure = {
         .target = target,
@@ -163,7 +173,8 @@ static void report_failed_address(struct target *target, const struct attempt *a
 
     text_init(&text, buffer, sizeof buffer);
     explain_roundtrip(&text, &failure);
-    text_add(&text, "; trying the next address");
+    if (others)
+        text_add(&text, "; trying the next address");
     fflush(stdout);
     report_complain(&text);
 }

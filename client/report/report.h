@@ -19,8 +19,12 @@ struct probed {
     bool refused; /* what stands there is no address: `tally` says so, and there are no probes */
     struct tally tally;
     struct tally recent; /* with --report-every, since the last such report */
-    size_t peer;         /* index of the address in the line before, for report_text */
-    uint64_t oldest;     /* sequence number of the first probe that is not over */
+    uint64_t
+        written[OUTCOME_COUNT]; /* of report_prometheus: `tally.outcomes` at the last writing */
+    bool succeeding;            /* and whether the last probes before it succeeded */
+    size_t peer;                /* index of the address in the line before, for report_text */
+    uint64_t oldest;            /* sequence number of the first probe that is not over */
+    uint64_t running;           /* probes that are not over, while they are counted */
 };
 
 /* All the probes of one command. */
@@ -49,6 +53,8 @@ struct sweep_size {
     enum outcome outcome; /* of the last try */
     int64_t time;         /* nanoseconds, of an echo */
     bool never_connected; /* in no try */
+    enum outcome chance;  /* of an earlier try, where the last one brought an echo */
+    size_t ends_at;       /* bytes that came back of OUTCOME_ALTERED, if it is only shorter; or 0 */
     struct tcp tcp;       /* of the last try */
     int family;           /* of the address that it went to */
     const char *cause;    /* of OUTCOME_ALTERED, or NULL */
@@ -63,9 +69,14 @@ struct sweep_verdict {
     struct sweep_size last;  /* the last that was tried */
     bool unfinished;         /* also where it could not connect */
     const char *hint;        /* a possible reason, or NULL */
+    bool causes_differ;      /* sizes failed for other causes than `fails` */
+    unsigned tries;          /* in all */
+    unsigned chances;        /* those that failed before an echo of the same message */
+    enum outcome chance;     /* one of them */
 
     /* Of --diagnose. */
     struct sweep_size pattern;    /* the first that failed; its `pattern` is NULL if none did */
+    char failed_patterns[64];     /* the names of all that did */
     bool none_intact;             /* no pattern came back */
     char diagnosis[EXPLAIN_SIZE]; /* a sentence, or empty */
 };

@@ -158,7 +158,10 @@ static void print_performance(const struct run *run, const struct probed *probed
     print_limit(options->critical);
     fputs(";0;", stdout);
     begin_value(run, probed, "loss");
-    printf("%.10g%%", tally_loss(tally));
+    if (tally_knows_loss(tally))
+        printf("%.10g%%", tally_loss(tally));
+    else
+        putchar('U');
     print_limit(loss_limit(options));
     print_limit(options->critical_loss);
     fputs(";0;100", stdout);
@@ -199,9 +202,9 @@ static void print_target(const struct run *run, const struct probed *probed)
         fputs("; ", stdout);
         print_plain(why);
     }
-    if (explain_counts(&text, tally->counts))
-        printf("; %s, in %" PRIu64 " probe%s", buffer, tally->probes_hit,
-               tally->probes_hit == 1 ? "" : "s");
+    if (explain_counts(&text, "; ", tally->counts))
+        printf("%s, in %" PRIu64 " probe%s", buffer, tally->probes_hit,
+               explain_plural(tally->probes_hit));
     text_init(&text, buffer, sizeof buffer);
     if (explain_failed_addresses(&text, &probed->target)) {
         fputs("; ", stdout);
@@ -222,7 +225,7 @@ static void end(struct run *run)
         good += target_status(run, &run->probed[i]) == REPORT_CHECK_OK;
     printf("TINCAN %s - ", word(report_check_status(run)));
     if (run->options->probes.many)
-        printf("%zu of %zu target%s OK%s", good, run->count, run->count == 1 ? "" : "s",
+        printf("%zu of %zu target%s OK%s", good, run->count, explain_plural(run->count),
                good < run->count ? "; the worst: " : "");
     if (!run->options->probes.many || good < run->count)
         print_target(run, worst);

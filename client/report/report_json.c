@@ -3,6 +3,7 @@
 #include "common/clock.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 /* Prints the string with its quotes; what is not UTF-8 becomes U+FFFD. */
@@ -51,10 +52,11 @@ static void json_boolean_field(const char *name, bool value)
     fputs(value ? "true" : "false", stdout);
 }
 
+/* Prints null for what is not a number. */
 static void json_number_field(const char *name, double value)
 {
     name_field(name);
-    printf("%.6f", value);
+    printf(isnan(value) ? "null" : "%.6f", value);
 }
 
 /* Prints milliseconds to the nanosecond, or null for a negative value. */
@@ -267,7 +269,7 @@ static void print_target(const struct run *run, const struct probed *probed,
     json_count_field("echoed", tally->outcomes[OUTCOME_ECHOED]);
     json_count_field("altered", tally_altered(tally));
     json_count_field("lost", tally_lost(tally));
-    json_number_field("loss_percent", tally_loss(tally));
+    json_number_field("loss_percent", tally_knows_loss(tally) ? tally_loss(tally) : NAN);
     json_count_field("left_open", tally->left_open);
     json_count_field("unfinished", tally == &probed->tally ? report_unfinished(run, probed) : 0);
     json_count_field("local_errors", tally->outcomes[OUTCOME_LOCAL]);

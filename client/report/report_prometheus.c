@@ -100,9 +100,31 @@ static void print_one(const struct place *place, double value)
     print_value(place, "", none, value);
 }
 
+/* Sets whether the probes since the last writing succeeded, if there were any. */
+static void judge(struct probed *probed)
+{
+    struct tally recent = {.begun = 0};
+    uint64_t count = 0;
+
+    for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
+        recent.outcomes[outcome] = probed->tally.outcomes[outcome] - probed->written[outcome];
+        probed->written[outcome] = probed->tally.outcomes[outcome];
+        count += recent.outcomes[outcome];
+    }
+    if (count > 0)
+        probed->succeeding = tally_status(&recent) == STATUS_ECHOED;
+}
+
+/* A run is judged as a whole when it has come to its end. One that has none would never succeed
+ * again after a single failure. */
 static void print_success(const struct place *place)
 {
-    print_one(place, report_status(place->run, place->probed) == STATUS_ECHOED);
+    const struct run *run = place->run;
+    bool ended =
+        place->probed->tally.ended != 0 && (run->options->probes.count > 0 || !run->interrupted);
+
+    print_one(place, ended ? report_status(place->run, place->probed) == STATUS_ECHOED
+                           : place->probed->succeeding);
 }
 
 static void print_unfinished(const struct place *place)
@@ -200,7 +222,8 @@ static void print_phases(const struct place *place)
 
 static const struct metric metrics[] = {
     {"tincan_success", "gauge",
-     "Whether there were echoes, no failures, and at the end none missing.", print_success},
+     "Whether the latest probes were all echoed; at the end, whether those of the run were.",
+     print_success},
     {"tincan_probes_unfinished", "gauge",
      "Probes that were running, or had not started, when the run ended.", print_unfinished},
     {"tincan_resolve_seconds", "gauge", "How long it took to find the addresses of the target.",
@@ -273,6 +296,8 @@ static void write_beside(struct run *run)
 {
     sigset_t all;
 
+    for (size_t i = 0; i < run->count; i++)
+        judge(&run->probed[i]);
     writer = fork();
     if (writer != 0)
         return; /* if it failed, the next time is soon */
@@ -296,6 +321,8 @@ static void tick(struct run *run, int64_t now)
 static void end(struct run *run)
 {
     reap(run, 0);
+    for (size_t i = 0; i < run->count; i++)
+        judge(&run->probed[i]);
     if (due != CLOCK_NEVER && textfile_write(&textfile, print_all, run, true) < 0)
         report_failure(run);
 }

@@ -67,12 +67,12 @@ static void begin(struct run *run)
     }
     fputs("Probing ", stdout);
     if (run->options->probes.many) {
-        printf("%zu target%s", run->count, run->count == 1 ? "" : "s");
+        printf("%zu target%s", run->count, explain_plural(run->count));
     } else {
         report_text_string(probed->address.text);
         print_found(&probed->target);
     }
-    printf(" with %zu byte%s of ", run->length, run->length == 1 ? "" : "s");
+    printf(" with %zu byte%s of ", run->length, explain_plural(run->length));
     report_text_string(run->pattern);
     fputs("; times in ms\n", stdout);
 }
@@ -120,42 +120,68 @@ static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
     int padding = 0;
     char buffer[EXPLAIN_SIZE];
     struct text text;
+    bool crowded;
 
+    text_init(&text, buffer, sizeof buffer);
+    crowded = explain_counts(&text, "  ", roundtrip->tcp.counts) ||
+              run->options->probes.timestamps || roundtrip->race.lost > 0;
     for (size_t i = 0; i < count; i++) {
         int64_t nsec = phase_of(roundtrip, shown[i].phase);
 
         if (nsec < 0 && shown[i].phase == PHASE_CLOSE)
             printf("%*s close=-", padding, "");
+        else if (crowded && shown[i].phase == PHASE_CLOSE)
+            continue;
         if (nsec < shown[i].least)
             continue;
         printf("%*s %s=", padding, "", shown[i].label);
         padding = WIDTH - printf("%.3f", report_milliseconds(nsec));
         padding = padding > 0 ? padding : 0;
     }
-    text_init(&text, buffer, sizeof buffer);
-    if (explain_counts(&text, roundtrip->tcp.counts))
-        printf("  %s", buffer);
-    putchar('\n');
+    puts(buffer);
+}
+
+/* Returns whether the explanations are the same, for how long it was waited aside. */
+static bool is_same(enum outcome outcome, const char *one, const char *other)
+{
+    static const char digits[] = "0123456789.";
+
+    if (outcome != OUTCOME_TIMEOUT && outcome != OUTCOME_FILTERED)
+        return strcmp(one, other) == 0;
+    while (*one && *other) {
+        one += strspn(one, digits);
+        other += strspn(other, digits);
+        if (*one != *other)
+            return false;
+        one += *one != '\0';
+        other += *other != '\0';
+    }
+    return *one == *other;
 }
 
 static void print_roundtrip(struct run *run, const struct roundtrip *roundtrip, const char *why,
                             const char *cause)
 {
     const struct tally *tally = &report_probed(roundtrip)->tally;
+    const char *example = tally->examples[roundtrip->outcome];
+    char buffer[EXPLAIN_SIZE];
+    struct text counts;
 
     (void)cause; /* `why` has it */
+    text_init(&counts, buffer, sizeof buffer);
     begin_line(run, roundtrip);
     if (!why) {
         print_echo(run, roundtrip);
         return;
     }
     /* A reason is given once. */
-    if (tally->outcomes[roundtrip->outcome] > 1 && tally->examples[roundtrip->outcome] &&
-        strcmp(why, tally->examples[roundtrip->outcome]) == 0)
+    if (tally->outcomes[roundtrip->outcome] > 1 && example &&
+        is_same(roundtrip->outcome, why, example))
         why = outcome_word(roundtrip->outcome);
     putchar(' ');
     print_red(why);
-    putchar('\n');
+    (void)explain_counts(&counts, "; ", roundtrip->tcp.counts);
+    puts(buffer);
 }
 
 static void print_overdue(struct run *run, const struct roundtrip *roundtrip)
@@ -186,7 +212,7 @@ static void print_counts(const struct tally *tally, uint64_t unfinished)
 
     printf("%" PRIu64 " sent, %" PRIu64 " echoed, %" PRIu64 " lost ", tally_sent(tally),
            tally->outcomes[OUTCOME_ECHOED], tally_lost(tally));
-    if (tally_sent(tally) > tally->cut_short)
+    if (tally_knows_loss(tally))
         printf("(%.1f %%)", tally_loss(tally));
     else
         fputs("(-)", stdout);
@@ -233,7 +259,7 @@ static void print_outages(const struct run *run, const struct probed *probed)
 
     if (outages->count > 0) {
         report_text_name(run, probed);
-        printf("%" PRIu64 " outage%s%s\n", outages->count, outages->count == 1 ? "" : "s",
+        printf("%" PRIu64 " outage%s%s\n", outages->count, explain_plural(outages->count),
                outages->count > outages->kept ? ", the last of them:" : ":");
     }
     for (size_t i = 0; i < outages->kept; i++) {
@@ -300,10 +326,10 @@ static void print_remarks(const struct run *run, const struct probed *probed)
         report_text_name(run, probed);
         printf("%" PRIu64 " left open: %s\n", tally->left_open, explain_left_open);
     }
-    if (explain_counts(&text, tally->counts)) {
+    if (explain_counts(&text, "", tally->counts)) {
         report_text_name(run, probed);
         printf("%s, in %" PRIu64 " probe%s\n", buffer, tally->probes_hit,
-               tally->probes_hit == 1 ? "" : "s");
+               explain_plural(tally->probes_hit));
     }
     text_init(&text, buffer, sizeof buffer);
     if (explain_failed_addresses(&text, &probed->target)) {
@@ -336,7 +362,7 @@ static void print_summary(struct run *run)
 {
     fputs("--- ", stdout);
     if (run->options->probes.many)
-        printf("%zu target%s", run->count, run->count == 1 ? "" : "s");
+        printf("%zu target%s", run->count, explain_plural(run->count));
     else
         report_text_string(report_peer(run->probed));
     fputs(" ---\n", stdout);

@@ -21,7 +21,7 @@ void report_text_size(struct run *run, const struct sweep_size *size)
     if (size->pattern)
         printf("%16s  ", size->pattern);
     else
-        printf("%10zu bytes  ", size->size);
+        printf("%10zu byte%-2s ", size->size, explain_plural(size->size));
     if (echoed)
         printf("echoed  time=%.3f", report_milliseconds(size->time));
     else
@@ -43,9 +43,10 @@ static void print_bounds(const struct sweep_verdict *verdict)
     else if (verdict->any_works && verdict->unfinished)
         printf("the largest that works: %zu bytes\n", verdict->works);
     else if (verdict->any_works)
-        printf("nothing fails up to %zu bytes\n", verdict->works);
+        printf("nothing fails up to %zu byte%s\n", verdict->works, explain_plural(verdict->works));
     else if (verdict->any_fails)
-        printf("nothing works, not even %zu bytes (%s)\n", verdict->fails.size, word);
+        printf("nothing works, not even %zu byte%s (%s)\n", verdict->fails.size,
+               explain_plural(verdict->fails.size), word);
 }
 
 void report_text_verdict(struct run *run, const struct sweep_verdict *verdict)
@@ -66,8 +67,8 @@ void report_text_verdict(struct run *run, const struct sweep_verdict *verdict)
         putchar('\n');
     }
     if (verdict->last.never_connected) {
-        printf("could not connect at %zu bytes: nothing is known of this size\n",
-               verdict->last.size);
+        printf("could not connect at %zu byte%s: nothing is known of this size\n",
+               verdict->last.size, explain_plural(verdict->last.size));
         report_text_string(verdict->last.why);
         putchar('\n');
     }

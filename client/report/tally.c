@@ -162,6 +162,11 @@ uint64_t tally_lost(const struct tally *tally)
     return finished(tally) - tally->outcomes[OUTCOME_ECHOED] - tally_altered(tally);
 }
 
+bool tally_knows_loss(const struct tally *tally)
+{
+    return finished(tally) > 0;
+}
+
 double tally_loss(const struct tally *tally)
 {
     uint64_t count = finished(tally);

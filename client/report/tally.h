@@ -71,7 +71,10 @@ uint64_t tally_altered(const struct tally *tally);
 /* Returns how many of those ended without either. */
 uint64_t tally_lost(const struct tally *tally);
 
-/* Returns the share of those among all that ended, in percent; 0 if none did. */
+/* Returns whether any probe reached the network and ended. */
+bool tally_knows_loss(const struct tally *tally);
+
+/* Returns the share of the lost among those, in percent; 0 if there are none. */
 double tally_loss(const struct tally *tally);
 
 /* Returns the exit status for the outcomes; STATUS_FAILED if there was no echo. */
