@@ -9,7 +9,7 @@
 /*
  * After this call the process gains no privileges and dumps no core (a core would hold the
  * message), has only the `count` descriptors in `keep` open (-1 is skipped), and is killed by
- * SIGSYS at any system call that is not listed there. It works in containers and under
+ * SIGSYS at any system call that sandbox_seccomp.c does not list. It works in containers and under
  * filters that exist already. Returns NULL; or, for the log, what is missing, with errno: "none"
  * where calls are not filtered, "open descriptors" where others stay open. The rest is done all the
  * same.

@@ -644,6 +644,13 @@ came back as 0x6e; it looks as if a single bit was flipped"
     assert_output ''
 }
 
+@test "an address of a link needs its interface, and the reason says so" {
+    unshare -n true 2>/dev/null || skip "no network namespaces here"
+    run --separate-stderr unshare -n "$TINCAN" -m hello fe80::1
+    assert_failure 2
+    said '*: local error: Invalid argument: an address of a link needs its interface, as in fe80::1%eth0; the server was not asked'
+}
+
 @test "a server of another protocol is named, with what it answered" {
     serve 'greet:220 mail.example ESMTP' 'run:head -c6 >/dev/null; printf "HTTP/1.1 400 Bad Request\r\n\r\n"' \
         'reply:\x15\x03\x03' 'greet:what is longer than the message'
@@ -656,6 +663,10 @@ came back as 0x6e; it looks as if a single bit was flipped"
     said "*: altered: $is \"\\\\x15\\\\x03\\\\x03\", as a TLS server does"
     run --separate-stderr "$TINCAN" -W 500ms -m hello "$ADDRESS"
     said "*: timeout: no whole reply within 0.5 s: 32 bytes had come, more than the message has; *"
+    # Whoever echoes, too, is an echo server.
+    serve 'run:printf "220 ready\n"; head -c6'
+    run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
+    said "*: altered: the byte at offset 0 was sent as 0x68 and came back as 0x32; it looks as if a line was put in front of it, such as a banner"
 }
 
 @test "tcp:// may stand in front of a host" {

@@ -54,7 +54,22 @@ teardown() {
 @test "a line for a probe fits 80 columns, and leaves out what is 0" {
     serve echo
     run "$TINCAN" -c 20 -i 1ms "$ADDRESS"
-    run ! grep -E '^seq=.{77}|=0\.000' <<<"$output"
+    run ! grep -E '^.{81}|=0\.000' <<<"$output"
+    # Also with the time of day in front.
+    run "$TINCAN" -D -c 20 -i 1ms "$ADDRESS"
+    assert_line --regexp '^\[[0-9.]+\] seq=20 .* time='
+    run ! grep -E '^.{81}|=0\.000' <<<"$output"
+}
+
+@test "a reason is given once, however long was waited, and another one is not hidden" {
+    within_time
+    serve silent silent drip:0.1 silent
+    run "$TINCAN" -c 20 -i 200ms -w 2 "$ADDRESS"
+    assert_failure 1
+    assert_line --regexp '^seq=1 +timeout: no whole reply within [0-9.]+ s: 0 of 57 '
+    assert_line --regexp '^seq=2 +timeout$'
+    assert_line --regexp '^seq=3 +timeout: no whole reply within [0-9.]+ s: [1-9][0-9]* of 57 '
+    assert_line --regexp '^seq=4 +timeout$'
 }
 
 @test "the summary has p99.9 of a thousand probes, and lateness where there is some" {

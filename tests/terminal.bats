@@ -196,7 +196,7 @@ END
 
 @test "terminal: pasted text is one message, with its tabs and line endings" {
     need_libedit
-    serve echo
+    serve echo echo echo echo 'longer:|'
     converse 80
     paste 'col1\tcol2\r\nlf\nend\r\n' -p
     keys Enter
@@ -212,6 +212,10 @@ END
     paste '\033[201' -p # like the end of a paste
     keys Enter
     sees 'Received echo: \x1b[201'
+    keys 'blank ' Enter
+    sees 'Received echo: blank |'
+    keys Up Enter
+    sees 'Received echo: blank |' 2
 }
 
 @test "terminal: pasted without brackets, each line is a message, and none is empty" {

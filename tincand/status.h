@@ -3,7 +3,7 @@
  * Reports to the service manager over NOTIFY_SOCKET (sd_notify(3)): readiness, the watchdog, and
  * the server's counts, which systemctl status shows. Nothing here waits, as sd_notify(3) would when
  * the manager hangs and its socket is full: a report for which there is no room is sent anew a
- * second later.
+ * second later, while the server runs.
  */
 #ifndef TINCAN_TINCAND_STATUS_H
 #define TINCAN_TINCAND_STATUS_H

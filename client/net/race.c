@@ -132,7 +132,7 @@ struct attempt race_lose(struct race *race, struct target *target, const struct 
     } else if (answered.begun != 0) {
         count_failure(race, target, answered, answered.error, false);
     }
-    if (race->tried > 1)
+    if (target->count > 1)
         (void)count(target, &reported, reported.error);
     return reported;
 }

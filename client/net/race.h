@@ -2,8 +2,8 @@
 /*
  * The attempts of one round trip to connect to the addresses of a target (RFC 8305, 5): which
  * address comes next and when; those beside the present attempt that have not been answered, and
- * one that failed. A failure counts against an address only when the round trip did not end with
- * it. `present` is the round trip's present attempt.
+ * one that failed. A failure counts against an address if the target has others. `present` is the
+ * round trip's present attempt.
  */
 #ifndef TINCAN_CLIENT_NET_RACE_H
 #define TINCAN_CLIENT_NET_RACE_H
@@ -19,7 +19,7 @@ struct race {
     struct attempt running[RACE_MOST]; /* in any order */
     size_t count;                      /* of those */
     struct attempt failed;             /* the last one that was answered with a failure */
-    size_t lost;                       /* how many failures were counted */
+    size_t lost;                       /* how many failed, but the one to report */
     size_t next;                       /* index of the first address not tried yet, or SIZE_MAX */
     size_t tried;                      /* how many were */
     int64_t next_at;                   /* clock_now, when to try it */

@@ -20,9 +20,9 @@ struct target_peer {
     char text[SOCKADDR_TEXT_SIZE]; /* in the notation of address_parse() */
     bool current;                  /* the last answer of the resolver has it */
 
-    /* Of round trips in which it failed while another address was there to be tried. */
+    /* Of round trips in which it failed, if the target has other addresses. */
     uint64_t failures;
-    int64_t lost_nsec;         /* how long they waited for it before they tried another */
+    int64_t lost_nsec;         /* how long they waited for it alone */
     enum outcome last_failure; /* if there are any */
 };
 

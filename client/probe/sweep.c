@@ -37,6 +37,7 @@ static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
     if (roundtrip->outcome == OUTCOME_ECHOED)
         return 0;
     last->cause = explain_outcome(&text, roundtrip);
+    (void)explain_counts(&text, "; ", roundtrip->tcp.counts);
     last->chance = roundtrip->outcome;
     if (roundtrip->outcome == OUTCOME_ALTERED &&
         roundtrip->transfer.compared.kind == VERIFY_SHORTER)
@@ -143,11 +144,17 @@ static bool works(struct sweep *sweep, size_t size)
     return verdict->last.outcome == OUTCOME_ECHOED;
 }
 
+/* Adds the name of the pattern just tried, if it failed as the first that did. */
 static void add_failed_pattern(struct sweep_verdict *verdict, struct text *names)
 {
-    if (!verdict->pattern.pattern)
-        verdict->pattern = verdict->last;
-    text_addf(names, "%s%s", names->length > 0 ? ", " : "", verdict->last.pattern);
+    const struct sweep_size *last = &verdict->last, *first = &verdict->pattern;
+
+    if (!first->pattern)
+        verdict->pattern = *last;
+    if (last->outcome == first->outcome && last->cause == first->cause)
+        text_addf(names, "%s%s", names->length > 0 ? ", " : "", last->pattern);
+    else
+        verdict->patterns_differ = true;
 }
 
 /* Tries a message of each pattern. The sizes are then tried with the first that came back. */
@@ -167,7 +174,7 @@ static void try_patterns(struct sweep *sweep)
         verdict->last.pattern = names[i];
         if (works(sweep, PATTERN_SIZE))
             intact = intact.name ? intact : *pattern;
-        else
+        else if (!verdict->unfinished)
             add_failed_pattern(verdict, &failed);
         if (verdict->last.outcome != OUTCOME_ECHOED && verdict->last.outcome != OUTCOME_ALTERED &&
             !intact.name)
@@ -222,7 +229,7 @@ static const char *cut_hint(struct sweep *sweep)
 {
     struct sweep_size *fails = &sweep->verdict.fails;
 
-    if (fails->ends_at != sweep->verdict.works)
+    if (fails->ends_at == 0 || fails->ends_at != sweep->verdict.works)
         return NULL;
     (void)snprintf(fails->why, sizeof fails->why, "%s: the reply is shorter",
                    outcome_word(fails->outcome));
@@ -231,7 +238,8 @@ static const char *cut_hint(struct sweep *sweep)
     return sweep->hint;
 }
 
-/* Returns what may limit the size, or NULL. */
+/* Returns what may limit the size, or NULL; may make the reason of the smallest that fails plainer.
+ */
 static const char *hint(struct sweep *sweep)
 {
     const struct sweep_verdict *verdict = &sweep->verdict;
@@ -258,7 +266,7 @@ static void diagnose_text(struct text *text, const struct sweep_verdict *verdict
     if (verdict->last.never_connected)
         text_addf(text, "no connection: %s", verdict->last.why);
     else if (verdict->unfinished && !verdict->any_works && !verdict->any_fails)
-        text_add(text, "nothing is known yet");
+        text_add(text, "not finished");
     else if (verdict->none_intact)
         text_addf(text, "no text comes back intact: %s", pattern->why);
     else if (pattern->cause)
@@ -267,6 +275,8 @@ static void diagnose_text(struct text *text, const struct sweep_verdict *verdict
         text_addf(text, "some text fails (%s): %s", verdict->failed_patterns, pattern->why);
     else
         text_add(text, "text of every kind comes back intact");
+    if (verdict->patterns_differ)
+        text_add(text, "; other text fails otherwise");
 }
 
 /* Says in one sentence what was found. */

@@ -76,7 +76,8 @@ struct sweep_verdict {
 
     /* Of --diagnose. */
     struct sweep_size pattern;    /* the first that failed; its `pattern` is NULL if none did */
-    char failed_patterns[64];     /* the names of all that did */
+    char failed_patterns[64];     /* the names of all that failed as it did */
+    bool patterns_differ;         /* others failed otherwise */
     bool none_intact;             /* no pattern came back */
     char diagnosis[EXPLAIN_SIZE]; /* a sentence, or empty */
 };

@@ -235,7 +235,7 @@ static const struct metric metrics[] = {
      "TCP segments, of all runs, that were sent again or came out of order.", print_counts},
     {"tincan_probes_hit_total", "counter", "Probes, of all runs, that had such.", print_hit},
     {"tincan_address_failures_total", "counter",
-     "Probes, of all runs, for which an address failed that had another beside it.",
+     "Probes, of all runs, for which an address failed, of a target that has several.",
      print_failed_addresses},
     {"tincan_probe_duration_seconds", "histogram",
      "Durations of the phases of probes that were echoed; late: of all probes.", print_phases},
@@ -296,11 +296,13 @@ static void write_beside(struct run *run)
 {
     sigset_t all;
 
+    writer = fork();
+    if (writer < 0)
+        return; /* the next time is soon */
     for (size_t i = 0; i < run->count; i++)
         judge(&run->probed[i]);
-    writer = fork();
-    if (writer != 0)
-        return; /* if it failed, the next time is soon */
+    if (writer > 0)
+        return;
     (void)setpriority(PRIO_PROCESS, 0, WRITER_NICE);
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);

@@ -99,8 +99,8 @@ static void begin_line(const struct run *run, const struct roundtrip *roundtrip)
     putchar(':');
 }
 
-/* Prints the phases that don't round to 0; the end of the connection also where it did not come. Of
- * many targets only the time fits. */
+/* Prints the phases that don't round to 0; the end of the connection also where it did not come,
+ * but less than a millisecond only if there is room. Of many targets only the time fits. */
 static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
 {
     static const struct {
@@ -130,7 +130,7 @@ static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
 
         if (nsec < 0 && shown[i].phase == PHASE_CLOSE)
             printf("%*s close=-", padding, "");
-        else if (crowded && shown[i].phase == PHASE_CLOSE)
+        else if (crowded && shown[i].phase == PHASE_CLOSE && nsec < CLOCK_MSEC)
             continue;
         if (nsec < shown[i].least)
             continue;
@@ -141,22 +141,18 @@ static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
     puts(buffer);
 }
 
-/* Returns whether the explanations are the same, for how long it was waited aside. */
-static bool is_same(enum outcome outcome, const char *one, const char *other)
+/* Returns whether two explanations are the same, but for the time "within 1.5 s". */
+static bool is_same(const char *one, const char *other)
 {
-    static const char digits[] = "0123456789.";
+    static const char word[] = " within ", digits[] = "0123456789.";
+    const char *end = strstr(one, word);
+    size_t length = end ? (size_t)(end - one) + strlen(word) : 0;
 
-    if (outcome != OUTCOME_TIMEOUT && outcome != OUTCOME_FILTERED)
-        return strcmp(one, other) == 0;
-    while (*one && *other) {
-        one += strspn(one, digits);
-        other += strspn(other, digits);
-        if (*one != *other)
-            return false;
-        one += *one != '\0';
-        other += *other != '\0';
-    }
-    return *one == *other;
+    if (strncmp(one, other, length) != 0)
+        return false;
+    one += length, other += length;
+    return strcmp(one + (end ? strspn(one, digits) : 0),
+                  other + (end ? strspn(other, digits) : 0)) == 0;
 }
 
 static void print_roundtrip(struct run *run, const struct roundtrip *roundtrip, const char *why,
@@ -175,8 +171,7 @@ static void print_roundtrip(struct run *run, const struct roundtrip *roundtrip, 
         return;
     }
     /* A reason is given once. */
-    if (tally->outcomes[roundtrip->outcome] > 1 && example &&
-        is_same(roundtrip->outcome, why, example))
+    if (tally->outcomes[roundtrip->outcome] > 1 && example && is_same(why, example))
         why = outcome_word(roundtrip->outcome);
     putchar(' ');
     print_red(why);

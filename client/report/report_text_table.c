@@ -66,7 +66,7 @@ static void print_target(const struct tally *tally, uint64_t unfinished)
 
     printf("%6" PRIu64 " %6" PRIu64 " %6" PRIu64, tally_sent(tally),
            tally->outcomes[OUTCOME_ECHOED], tally_lost(tally));
-    if (tally_sent(tally) > tally->cut_short)
+    if (tally_knows_loss(tally))
         printf(" %5.1f %%", tally_loss(tally));
     else
         printf(" %7s", "-");

@@ -295,8 +295,8 @@ void line_keep(struct line *line, const char *text)
 
     if (length == 0)
         return;
-    /* libedit takes one newline off the end of what it brings back. */
-    if (asprintf(&entry, "%s%s", text, text[length - 1] == '\n' ? "\n" : "") < 0)
+    /* libedit takes a newline and then a blank off the end of what it brings back. */
+    if (asprintf(&entry, "%s%s", text, strchr("\n ", text[length - 1]) ? " " : "") < 0)
         return;
     history(line->history, &event, H_ENTER, entry);
     append_history(line, entry);
