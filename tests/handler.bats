@@ -38,6 +38,20 @@ seconds_below() {
 
 # --- by hand ---------------------------------------------------------------------------------
 
+@test "handler: on a terminal it echoes what is typed, Ctrl-@ and Ctrl-D at the end" {
+    run -0 python3 - "$HANDLER" <<'PYTHON'
+import os, pty, subprocess, sys
+ours, theirs = pty.openpty()
+process = subprocess.Popen([sys.argv[1], "--quiet"], stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL)
+os.close(theirs)
+os.write(ours, b"typed\0\4")
+seen = b""
+while b"typed\0" not in seen:  # the terminal shows a null byte that is typed as ^@
+    seen += os.read(ours, 1000)
+assert process.wait(60) == 0
+PYTHON
+}
+
 @test "handler: piped bytes come back on standard output and one line is logged on standard error" {
     run -0 --separate-stderr bash -c 'printf "hello\0" | "$HANDLER" | od -An -c'
     assert_output --regexp '^ +h +e +l +l +o +\\0$'
