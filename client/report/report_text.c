@@ -99,22 +99,24 @@ static void begin_line(const struct run *run, const struct roundtrip *roundtrip)
     putchar(':');
 }
 
-/* Prints the phases that don't round to 0; the end of the connection also where it did not come,
- * but less than a millisecond only if there is room. Of many targets only the time fits. */
+/* Prints the phases that don't round to 0, the last of them only from a millisecond on if the line
+ * is crowded; the end of the connection also where it did not come. Of many targets only the time
+ * fits.
+ */
 static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
 {
     static const struct {
         enum phase phase;
         const char *label;
-        int64_t least;
+        int64_t least, least_crowded;
     } shown[] = {
-        {PHASE_TIME, "time", 0},
-        {PHASE_OTHERS, "others", 0},
-        {PHASE_CONNECT, "connect", HALF},
-        {PHASE_FIRST_BYTE, "first", HALF},
-        {PHASE_COMPLETE, "complete", HALF},
-        {PHASE_CLOSE, "close", HALF},
-        {PHASE_LATE, "late", CLOCK_MSEC},
+        {PHASE_TIME, "time", 0, 0},
+        {PHASE_OTHERS, "others", 0, 0},
+        {PHASE_CONNECT, "connect", HALF, HALF},
+        {PHASE_FIRST_BYTE, "first", HALF, HALF},
+        {PHASE_COMPLETE, "complete", HALF, CLOCK_MSEC},
+        {PHASE_CLOSE, "close", HALF, CLOCK_MSEC},
+        {PHASE_LATE, "late", CLOCK_MSEC, CLOCK_MSEC},
     };
     size_t count = run->options->probes.many ? 1 : sizeof shown / sizeof *shown;
     int padding = 0;
@@ -130,9 +132,7 @@ static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
 
         if (nsec < 0 && shown[i].phase == PHASE_CLOSE)
             printf("%*s close=-", padding, "");
-        else if (crowded && shown[i].phase == PHASE_CLOSE && nsec < CLOCK_MSEC)
-            continue;
-        if (nsec < shown[i].least)
+        if (nsec < (crowded ? shown[i].least_crowded : shown[i].least))
             continue;
         printf("%*s %s=", padding, "", shown[i].label);
         padding = WIDTH - printf("%.3f", report_milliseconds(nsec));
