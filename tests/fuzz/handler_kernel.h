@@ -25,6 +25,7 @@ struct kernel {
     mode_t modes[4];
     uint8_t objects[4]; /* what the descriptors lead to; 0: closed */
     bool datagram, listening, stalls, large;
+    bool may_ask_for_help; /* which is written before anything is set up */
     struct sockaddr_storage peer;
     char environment[4][64]; /* NAME=VALUE */
 
