@@ -16,7 +16,7 @@ const char *explain_plural(uint64_t count);
 extern const char explain_left_open[];
 
 /* Adds "failed address PEER: outcome in 2 probes, which lost 0.500 s" for each address that failed
- * while another was there to be tried. Returns whether there is one. */
+ * of a target that has several. Returns whether there is one. */
 bool explain_failed_addresses(struct text *text, const struct target *target);
 
 /* Adds `before` and "2 SYNs sent again, 1 segment out of order", whatever there is. Returns whether

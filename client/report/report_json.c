@@ -218,7 +218,7 @@ static void print_outcomes(const struct tally *tally)
     putchar('}');
 }
 
-/* Prints the addresses that failed while another was there to be tried. */
+/* Prints the addresses that failed, of a target that has several. */
 static void print_failed_addresses(const struct target *target)
 {
     const char *before = "";
