@@ -59,6 +59,13 @@ teardown() {
     run "$TINCAN" -D -c 20 -i 1ms "$ADDRESS"
     assert_line --regexp '^\[[0-9.]+\] seq=20 .* time='
     run ! grep -E '^.{81}|=0\.000' <(grep -vE ' (late|complete)=' <<<"$output")
+    # What is below a millisecond makes way for it.
+    serve pauses:0,0.0002,0.0002
+    run "$TINCAN" -c 20 -i 1ms "$ADDRESS"
+    assert_line --regexp ' complete=[0-9.]+ +close='
+    run "$TINCAN" -D -c 20 -i 1ms "$ADDRESS"
+    assert_line --regexp '^\[[0-9.]+\] seq=20 .* time='
+    refute_line --regexp ' (complete|close)=0\.'
 }
 
 @test "a reason is given once, however long was waited, and another one is not hidden" {

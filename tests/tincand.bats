@@ -293,10 +293,12 @@ SCRIPT
 
 @test "tincand: a socket file that a server listens on is left to it" {
     script <<'SCRIPT'
+os.symlink("s", f"{TMPDIR}/link")
 with Server(f"--listen=unix:{TMPDIR}/s") as server:
-    other = Server(f"--listen=unix:{TMPDIR}/s", ready=False)
-    assert other.end() == 71
-    other.until_line("tincand: cannot listen on unix:.*/s: Address already in use; .*")
+    for name in "s", "link":
+        other = Server(f"--listen=unix:{TMPDIR}/{name}", ready=False)
+        assert other.end() == 71
+        other.until_line(f"tincand: cannot listen on unix:.*/{name}: Address already in use; .*")
     server.echo()
 SCRIPT
 }
@@ -307,8 +309,11 @@ with socket.socket(socket.AF_UNIX) as busy:
     busy.bind(f"{TMPDIR}/s")
     busy.listen(0)
     waiting = connect(f"unix:{TMPDIR}/s")
-    other = Server(f"--listen=unix:{TMPDIR}/s", ready=False)
-    assert other.end() == 71
+    os.symlink("s", f"{TMPDIR}/link")
+    for name in "s", "link":
+        other = Server(f"--listen=unix:{TMPDIR}/{name}", ready=False)
+        assert other.end() == 71
+        other.until_line(f"tincand: cannot listen on unix:.*/{name}: Address already in use; .*")
     assert os.path.exists(f"{TMPDIR}/s")
 SCRIPT
 }

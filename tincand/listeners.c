@@ -127,17 +127,12 @@ int listeners_inherit(struct listeners *listeners, bool on_stdin, struct text *p
 /* --- opened here --- */
 
 /* Returns 0 if somebody listens on the socket at the address, ECONNREFUSED if nobody does any more,
- * EEXIST if a file that is no socket is there, or another errno value. */
+ * or another errno value. */
 static int try_to_connect(const struct sockaddr_un *address, socklen_t size)
 {
-    struct stat status;
-    int fd, error = 0;
-
-    if (address->sun_path[0] != '\0' && lstat(address->sun_path, &status) == 0 &&
-        !S_ISSOCK(status.st_mode))
-        return EEXIST;
     /* Without SOCK_NONBLOCK, connect(2) would wait for a server whose queue is full. */
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error = 0;
+
     if (fd < 0)
         return errno;
     if (connect(fd, (const struct sockaddr *)address, size) < 0)
@@ -146,21 +141,33 @@ static int try_to_connect(const struct sockaddr_un *address, socklen_t size)
     return error;
 }
 
+/* Returns the errno value that says what is in the way at the address; or 0 if that is a socket
+ * file on which nobody listens any more. */
+static int obstacle_at(const struct sockaddr_un *address, socklen_t size)
+{
+    int error = try_to_connect(address, size);
+    struct stat status;
+
+    if (error == 0 || error == EAGAIN || address->sun_path[0] == '\0')
+        return EADDRINUSE;
+    if (lstat(address->sun_path, &status) == 0 && !S_ISSOCK(status.st_mode))
+        return EEXIST;
+    return error == ECONNREFUSED ? 0 : EADDRINUSE;
+}
+
 /* Binds `fd`; a socket file without a server is replaced. Returns 0, or -1 with errno. */
 static int bind_socket(int fd, const struct sockaddr *address, socklen_t size)
 {
     const struct sockaddr_un *local = (const struct sockaddr_un *)address;
-    int error;
 
     if (bind(fd, address, size) == 0)
         return 0;
     if (errno != EADDRINUSE || address->sa_family != AF_UNIX)
         return -1;
-    error = try_to_connect(local, size);
-    if (error == ECONNREFUSED && local->sun_path[0] != '\0')
-        return unlink(local->sun_path) < 0 ? -1 : bind(fd, address, size);
-    errno = error == EEXIST ? EEXIST : EADDRINUSE;
-    return -1;
+    errno = obstacle_at(local, size);
+    if (errno != 0)
+        return -1;
+    return unlink(local->sun_path) < 0 ? -1 : bind(fd, address, size);
 }
 
 /* Returns a socket that listens on the address, or -1 with errno. */

@@ -159,7 +159,12 @@ uint64_t tally_altered(const struct tally *tally)
 
 uint64_t tally_lost(const struct tally *tally)
 {
-    return finished(tally) - tally->outcomes[OUTCOME_ECHOED] - tally_altered(tally);
+    uint64_t count = 0;
+
+    for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+        if (outcome_is_loss(outcome))
+            count += tally->outcomes[outcome];
+    return count;
 }
 
 bool tally_knows_loss(const struct tally *tally)
