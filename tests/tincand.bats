@@ -756,6 +756,15 @@ with Server() as server:
 SCRIPT
 }
 
+@test "tincand: a reply that is read late arrives whole though much came behind the message" {
+    script <<'SCRIPT'
+with Server() as server:
+    got = subprocess.run(["python3", f"{os.environ['TESTS']}/systemd/load.py", "trail", server.address],
+                         stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert got == "300001\n", got
+SCRIPT
+}
+
 @test "tincand: it lingers also where bytes come only after it began to reply" {
     script <<'SCRIPT'
 def replied_to():

@@ -6,9 +6,8 @@
 #include "handler/deadline.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sysexits.h>
 
 static char *input_of(struct workspace *workspace)
@@ -84,14 +83,18 @@ static enum connection_state finish(struct connection *connection, struct worksp
     return CONNECTION_LINGERING;
 }
 
-/* Returns whether a reset would destroy part of the reply: the peer's kernel has not acknowledged
- * all of it. 1 is the end of the stream. What was sent to an AF_UNIX peer has arrived. */
+/* Returns whether a reset would destroy part of the reply: the peer's kernel may not have
+ * acknowledged all of it. What was sent to an AF_UNIX peer has arrived. Not by ioctl(2), which the
+ * unit forbids, as a filter can't tell its thousands of uses apart. */
 static bool reply_is_on_its_way(const struct connection *connection)
 {
-    int unacknowledged = 0;
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
 
-    return connection->peer.any.sa_family != AF_UNIX &&
-           ioctl(connection->fd, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged > 1;
+    if (connection->peer.any.sa_family == AF_UNIX)
+        return false;
+    return getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ||
+           info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0;
 }
 
 /* Returns whether lingering is over. With input that may not be discarded, the connection waits for

@@ -10,6 +10,8 @@ Clients of all manners for the tests in the booted root.
     load.py ask [--half-close] [--wait-for=FILE] ADDRESS TEXT
                                        sends TEXT, with escapes, and prints what comes, escaped
     load.py deaf ADDRESS               sends a mebibyte and never reads
+    load.py trail ADDRESS              sends more behind its message than a server discards, and reads
+                                       late; prints how many bytes of the reply came, of 300001
     load.py member NETWORKS            prints an address that is in one of the networks
 
 An ADDRESS is HOST:PORT (an IPv6 HOST without brackets). --from=SOURCE is the address to connect from.
@@ -31,6 +33,7 @@ import ipaddress
 import itertools
 import os
 import random
+import select
 import shlex
 import signal
 import socket
@@ -180,6 +183,25 @@ def deaf(arguments):
         signal.pause()
 
 
+def trail(arguments):
+    """A server that closes while the reply is on its way resets the connection, which destroys the reply. It
+    may do so after a second: this is tried again where the machine was too busy to read by then."""
+    host, _, port = arguments.address.rpartition(":")
+    received = b""
+    for _ in range(5):
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.connect((host, int(port)))
+            send(sock, b"x" * 300000 + b"\0" + b"y" * 200000)
+            reset = select.poll()
+            reset.register(sock, 0)
+            reset.poll(300)
+            received = max(received, read_to_end(sock), key=len)
+        if len(received) > 300000:
+            break
+    print(len(received))
+
+
 def member(arguments):
     """Of the networks that are not this machine itself, an address."""
     for word in arguments.address.split():
@@ -193,7 +215,7 @@ def member(arguments):
 def parse_arguments():
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(required=True)
-    for command in (flood, hold, ask, deaf, member):
+    for command in (flood, hold, ask, deaf, trail, member):
         sub = commands.add_parser(command.__name__)
         sub.set_defaults(run=command)
         sub.add_argument("address")

@@ -167,6 +167,11 @@ LINES
     assert_equal "$(shown tincand.service Result)" success
 }
 
+@test "tincand: a reply that is read late arrives whole though much came behind the message" {
+    run -0 load_tool trail 127.0.0.1:4040
+    assert_output 300001
+}
+
 @test "tincand: it is started, and logs, while systemd itself logs all it does" {
     systemctl log-level debug
     run "$TINCAN" -m hello 127.0.0.1
