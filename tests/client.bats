@@ -527,9 +527,12 @@ PYTHON
     need_own_sysctls
     namespace 'accept' echo
     inside sysctl -qw 'net.ipv4.ip_local_port_range=40000 40000'
-    run --separate-stderr inside "$TINCAN" -m hello 127.0.0.1:40000
-    assert_failure 1
-    said 'tincan: connecting to 127.0.0.1:40000: refused: *'
+    # The kernel takes 0.0.0.0 for 127.0.0.1.
+    for host in 127.0.0.1 0.0.0.0 '\[::\]'; do
+        run --separate-stderr inside "$TINCAN" -m hello "${host//\\/}:40000"
+        assert_failure 1
+        said "tincan: connecting to $host:40000: refused: *"
+    done
 }
 
 @test "closed without a reply, the message read, is: closed" {
@@ -649,6 +652,17 @@ came back as 0x6e; it looks as if a single bit was flipped"
     run --separate-stderr unshare -n "$TINCAN" -m hello fe80::1
     assert_failure 2
     said '*: local error: Invalid argument: an address of a link needs its interface, as in fe80::1%eth0; the server was not asked'
+    run --separate-stderr unshare -n "$TINCAN" -m hello 'fe80::1%nosuch'
+    assert_failure 2
+    said "*: unresolved: this machine has no interface 'nosuch'; *"
+}
+
+@test "a machine without IPv6 is not said to have no ports left" {
+    need_own_sysctls
+    run --separate-stderr unshare -n "$BASH" -c 'ip link set lo up
+        sysctl -qw net.ipv6.conf.all.disable_ipv6=1; exec "$TINCAN" -m hello ::1'
+    assert_failure 2
+    said '*: local error: Cannot assign requested address: this machine has no IPv6 address from which to reach it; the server was not asked'
 }
 
 @test "a server of another protocol is named, with what it answered" {
@@ -663,6 +677,13 @@ came back as 0x6e; it looks as if a single bit was flipped"
     said "*: altered: $is \"\\\\x15\\\\x03\\\\x03\", as a TLS server does"
     run --separate-stderr "$TINCAN" -W 500ms -m hello "$ADDRESS"
     said "*: timeout: no whole reply within 0.5 s: 32 bytes had come, more than the message has; *"
+    # Also where the message begins with the same letter. What came is no part of the message that was cut.
+    serve "run:head -c6 >/dev/null; printf 'HTTP/1.1 400 Bad Request\r\n\r\n%0484d' 0"
+    run --separate-stderr "$TINCAN" -m Hello "$ADDRESS"
+    said "*: altered: $is \"HTTP/1.1 400 Bad Request\", as an HTTP server does"
+    serve "run:head -c2002 >/dev/null; printf 'HTTP/1.1 400 Bad Request\r\n\r\n%0484d' 0"
+    run --separate-stderr "$TINCAN" -m "$(printf 'H%02000d' 0)" "$ADDRESS"
+    said "*: truncated: *: $is \"HTTP/1.1 400 Bad Request\", as an HTTP server does"
     # Whoever echoes, too, is an echo server.
     serve 'run:printf "220 ready\n"; head -c6'
     run --separate-stderr "$TINCAN" -m hello "$ADDRESS"
@@ -870,6 +891,15 @@ inside() {
     assert_failure 1
     said 'tincan: connecting to 127.0.0.1:4040: filtered: no answer within 0.@(4|399|398) s; *'
     took_about 400
+}
+
+@test "the time without an answer is what it was, where the kernel gives up first" {
+    need_own_sysctls
+    namespace 'ip daddr 127.0.0.9 tcp dport 4040 drop' echo
+    inside sysctl -qw net.ipv4.tcp_syn_retries=1
+    run --separate-stderr inside "$TINCAN" -W 60s -m hello 127.0.0.9
+    assert_failure 1
+    said 'tincan: connecting to 127.0.0.9:4040: filtered: no answer within [1-9].*([0-9]) s; *'
 }
 
 @test "a rejection as prohibited is: unreachable" {

@@ -291,6 +291,23 @@ first_echo_is_by() {
     first_echo_is_by 192.0.2.2:4040
 }
 
+@test "neither an address nor a connection is blamed for what another one met" {
+    need jq
+    hosts
+    plug_in
+    for last in 3 4 5 6 7; do
+        on_server ip address add "192.0.2.$last/24" dev cable
+    done
+    # The first is refused when its second SYN comes; by then the fifth has just been tried.
+    obey server 'ip daddr 192.0.2.2 tcp dport 4040 limit rate over 1/hour burst 1 packets reject with tcp reset;
+        ip daddr 192.0.2.2-192.0.2.6 tcp dport 4040 drop'
+    named 192.0.2.{2..7}
+    "${RESOLVING[@]}" "$CLIENT" "$TINCAN" --json -c 1 -W 20s server.test >out 2>errors
+    echoed_by 192.0.2.7:4040
+    jq -se '.[-1].failed_addresses | map(select(.outcome == "filtered")) | all(.[]; .lost_ms >= 250)' out
+    jq -se '.[-1] | .syns_resent == 0 and .segments_resent == 0' out
+}
+
 @test "when the address in use begins to fail, the others are tried" {
     need jq
     hosts

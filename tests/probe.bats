@@ -766,6 +766,24 @@ assert summary["ms"]["time"]["count"] == summary["echoed"], summary
 PYTHON
 }
 
+@test "names that nobody answers for hold up no other target, however few descriptors there are" {
+    need jq
+    local limit at=()
+    serve_inside --rules 'udp dport 53 drop; tcp dport 53 drop' echo
+    printf '%s\n' "$ADDRESS" host{1..60}.test >list
+    # They are asked for again after 10 s; a question takes that long, too.
+    for limit in 127 128 129 130; do
+        nsenter -n -m -r -w -t "$STARTED" "$BASH" -c 'ulimit -n "$1"; exec "${@:2}"' - $limit \
+            "$TINCAN" --json --targets list -i 500ms -W 1s -w 14s >out.$limit 2>/dev/null &
+        at+=($!)
+    done
+    wait "${at[@]}" || true
+    for limit in 127 128 129 130; do
+        jq -se --arg target "$ADDRESS" 'map(select(.target == $target and .seq)) |
+            length > 20 and all(.[]; .late_ms < 4000)' out.$limit
+    done
+}
+
 @test "a connection to itself is no server: refused" {
     need_own_sysctls
     serve_inside echo

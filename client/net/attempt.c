@@ -38,26 +38,35 @@ enum attempt_status attempt_begin(const struct sockaddr *name, socklen_t size,
     return status;
 }
 
-bool attempt_is_to_itself(int fd, const struct sockaddr *name)
+bool attempt_is_to_itself(int fd)
 {
-    struct sockaddr_storage own;
-    socklen_t size = sizeof own;
+    struct sockaddr_storage own, peer;
+    socklen_t own_size = sizeof own, peer_size = sizeof peer;
 
-    if (name->sa_family != AF_INET && name->sa_family != AF_INET6)
-        return false;
-    memset(&own, 0, sizeof own);
-    return getsockname(fd, (struct sockaddr *)&own, &size) == 0 && memcmp(&own, name, size) == 0;
+    return getsockname(fd, (struct sockaddr *)&own, &own_size) == 0 &&
+           getpeername(fd, (struct sockaddr *)&peer, &peer_size) == 0 && own_size == peer_size &&
+           memcmp(&own, &peer, own_size) == 0;
 }
 
-int attempt_finish(int fd, const struct sockaddr *name)
+int attempt_finish(int fd)
 {
     socklen_t size = sizeof(int);
     int error;
 
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
         return -1;
-    if (error == 0 && attempt_is_to_itself(fd, name))
+    if (error == 0 && attempt_is_to_itself(fd))
         error = ECONNREFUSED;
     errno = error;
     return error == 0 ? 0 : -1;
+}
+
+bool attempt_has_source(const struct sockaddr *name, socklen_t size)
+{
+    int fd = socket(name->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool has = fd < 0 || connect(fd, name, size) == 0 || errno != EADDRNOTAVAIL;
+
+    if (fd >= 0)
+        close(fd);
+    return has;
 }

@@ -34,14 +34,17 @@ enum attempt_status {
 enum attempt_status attempt_begin(const struct sockaddr *name, socklen_t size,
                                   const struct bind_address *bind_address, int *fd);
 
-/* Returns 0 if `fd` is connected to `name` now, or -1 with errno. `fd` stays the caller's. */
-int attempt_finish(int fd, const struct sockaddr *name);
+/* Returns 0 if `fd` is connected now, or -1 with errno. `fd` stays the caller's. */
+int attempt_finish(int fd);
 
 /*
  * Returns whether the connection goes to itself. TCP does that when nothing listens on a port of
  * the ephemeral range and the kernel picks that very port as ours; then our message would come back
  * as its own echo.
  */
-bool attempt_is_to_itself(int fd, const struct sockaddr *name);
+bool attempt_is_to_itself(int fd);
+
+/* Returns whether this machine has an address from which datagrams, at least, can go to `name`. */
+bool attempt_has_source(const struct sockaddr *name, socklen_t size);
 
 #endif

@@ -32,7 +32,13 @@ const char *explain_plural(uint64_t count)
 static void explain_unresolved(struct text *text, const struct roundtrip *roundtrip)
 {
     const struct target *target = roundtrip->target;
+    const char *interface = strchr(target->address->host, '%');
 
+    if (interface && address_family(target->address) == AF_INET6) {
+        text_addf(text, "this machine has no interface '%s'; `ip link` shows those it has",
+                  interface + 1);
+        return;
+    }
     if (target->resolver_error != EAI_SYSTEM)
         text_add(text, gai_strerror(target->resolver_error));
     else if (target->error == ETIMEDOUT)
@@ -61,23 +67,37 @@ static void explain_handshake(struct text *text, const struct roundtrip *roundtr
     }
 }
 
-/* An attempt to connect was not answered in its time, here to the millisecond. */
-static void explain_filtered(struct text *text, const struct roundtrip *roundtrip)
+/* Returns how long after `begun` (of clock_now) the round trip was over, to the millisecond. It may
+ * have been before its deadline: the kernel gives up at some time, too. */
+static int64_t time_given(const struct roundtrip *roundtrip, int64_t begun)
 {
-    int64_t given = roundtrip->deadline - roundtrip->attempt.begun;
+    bool in_time = roundtrip->ended < roundtrip->deadline;
+    int64_t given = (in_time ? roundtrip->ended : roundtrip->deadline) - begun;
 
     given = (given + CLOCK_MSEC / 2) / CLOCK_MSEC * CLOCK_MSEC;
-    add_time(text, "no answer", given > CLOCK_MSEC ? given : CLOCK_MSEC);
+    return given > CLOCK_MSEC ? given : CLOCK_MSEC;
+}
+
+/* An attempt to connect was not answered in its time. */
+static void explain_filtered(struct text *text, const struct roundtrip *roundtrip)
+{
+    add_time(text, "no answer", time_given(roundtrip, roundtrip->attempt.begun));
     if (roundtrip->target->peers[roundtrip->attempt.peer].name.ss_family == AF_UNIX)
         text_add(text, "; its queue of connections is full: the server is overloaded, or hangs");
     else
         text_add(text, "; a firewall may be dropping it, or the host is down or overloaded");
 }
 
-static void explain_no_address(struct text *text, const struct bind_address *bind_address)
+static void explain_no_address(struct text *text, const struct roundtrip *roundtrip)
 {
-    if (bind_address && !bind_address_is_here(bind_address))
+    const struct target *target = roundtrip->target;
+    const struct target_peer *peer = &target->peers[roundtrip->attempt.peer];
+
+    if (target->bind_address && !bind_address_is_here(target->bind_address))
         text_add(text, ": this machine does not have the address of -I");
+    else if (!attempt_has_source((const struct sockaddr *)&peer->name, peer->size))
+        text_addf(text, ": this machine has no %s address from which to reach it",
+                  peer->name.ss_family == AF_INET6 ? "IPv6" : "IPv4");
     else
         text_add(text, ": all local ports to that address are in use, also by connections in "
                        "TIME_WAIT; widen net.ipv4.ip_local_port_range, or probe with a longer -i "
@@ -116,7 +136,7 @@ static void explain_connecting(struct text *text, const struct roundtrip *roundt
     default:
         text_add(text, strerror(roundtrip->error));
         if (roundtrip->error == EADDRNOTAVAIL)
-            explain_no_address(text, roundtrip->target->bind_address);
+            explain_no_address(text, roundtrip);
         if (roundtrip->error == EINVAL && is_of_link(roundtrip))
             text_add(text, ": an address of a link needs its interface, as in fe80::1%eth0");
         text_add(text, "; the server was not asked");
@@ -124,13 +144,13 @@ static void explain_connecting(struct text *text, const struct roundtrip *roundt
     address_propose_brackets(roundtrip->target->address, text);
 }
 
-/* If the reply is no echo from its first byte on, but another server's answer, adds that. */
+/* If the reply is another server's answer, and the message does not look like one, adds that. */
 static bool add_other_server(struct text *text, const struct transfer *transfer)
 {
     const char *server = protocol_server(transfer->reply, transfer->reply_length);
     size_t line = 0;
 
-    if (!server || (transfer->length > 0 && *transfer->reply == *transfer->message))
+    if (!server || protocol_server(transfer->message, transfer->length))
         return false;
     while (line < transfer->reply_length && line < 60 && !strchr("\r\n", transfer->reply[line]))
         line++;
@@ -204,7 +224,8 @@ static void explain_transfer(struct text *text, const struct roundtrip *roundtri
         text_add(text, "the server accepted the connection and closed it without a reply: " LIKELY);
         break;
     case OUTCOME_TIMEOUT:
-        add_time(text, "no whole reply", roundtrip->timeout);
+        add_time(text, "no whole reply",
+                 time_given(roundtrip, roundtrip->deadline - roundtrip->timeout));
         text_add(text, ": ");
         add_progress(text, transfer);
         add_delivery(text, &roundtrip->tcp);
@@ -272,14 +293,17 @@ bool explain_counts(struct text *text, const char *before, const uint64_t counts
 static const char *suspected_cause(const struct roundtrip *roundtrip)
 {
     const struct transfer *transfer = &roundtrip->transfer;
-    size_t tag = transfer->compared.tag_length;
+    size_t tag = transfer->compared.tag_length, came = transfer->reply_length;
 
-    if (roundtrip->outcome == OUTCOME_TRUNCATED)
-        return cause_of_cut(transfer->reply_length);
+    if (roundtrip->outcome == OUTCOME_TRUNCATED) {
+        struct verify compared = verify(transfer->message, transfer->length, transfer->reply, came);
+
+        return compared.tag_length + compared.offset == came ? cause_of_cut(came) : NULL;
+    }
     if (roundtrip->outcome != OUTCOME_ALTERED)
         return NULL;
-    return cause_of_change(transfer->message, transfer->length, transfer->reply + tag,
-                           transfer->reply_length - tag, !transfer->complete);
+    return cause_of_change(transfer->message, transfer->length, transfer->reply + tag, came - tag,
+                           !transfer->complete);
 }
 
 const char *explain_outcome(struct text *text, const struct roundtrip *roundtrip)

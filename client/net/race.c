@@ -47,6 +47,12 @@ static struct attempt left_behind(const struct attempt *present)
     return attempt;
 }
 
+/* Returns whether the attempt had as long to be answered as any has by itself. */
+static bool had_its_time(const struct attempt *attempt)
+{
+    return attempt->lost > 0 || clock_now() - attempt->begun >= ATTEMPT_DELAY;
+}
+
 size_t race_next(const struct race *race, const struct target *target)
 {
     size_t next = race->next;
@@ -97,7 +103,7 @@ bool race_answered(struct race *race, struct attempt *present)
         if (polled[i + 1].revents != 0) {
             struct attempt answered = race->running[i];
 
-            race->running[i] = left_behind(present);
+            race->running[i] = *present;
             *present = answered;
             return true;
         }
@@ -114,7 +120,7 @@ void race_win(struct race *race, struct target *target, const struct attempt *pr
 {
     count_answered_failure(race, target);
     for (size_t i = 0; i < race->count; i++)
-        if (race->running[i].begun < present->begun)
+        if (had_its_time(&race->running[i]) && race->running[i].begun < present->begun)
             count_failure(race, target, race->running[i], ETIMEDOUT, true);
     race_close(race);
 }

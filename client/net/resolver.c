@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@ struct query {
     int family;
     int fd;
 };
+
+static atomic_size_t threads; /* how many there are */
 
 static struct answer look_up(const struct address *address, int family, int flags)
 {
@@ -43,6 +46,7 @@ static void *resolver_thread(void *argument)
         freeaddrinfo(answer.list);
     close(query->fd);
     free(query);
+    threads--;
     return NULL;
 }
 
@@ -54,15 +58,17 @@ static int start_thread(const struct address *address, int family, int fd)
 
     if (query) {
         *query = (struct query){*address, family, fd};
+        threads++;
         if (pthread_create(&thread, NULL, resolver_thread, query) == 0)
             return pthread_detach(thread);
+        threads--;
     }
     free(query);
     close(fd);
     return -1;
 }
 
-int resolver_ask(const struct address *address, int family, struct answer *answer)
+int resolver_ask(const struct address *address, int family, bool wait, struct answer *answer)
 {
     int fds[2];
 
@@ -74,7 +80,7 @@ int resolver_ask(const struct address *address, int family, struct answer *answe
             return fds[0];
         close(fds[0]);
     }
-    *answer = look_up(address, family, 0);
+    *answer = wait ? look_up(address, family, 0) : (struct answer){.code = EAI_AGAIN};
     return -1;
 }
 
@@ -86,6 +92,11 @@ size_t resolver_most(void)
     (void)getrlimit(RLIMIT_NOFILE, &limit);
     most = limit.rlim_cur / DESCRIPTORS_EACH;
     return most < 1 ? 1 : most < RESOLVER_MOST ? (size_t)most : RESOLVER_MOST;
+}
+
+bool resolver_is_busy(void)
+{
+    return threads >= resolver_most();
 }
 
 struct answer resolver_give_up(int fd)

@@ -20,14 +20,18 @@ struct answer {
 /*
  * Asks for the addresses of the host in `family`, or of any family for AF_UNSPEC. An address in
  * digits is answered at once. Returns what to receive the answer from, which is the caller's; or -1
- * when the answer is in `answer` already, also if it could not be asked for without waiting.
+ * when the answer is in `answer` already. Where no thread can be started to wait for it, the call
+ * waits itself if it may `wait`; else that answer is EAI_AGAIN.
  */
-int resolver_ask(const struct address *address, int family, struct answer *answer);
+int resolver_ask(const struct address *address, int family, bool wait, struct answer *answer);
 
 #define RESOLVER_MOST 64 /* questions at once: each takes a thread */
 
 /* Returns how many may be asked at once: each takes descriptors. From 1 to RESOLVER_MOST. */
 size_t resolver_most(void);
+
+/* Returns whether so many are being asked, those included whose answers nobody waits for. */
+bool resolver_is_busy(void);
 
 /* Closes `fd`. Returns the answer if it has just come, or that there was none in time. */
 struct answer resolver_give_up(int fd);

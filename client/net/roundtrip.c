@@ -43,6 +43,7 @@ static void end(struct roundtrip *roundtrip, enum outcome outcome, int error)
 {
     close_fd(roundtrip);
     race_close(&roundtrip->race);
+    roundtrip->ended = clock_now();
     roundtrip->outcome = outcome;
     roundtrip->error = error;
     roundtrip->state = ROUNDTRIP_OVER;
@@ -134,7 +135,7 @@ static void send_ahead(struct roundtrip *roundtrip)
     const struct transfer *transfer = &roundtrip->transfer;
 
     send_now(roundtrip);
-    if (transfer->sent > 0 && attempt_is_to_itself(roundtrip->attempt.fd, peer_name(roundtrip))) {
+    if (transfer->sent > 0 && attempt_is_to_itself(roundtrip->attempt.fd)) {
         fail_to_connect(roundtrip, ECONNREFUSED);
     } else if (transfer->sent > 0 || transfer->send_error == ECONNRESET ||
                transfer->send_error == EPIPE) {
@@ -182,6 +183,7 @@ static void make_present(struct roundtrip *roundtrip, struct attempt attempt)
 static void try_peer(struct roundtrip *roundtrip, size_t peer)
 {
     race_enter(&roundtrip->race, roundtrip->target, peer, roundtrip->deadline, &roundtrip->attempt);
+    roundtrip->tcp = unknown_tcp;
     attempt(roundtrip);
 }
 
@@ -282,7 +284,7 @@ static void step_connecting(struct roundtrip *roundtrip)
     if (!race_answered(&roundtrip->race, &answered))
         return;
     make_present(roundtrip, answered);
-    if (attempt_finish(answered.fd, peer_name(roundtrip)) == 0) {
+    if (attempt_finish(answered.fd) == 0) {
         tcp_read(&roundtrip->tcp, answered.fd, false, 0);
         connected(roundtrip);
     } else {

@@ -46,6 +46,7 @@ struct roundtrip {
     int64_t deadline;       /* clock_now, of all of it */
     int64_t retry_at;       /* for ROUNDTRIP_QUEUED */
     int64_t connected;      /* clock_now, when it was connected, or 0 */
+    int64_t ended;          /* clock_now, when it was over */
     struct attempt attempt; /* the present one: its address, and its `fd` also when connected */
     struct race race;       /* those at other addresses */
     struct tcp tcp;         /* of a connection over TCP */

@@ -103,7 +103,7 @@ static void begin_to_find(struct target *target, int64_t deadline)
         return;
     }
     if (address_family(address) != AF_UNSPEC || clock_now() < deadline) {
-        target->query = resolver_ask(address, target->family, &answer);
+        target->query = resolver_ask(address, target->family, true, &answer);
         target->asking = target->query >= 0;
     }
     if (!target->asking)
@@ -176,9 +176,9 @@ void target_refresh(struct target *target)
         target->asking = false;
     } else if (target->failing && address_family(target->address) == AF_UNSPEC &&
                target->address->socket_size == 0 &&
-               clock_now() >= target->resolved + REFRESH_TIME) {
+               clock_now() >= target->resolved + REFRESH_TIME && !resolver_is_busy()) {
         target->resolved = clock_now();
-        target->query = resolver_ask(target->address, target->family, &answer);
+        target->query = resolver_ask(target->address, target->family, false, &answer);
         target->asking = target->query >= 0;
     }
     if (!target->asking && answer.code == 0) {

@@ -52,7 +52,7 @@ struct target {
     bool failing;   /* the last of them could not connect */
 
     int64_t resolved; /* clock_now, when it was last asked for the addresses */
-    bool asking;      /* target_refresh() has asked again: */
+    bool asking;      /* a question is not answered yet: */
     int query;        /* where the answer will come */
 };
 
@@ -69,7 +69,8 @@ void target_find_all(struct target *const *targets, size_t count, int64_t deadli
 
 /*
  * Finds them anew, without waiting, if the last round trip could not connect and they are ten
- * seconds old: one call asks, and a later one takes the answer. Round trips may be running.
+ * seconds old: one call asks, unless as many questions as may be are being asked, and a later one
+ * takes the answer. Round trips may be running.
  */
 void target_refresh(struct target *target);
 

@@ -24,9 +24,9 @@ struct tcp {
 };
 
 /*
- * Reads them from the socket, of which `connected` says whether that is the state, and to which
- * `sent` bytes were written. If the kernel can't say, leaves `tcp` as it is. It is to be read once
- * before and once after it was connected, because only so SYNs can be told from other segments.
+ * Reads them from the socket, to which `sent` bytes were written; `connected`: whether it is known
+ * to be connected. To be called once before that, if it takes a while, and once at the end: SYNs
+ * sent again are those of the first call. If the kernel can't say, leaves `tcp` as it is.
  */
 void tcp_read(struct tcp *tcp, int fd, bool connected, size_t sent);
 

@@ -166,7 +166,8 @@ static void report_failed_address(struct target *target, const struct attempt *a
         .outcome = target->peers[attempt->peer].last_failure,
         .error = attempt->error,
         .attempt = *attempt,
-        .deadline = clock_now(),
+        .ended = clock_now(),
+        .deadline = CLOCK_NEVER,
     };
     char buffer[EXPLAIN_SIZE];
     struct text text;
