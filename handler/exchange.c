@@ -22,18 +22,19 @@ static char first_room[768];
 #define HUGE_PAGE_SIZE ((size_t)2 << 20)
 
 /*
- * Decides whether a transfer on `fd` that returned `count` goes on. Returns 0 if so, after waiting
- * for `events` where the descriptor is non-blocking; or -1 with errno, ETIME if the deadline
- * passed. The deadline holds after progress too: a byte now and then does not renew it.
+ * Decides whether a transfer that returned `count` goes on. Returns 0 if so, after waiting, where
+ * it did nothing, for `input` on `in` or room on `out`, of which each may be -1; or -1 with errno,
+ * ETIME if the deadline passed. The deadline holds after progress too: a byte now and then does not
+ * renew it.
  */
-static int try_again(int fd, short events, ssize_t count)
+static int try_again(int in, short input, int out, ssize_t count)
 {
-    struct pollfd ready = {.fd = fd, .events = events};
+    struct pollfd ready[] = {{.fd = in, .events = input}, {.fd = out, .events = POLLOUT}};
 
     if (count < 0 && errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
         return -1;
     if (count < 0 && errno != EINTR && !deadline_passed())
-        (void)poll(&ready, 1, -1);
+        (void)poll(ready, 2, -1);
     if (!deadline_passed())
         return 0;
     errno = ETIME;
@@ -64,7 +65,7 @@ static ssize_t receive(struct exchange *exchange, struct frame *frame)
             exchange->reply = memcpy(exchange->memory, first_room, have);
             size = exchange->size;
         }
-        if (try_again(fd, POLLIN, count) < 0)
+        if (try_again(fd, POLLIN, -1, count) < 0)
             return -1;
     }
 }
@@ -98,7 +99,7 @@ static int send_reply(struct exchange *exchange, const char *bytes, size_t size)
             return 0;
         if (count > 0)
             bytes += count, size -= (size_t)count;
-        if (try_again(fd, POLLOUT | input, count) < 0)
+        if (try_again(input ? exchange->launch->in : -1, input, fd, count) < 0)
             return -1;
         input = discard_some(exchange);
     }
@@ -178,6 +179,6 @@ void exchange_linger(struct exchange *exchange)
     do {
         input = discard_some(exchange);
         errno = EAGAIN;
-    } while ((input || exchange->discard == 0) && try_again(exchange->launch->in, input, -1) == 0 &&
-             input);
+    } while ((input || exchange->discard == 0) &&
+             try_again(exchange->launch->in, input, -1, -1) == 0 && input);
 }

@@ -370,6 +370,20 @@ PYTHON
     assert_output --partial 'result=too-long bytes=10 '
 }
 
+@test "handler: input on the connection of the reply alone is not waited for again and again" {
+    run -0 python3 - "$HANDLER" <<'PYTHON'
+import os, socket, subprocess, sys
+(ours, message), (noise, reply) = socket.socketpair(), socket.socketpair()
+reply.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+noise.sendall(b"noise")
+handler = subprocess.Popen([sys.argv[1], "-t", "2s"], stdin=message, stdout=reply)
+ours.sendall(b"x" * 150000 + b"\0")
+_, status, usage = os.wait4(handler.pid, 0)
+print("status", status >> 8, "spent little:", usage.ru_utime + usage.ru_stime < 0.5)
+PYTHON
+    assert_line 'status 74 spent little: True'
+}
+
 # --- the environment -------------------------------------------------------------------------
 
 @test "handler: an empty environment, a huge one and no argv at all harm nothing" {
