@@ -98,14 +98,14 @@ static bool wake(int fd)
 
 /* --- the thread --- */
 
-static void write_all(int fd, char *bytes, size_t size)
+static bool write_all(int fd, char *bytes, size_t size)
 {
     struct iovec part = {.iov_base = bytes, .iov_len = size};
 
-    (void)streams_write(fd, &part, 1); /* no place is left to report an error */
+    return streams_write(fd, &part, 1) == 0;
 }
 
-static void write_fields(char *bytes, size_t size)
+static bool write_fields(char *bytes, size_t size)
 {
     struct iovec fields[FIELDS_MAX];
     int count = 0;
@@ -115,7 +115,7 @@ static void write_fields(char *bytes, size_t size)
         fields[count++] = (struct iovec){.iov_base = field, .iov_len = length};
         field += length + 1;
     }
-    (void)sd_journal_sendv(fields, count);
+    return sd_journal_sendv(fields, count) >= 0;
 }
 
 /*
@@ -145,25 +145,16 @@ static bool write_datagram(struct log_queue *queue, const char *bytes, size_t si
     return true;
 }
 
-/* Returns whether the record was written, as far as that can be known. */
+/* Returns whether the record was written. */
 static bool write_record(struct log_queue *queue, char *bytes, size_t size)
 {
-    struct log *log = queue->log;
+    const struct log *log = queue->log;
 
-    switch (log->sink) {
-    case LOG_TO_STDERR:
-        write_all(log->fd, bytes, size);
-        break;
-    case LOG_TO_JOURNAL:
-        if (bytes[0] == LEVEL_BEGINS)
-            write_all(log->fd, bytes, size);
-        else
-            write_fields(bytes, size);
-        break;
-    case LOG_TO_SYSLOG:
+    if (log->sink == LOG_TO_SYSLOG)
         return write_datagram(queue, bytes, size);
-    }
-    return true;
+    if (log->sink == LOG_TO_JOURNAL && bytes[0] != LEVEL_BEGINS)
+        return write_fields(bytes, size);
+    return write_all(log->fd, bytes, size);
 }
 
 /* Writes all records up to the position `end`. Returns how many could not be written. */
@@ -291,7 +282,7 @@ static void report_losses(struct log_queue *queue, uint64_t dropped)
         return;
     text_init(&sentence, sentence_buffer, sizeof sentence_buffer);
     text_addf(&sentence,
-              "log lines lost before this one, because the logger did not keep up: %" PRIu64, lost);
+              "log lines lost before this one, because the logger did not take them: %" PRIu64, lost);
     text_init(&record, buffer, sizeof buffer);
     log_sentence(queue->log, LOG_WARNING, sentence.start, &record);
     if (write_record(queue, record.start, record.length))
