@@ -9,8 +9,9 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* Room for sockaddr_print() with its null byte: the longest is an escaped AF_UNIX path. */
-#define SOCKADDR_TEXT_SIZE 512
+/* Room for sockaddr_print(), a null byte, and a number behind it: the longest is an AF_UNIX path.
+ */
+#define SOCKADDR_TEXT_SIZE 128
 
 /* Prints the name of network interface `index` into `name`, of IF_NAMESIZE bytes, and returns it,
  * or NULL. if_indextoname(3) is one. */

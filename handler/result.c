@@ -6,9 +6,6 @@
 #include <sysexits.h>
 #include <syslog.h>
 
-/* The longest preview, in bytes of the message. */
-#define PREVIEW_BYTES 64
-
 static const struct {
     const char *word;
     int status, level;
@@ -88,10 +85,10 @@ int result_level(const struct result *result)
 
 static void print_preview(struct text *text, const struct result *result)
 {
-    bool cut = result->bytes > PREVIEW_BYTES;
+    bool cut = result->bytes > RESULT_PREVIEW_BYTES;
 
     text_add(text, " message=\"");
-    text_add_escaped(text, result->message, cut ? PREVIEW_BYTES : result->bytes);
+    text_add_escaped(text, result->message, cut ? RESULT_PREVIEW_BYTES : result->bytes);
     text_add(text, cut ? "...\"" : "\"");
 }
 

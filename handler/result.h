@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The longest preview, in bytes of the message. */
+#define RESULT_PREVIEW_BYTES ((size_t)64)
+
 enum result_code {
     RESULT_ECHOED,       /* the kernel took the whole reply */
     RESULT_EOF,          /* the input ended, or was reset, before the null byte */
@@ -24,7 +27,7 @@ struct result {
     enum result_code code;
     size_t bytes;             /* message bytes accepted, without the null byte */
     uint64_t usec;            /* from the start of the exchange to its end */
-    const char *message;      /* those bytes, for the preview, or NULL for none */
+    const char *message;      /* those bytes, at least of the preview, or NULL for none */
     const char *error;        /* what failed, as a clause, always with RESULT_ERROR; a constant */
     int error_number;         /* with RESULT_ERROR: why, an errno value, or 0 */
     int error_status;         /* with RESULT_ERROR: the exit status, from sysexits.h */

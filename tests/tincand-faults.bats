@@ -240,13 +240,17 @@ SCRIPT
 }
 
 # bats test_tags=sandbox
-@test "tincand: a limit of descriptors that can't be read is no limit of 0 to set" {
+@test "tincand: a limit of descriptors that can't be read, or not be raised, is not taken for another" {
     need_tracer
     cd "$BATS_TEST_TMPDIR"
-    run -64 timeout 60 strace -o trace -e trace=prlimit64 -e inject=prlimit64:error=EPERM:when=2 "$TINCAND" --listen=unix:socket
-    assert_output --partial 'with a limit of 0 descriptors'
+    # The C library makes the first of these calls.
+    run -64 timeout 60 strace -o trace -e inject=prlimit64:error=EPERM:when=2 "$TINCAND" --listen=unix:socket
+    assert_output --partial 'cannot read the limit of descriptors: Operation not permitted'
     run -0 grep -c 'NOFILE.*INJECTED' trace
-    run -1 grep 'rlim_cur=0' trace
+    ulimit -Sn 64
+    run -64 timeout 60 strace -o trace -e inject=prlimit64:error=EPERM:when=3 "$TINCAND" --listen=unix:socket -c 100
+    assert_output --partial 'cannot serve 100 connections with a limit of 64 descriptors'
+    run -0 grep -c 'NOFILE.*INJECTED' trace
 }
 
 # bats test_tags=sandbox

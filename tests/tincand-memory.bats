@@ -67,6 +67,24 @@ for leaver in range(2):
 SCRIPT
 }
 
+@test "tincand: a connection that lingers has no memory that another one waits for" {
+    script <<SCRIPT
+$SMALL
+def lingers_beside_another():
+    first = sends(server, b"f" * 65000 + b"\0behind")
+    first.read_until_null()
+    began = time.monotonic()
+    second = sends(server, b"s" * 40000)
+    second.until_read()
+    second.send(b"s" * 20000 + b"\0")
+    answered(second, b"s" * 60000 + b"\0")
+    return first, began
+
+with small(0) as server:
+    assert still_lingers(lingers_beside_another)
+SCRIPT
+}
+
 @test "tincand: two hundred messages that wait for memory are all answered when there is some" {
     script <<SCRIPT
 $SMALL

@@ -222,12 +222,10 @@ static enum connection_state begin_reply(struct connection *connection, struct w
     enum connection_state state;
 
     state = send_some(connection, workspace, reply, size, &sent);
-    if (state == CONNECTION_DONE)
+    if (state != CONNECTION_REPLYING)
         return state;
     if (store_reply(connection, workspace, &reply, size) < 0)
         return complete(connection, workspace);
-    if (state == CONNECTION_LINGERING) /* the log needs the message */
-        return state;
     connection->reply = (size_t)(reply - connection->buffer.bytes) + sent;
     connection->left = size - sent;
     return CONNECTION_REPLYING;
@@ -351,9 +349,25 @@ static enum connection_state next_state(struct connection *connection, struct wo
     return CONNECTION_DONE;
 }
 
+/* Frees the buffer, but keeps what the log shows of the message. */
+static void keep_preview(struct connection *connection, struct workspace *workspace)
+{
+    struct result *result = &connection->result;
+    size_t size = result->bytes < RESULT_PREVIEW_BYTES ? result->bytes : RESULT_PREVIEW_BYTES;
+
+    memcpy(connection->preview, result->message, size);
+    connection_free_message(connection, workspace);
+    result->message = connection->preview;
+}
+
 void connection_step(struct connection *connection, struct workspace *workspace)
 {
+    bool lingered = connection->state == CONNECTION_LINGERING;
+
     connection->state = next_state(connection, workspace);
+    if (connection->state == CONNECTION_LINGERING && !lingered &&
+        !connection_is_decided(connection))
+        keep_preview(connection, workspace);
 }
 
 void connection_end(struct connection *connection, const struct workspace *workspace,

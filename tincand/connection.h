@@ -60,6 +60,7 @@ struct connection {
     size_t discard;       /* input behind the message that may still be discarded, in bytes */
     bool trailing;        /* the peer sent bytes after its null byte */
     bool input_ended;     /* nothing more comes in */
+    char preview[RESULT_PREVIEW_BYTES]; /* of the message, while it lingers after its reply */
 };
 
 /* Starts an exchange on `fd`, accepted from `address`. The caller sets `buffer.share` before the

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "tincand/limits.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <sys/resource.h>
 
 /* Descriptors for everything but connections and listening sockets. */
@@ -17,25 +19,33 @@ static uint64_t most_connections(rlim_t descriptors, size_t listeners)
     return descriptors > others ? descriptors - others : 0;
 }
 
-/* Returns the limit of descriptors, raised if it is too low for `connections`. */
-static rlim_t raise_descriptors(uint64_t connections, size_t listeners)
+/* Sets the limit of descriptors, raised as far as allowed if it is too low for `connections`.
+ * Returns 0, or -1 with errno. */
+static int raise_descriptors(uint64_t connections, size_t listeners, rlim_t *descriptors)
 {
-    struct rlimit limit = {0};
+    struct rlimit limit, raised;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-        most_connections(limit.rlim_cur, listeners) < connections) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    return limit.rlim_cur;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return -1;
+    raised = (struct rlimit){.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+    if (most_connections(limit.rlim_cur, listeners) < connections &&
+        setrlimit(RLIMIT_NOFILE, &raised) == 0)
+        limit = raised;
+    *descriptors = limit.rlim_cur;
+    return 0;
 }
 
 int limits_complete(struct limits *limits, size_t listeners, struct text *problem)
 {
     uint64_t wanted = limits->max_connections ? limits->max_connections : 1;
-    rlim_t descriptors = raise_descriptors(wanted, listeners);
-    uint64_t most = most_connections(descriptors, listeners);
+    rlim_t descriptors;
+    uint64_t most;
 
+    if (raise_descriptors(wanted, listeners, &descriptors) < 0) {
+        text_addf(problem, "cannot read the limit of descriptors: %s", strerror(errno));
+        return -1;
+    }
+    most = most_connections(descriptors, listeners);
     if (most < wanted) {
         text_addf(
             problem,

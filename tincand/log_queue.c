@@ -282,7 +282,8 @@ static void report_losses(struct log_queue *queue, uint64_t dropped)
         return;
     text_init(&sentence, sentence_buffer, sizeof sentence_buffer);
     text_addf(&sentence,
-              "log lines lost before this one, because the logger did not take them: %" PRIu64, lost);
+              "log lines lost before this one, because the logger did not take them: %" PRIu64,
+              lost);
     text_init(&record, buffer, sizeof buffer);
     log_sentence(queue->log, LOG_WARNING, sentence.start, &record);
     if (write_record(queue, record.start, record.length))

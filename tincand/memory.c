@@ -26,10 +26,10 @@ uint64_t memory_min(uint64_t max_bytes)
     return TAG_MAX + max_bytes + 1 + ROOM_MIN;
 }
 
-void memory_init(struct memory *memory, size_t max, size_t max_bytes, bool shared)
+void memory_init(struct memory *memory, uint64_t max, size_t max_bytes, bool shared)
 {
     *memory = (struct memory){
-        .max = max - (size_t)memory_min(max_bytes),
+        .max = (size_t)((max < SIZE_MAX ? max : SIZE_MAX) - memory_min(max_bytes)),
         .buffer_max = TAG_MAX + max_bytes + 1,
         .shared = shared,
     };
@@ -174,7 +174,7 @@ void memory_moved(struct buffer *buffer, size_t count)
     latest = now + MEMORY_PAUSE_USEC;
     if (buffer->slow_from < now)
         buffer->slow_from = now;
-    buffer->slow_from += count * 1000 / MEMORY_RATE;
+    buffer->slow_from += (uint64_t)count * 1000 / MEMORY_RATE;
     if (buffer->slow_from > latest)
         buffer->slow_from = latest;
 }

@@ -75,8 +75,9 @@ struct memory {
     struct memory_share_list holding, waiting;
 };
 
-/* Starts with no buffer. `max` is the limit of all memory, at least memory_min(max_bytes). */
-void memory_init(struct memory *memory, size_t max, size_t max_bytes, bool shared);
+/* Starts with no buffer. `max` is the limit of all memory, at least memory_min(max_bytes); above
+ * SIZE_MAX it is that. */
+void memory_init(struct memory *memory, uint64_t max, size_t max_bytes, bool shared);
 
 /* Ends with no buffer. */
 void memory_end(struct memory *memory);

@@ -299,7 +299,7 @@ int sessions_open(struct sessions *sessions)
     int error;
 
     sessions->workspace.settings = sessions->settings;
-    memory_init(&sessions->workspace.memory, (size_t)sessions->limits->max_memory,
+    memory_init(&sessions->workspace.memory, sessions->limits->max_memory,
                 (size_t)sessions->settings->max_bytes, counts_sources(sessions));
     memory_share_init(&sessions->all);
     sessions->sources = (struct sources){.limit = (size_t)sessions->limits->max_per_source};

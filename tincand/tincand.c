@@ -49,7 +49,7 @@ static int open_listeners(const struct tincand_options *options, struct listener
 
 static void log_listeners(const struct listeners *listeners, struct log_queue *queue)
 {
-    char buffer[SOCKADDR_TEXT_SIZE + 32];
+    char buffer[32 + 5 * SOCKADDR_TEXT_SIZE]; /* escaped */
     struct text text;
 
     for (size_t i = 0; i < listeners->count; i++) {
