@@ -36,8 +36,8 @@ void log_line(const struct log *log, const struct result *result, const char *pe
 /* The same for a sentence at a level of syslog(3). Bare standard error shows the program's name. */
 void log_sentence(const struct log *log, int level, const char *sentence, struct text *text);
 
-/* Writes a line at once or drops it: never blocks, never fails. Needs deadline_start() first, and
- * may move the deadline. */
+/* Writes a line at once or drops it: never fails, and never blocks where deadline_start() has
+ * succeeded. May move the deadline. */
 void log_write(const struct log *log, const struct text *text);
 
 #endif
