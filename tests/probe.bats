@@ -146,7 +146,7 @@ teardown() {
     serve echo
     run "$TINCAN" -q -c 60 -i 20ms --report-every 300ms "$ADDRESS"
     assert_success
-    assert_line --index 0 --regexp '^last 0\.[3-9] s: min/avg/max [0-9.]+/[0-9.]+/[0-9.]+; [0-9]+ sent, [0-9]+ echoed, 0 lost \(0\.0 %\)$'
+    assert_line --index 0 --regexp '^last 0\.[3-9] s: min/avg/max [0-9.]+/[0-9.]+/[0-9.]+; [0-9]+ sent, [0-9]+ echoed, 0 lost \(0\.0 %\)(; [0-9]+ unfinished)?$'
     run "$TINCAN" --json -c 60 -i 20ms --report-every 300ms "$ADDRESS"
     python3 - "$output" <<'PYTHON'
 import json, sys
@@ -157,9 +157,22 @@ probes = 0
 for each in objects:
     probes += each["type"] == "probe"
     if each["type"] == "recent":
-        assert each["echoed"] == each["sent"] == each["ms"]["time"]["count"] == probes, each
+        assert each["echoed"] == each["ms"]["time"]["count"] == probes, each
+        assert each["sent"] == probes + each["unfinished"], each
+        assert not {"failed_addresses", "outages", "resolve_ms"} & each.keys(), each
         probes = 0
 PYTHON
+}
+
+@test "--report-every counts the probes that are running as sent and unfinished" {
+    need jq
+    serve silent
+    run "$TINCAN" -q -i 20ms -W 1h -w 900ms --report-every 300ms "$ADDRESS"
+    grep -qE '^last [0-9.]+ s: ([1-9][0-9]*) sent, 0 echoed, 0 lost \(-\); \1 unfinished$' <<<"$output"
+    run "$TINCAN" -q -i 20ms -W 1h -w 900ms --report-every 300ms "$ADDRESS" unix:/y
+    grep -qE "^$ADDRESS +([1-9][0-9]*) +0 +0 +- \\1 unfinished\$" <<<"$(grep -A 2 -m 1 '^last' <<<"$output")"
+    run "$TINCAN" --json -q -i 20ms -W 1h -w 900ms --report-every 300ms "$ADDRESS"
+    jq -es '.[0] | .type == "recent" and .sent > 0 and .unfinished == .sent' <<<"$output"
 }
 
 @test "probes begin by the clock, however slow the answers are" {

@@ -79,8 +79,10 @@ static void report_recent(struct run *run, int64_t now)
 
     if (every == 0 || now < begun + every)
         return;
-    for (size_t i = 0; i < run->count; i++)
+    for (size_t i = 0; i < run->count; i++) {
         run->probed[i].recent.ended = now;
+        run->probed[i].recent.cut_short = run->probed[i].running;
+    }
     REPORT(run, recent);
     for (size_t i = 0; i < run->count; i++) {
         tally_reset(&run->probed[i].recent);

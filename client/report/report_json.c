@@ -262,6 +262,7 @@ static void print_target(const struct run *run, const struct probed *probed,
                          const struct tally *tally, const char *type)
 {
     int64_t now = tally->ended != 0 ? tally->ended : clock_now();
+    bool whole = tally == &probed->tally;
 
     printf("{\"type\":\"%s\"", type);
     json_string_field("target", probed->address.text);
@@ -271,14 +272,16 @@ static void print_target(const struct run *run, const struct probed *probed,
     json_count_field("lost", tally_lost(tally));
     json_number_field("loss_percent", tally_knows_loss(tally) ? tally_loss(tally) : NAN);
     json_count_field("left_open", tally->left_open);
-    json_count_field("unfinished", tally == &probed->tally ? report_unfinished(run, probed) : 0);
+    json_count_field("unfinished", whole ? report_unfinished(run, probed) : tally->cut_short);
     json_count_field("local_errors", tally->outcomes[OUTCOME_LOCAL]);
     print_outcomes(tally);
     print_counts(tally->counts);
     json_count_field("probes_hit", tally->probes_hit);
-    print_failed_addresses(&probed->target);
-    print_outages(tally);
-    json_milliseconds_field("resolve_ms", probed->target.resolve_nsec);
+    if (whole) {
+        print_failed_addresses(&probed->target);
+        print_outages(tally);
+        json_milliseconds_field("resolve_ms", probed->target.resolve_nsec);
+    }
     json_number_field("seconds", (double)(now - tally->begun) / (double)CLOCK_SECOND);
     json_number_field("rate", tally_rate(tally, now));
     json_boolean_field("interrupted", run->interrupted);

@@ -306,7 +306,7 @@ static void print_recent(struct run *run)
     if (time->count > 0)
         printf("min/avg/max %.3f/%.3f/%.3f; ", report_milliseconds(time->least),
                time->mean / (double)CLOCK_MSEC, report_milliseconds(time->greatest));
-    print_counts(tally, 0);
+    print_counts(tally, tally->cut_short);
 }
 
 /* Prints what there is to say of a target beside its counts. */

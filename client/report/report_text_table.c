@@ -91,7 +91,7 @@ void report_text_targets(const struct run *run, bool recent)
 
         report_text_name(run, probed);
         if (recent)
-            print_target(&probed->recent, 0);
+            print_target(&probed->recent, probed->recent.cut_short);
         else
             print_target(&probed->tally, report_unfinished(run, probed));
     }
