@@ -128,6 +128,29 @@ teardown() {
     [[ $("$REPORTS" outages <<<"$output") == '[{"first": 2, "last": 3, "at": '*', "seconds": 0.1, "over": true}]' ]]
 }
 
+@test "an altered echo ends an outage, and a local error does not" {
+    within_time
+    serve echo truncate:1 truncate:1 flip:3
+    run "$TINCAN" -c 14 -i 50ms "$ADDRESS"
+    assert_line 'down 0.1 s, probes 2 to 3'
+    assert_line --regexp '^[0-9-]{10} [0-9:]{8}  down 0\.1 s, probes 2 to 3$'
+    serve truncate:1 flip:3
+    run "$TINCAN" -c 2 -i 50ms "$ADDRESS"
+    assert_line --regexp '  down 0\.05 s, probe 1$'
+    serve truncate:1 flip:3
+    run "$TINCAN" --json -c 2 -i 50ms "$ADDRESS"
+    [[ $("$REPORTS" outages <<<"$output") == *'"over": true}]' ]]
+    serve echo truncate:1
+    start env --default-signal=INT "$TINCAN" -i 50ms "$ADDRESS" >out
+    wait_until 60 grep -q '^seq=2 ' out
+    prlimit --nofile=4 --pid "$STARTED"
+    wait_until 60 grep -q '^seq=20 .*local error' out
+    kill -INT "$STARTED"
+    wait "$STARTED" || true
+    (($(grep -c 'down ' out) == 1))
+    grep -qE '  down [0-9.]+ s so far, probes? 2' out
+}
+
 @test "-D begins each line with the time" {
     serve echo silent
     local before now line

@@ -252,7 +252,7 @@ static void print_outages(const struct tally *tally)
         json_count_field("last", outage->last);
         json_number_field("at", report_since_1970(outage->begun));
         json_number_field("seconds", (double)(outage->ended - outage->begun) / CLOCK_SECOND);
-        json_boolean_field("over", outage->last < tally->last_echoed);
+        json_boolean_field("over", outage->last < tally->last_answered);
         putchar('}');
     }
     putchar(']');

@@ -266,7 +266,7 @@ static void print_outages(const struct run *run, const struct probed *probed)
         report_text_name(run, probed);
         if (localtime_r(&begun, &local) && strftime(text, sizeof text, "%F %T", &local) > 0)
             printf("%s  ", text);
-        print_outage(outage, outage->last < probed->tally.last_echoed);
+        print_outage(outage, outage->last < probed->tally.last_answered);
     }
 }
 
@@ -275,12 +275,13 @@ static void tick(struct run *run, int64_t now)
 {
     (void)now;
     for (size_t i = 0; run->each && i < run->count; i++) {
-        struct outages *outages = &run->probed[i].tally.outages;
+        struct tally *tally = &run->probed[i].tally;
 
-        for (size_t j = 0; j < outages->kept; j++) {
-            struct outage *outage = &outages->list[j];
+        for (size_t j = 0; j < tally->outages.kept; j++) {
+            struct outage *outage = &tally->outages.list[j];
 
-            if (outage->reported || outage->last + 1 >= run->probed[i].oldest)
+            if (outage->reported || outage->last + 1 >= run->probed[i].oldest ||
+                outage->last >= tally->last_answered)
                 continue;
             print_stamp(run);
             report_text_name(run, &run->probed[i]);
@@ -333,7 +334,7 @@ static void print_remarks(const struct run *run, const struct probed *probed)
         putchar('\n');
     }
     print_examples(run, probed);
-    if (tally->outcomes[OUTCOME_ECHOED] > 0)
+    if (tally->last_answered > 0)
         print_outages(run, probed);
 }
 

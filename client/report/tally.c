@@ -110,12 +110,13 @@ void tally_add(struct tally *tally, const struct roundtrip *roundtrip, const cha
         tally->examples[outcome] = strdup(why);
     }
     add_counts(tally, roundtrip->tcp.counts);
-    if (outcome != OUTCOME_LOCAL)
-        add_phase(tally, roundtrip, PHASE_LATE);
+    if (outcome == OUTCOME_LOCAL)
+        return;
+    add_phase(tally, roundtrip, PHASE_LATE);
+    if (!outcome_is_loss(outcome) && roundtrip->sequence > tally->last_answered)
+        tally->last_answered = roundtrip->sequence;
     if (outcome != OUTCOME_ECHOED)
         return;
-    if (roundtrip->sequence > tally->last_echoed)
-        tally->last_echoed = roundtrip->sequence;
     tally->left_open += roundtrip->transfer.left_open;
     for (enum phase phase = 0; phase < PHASE_LATE; phase++)
         add_phase(tally, roundtrip, phase);

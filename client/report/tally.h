@@ -29,11 +29,12 @@ struct tally {
     uint64_t left_open; /* echoes after which the server did not close the connection */
     uint64_t cut_short; /* probes that the end of the run left without an outcome */
     uint64_t counts[TCP_COUNTS];
-    uint64_t probes_hit;                       /* probes that had any of these */
-    int64_t begun, ended;                      /* clock_now; `ended` is 0 before */
-    struct histogram phases[PHASE_COUNT];      /* of echoed probes; PHASE_LATE of all */
-    uint64_t last_echoed;                      /* the highest sequence number of an echo, or 0 */
-    struct outages outages;                    /* of probes on a schedule */
+    uint64_t probes_hit;                  /* probes that had any of these */
+    int64_t begun, ended;                 /* clock_now; `ended` is 0 before */
+    struct histogram phases[PHASE_COUNT]; /* of echoed probes; PHASE_LATE of all */
+    uint64_t last_answered; /* the highest sequence number that was neither lost nor a local error,
+                             * or 0 */
+    struct outages outages; /* of probes on a schedule */
     uint64_t example_sequences[OUTCOME_COUNT]; /* of the first probe with the outcome, or 0 */
     char *examples[OUTCOME_COUNT];             /* what explains it, or NULL */
 };
