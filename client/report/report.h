@@ -42,6 +42,7 @@ struct run {
     bool each;           /* each probe is reported */
     int status;          /* exit status for what failed beside the probes */
 
+    char failure[EXPLAIN_SIZE]; /* with --check, the reason of `status`, or empty */
     const struct report *reports[REPORTS_MOST + 1]; /* ends with NULL */
 };
 

@@ -94,6 +94,12 @@ static void print_plain(const char *string)
     print_without(string, "|");
 }
 
+static void print_also(const char *string)
+{
+    fputs("; ", stdout);
+    print_plain(string);
+}
+
 void report_check_failure(int status, const char *why)
 {
     printf("TINCAN %s - ", word(status));
@@ -198,18 +204,14 @@ static void print_target(const struct run *run, const struct probed *probed)
         print_exceeded(options->warning, options->critical, "", average_time(tally));
     }
     print_exceeded(options->warning_loss, options->critical_loss, "-loss", tally_loss(tally));
-    if (worst != OUTCOME_ECHOED) {
-        fputs("; ", stdout);
-        print_plain(why);
-    }
+    if (worst != OUTCOME_ECHOED)
+        print_also(why);
     if (explain_counts(&text, "; ", tally->counts))
         printf("%s, in %" PRIu64 " probe%s", buffer, tally->probes_hit,
                explain_plural(tally->probes_hit));
     text_init(&text, buffer, sizeof buffer);
-    if (explain_failed_addresses(&text, &probed->target)) {
-        fputs("; ", stdout);
-        print_plain(text.start);
-    }
+    if (explain_failed_addresses(&text, &probed->target))
+        print_also(text.start);
     if (unfinished > 0)
         printf("; %" PRIu64 " unfinished", unfinished);
     if (run->interrupted)
@@ -229,6 +231,8 @@ static void end(struct run *run)
                good < run->count ? "; the worst: " : "");
     if (!run->options->probes.many || good < run->count)
         print_target(run, worst);
+    if (run->failure[0] != '\0')
+        print_also(run->failure);
     /* A single name that has no address has no values. */
     if (run->options->probes.many || run->probed->target.count > 0)
         fputs(" |", stdout);

@@ -268,14 +268,14 @@ static int prepare(const struct run *run, struct text *reason)
 
 static void report_failure(struct run *run)
 {
-    char buffer[EXPLAIN_SIZE];
     struct text text;
 
     due = CLOCK_NEVER;
     outcome_raise(&run->status, STATUS_USAGE);
-    text_init(&text, buffer, sizeof buffer);
+    text_init(&text, run->failure, sizeof run->failure);
     text_addf(&text, "writing '%s': %s", run->options->probes.prometheus, strerror(errno));
-    report_complain(&text);
+    if (!run->options->probes.check)
+        report_complain(&text);
 }
 
 /* Waits for the process that writes, if there is one, with `options` of waitpid(2). */
