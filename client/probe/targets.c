@@ -307,6 +307,7 @@ static int list_all(struct targets *targets, struct run *run, int64_t deadline)
         roundtrip_begin(&roundtrip, NULL, 0); /* over at once */
         text_init(&why, buffer, sizeof buffer);
         explain_roundtrip(&why, &roundtrip);
+        probed->refused = true;
         refuse(run, probed, &why);
     }
     return targets->list ? 0 : -1;

@@ -16,7 +16,8 @@ struct probed {
     struct target target; /* the first member: a round trip leads to it. Without an address if it
                            * could not be resolved */
     struct address address;
-    bool refused; /* what stands there is no address: `tally` says so, and there are no probes */
+    bool refused; /* there are no probes, as what stands there is no address, or has none: `tally`
+                   * says so */
     struct tally tally;
     struct tally recent; /* with --report-every, since the last such report */
     uint64_t

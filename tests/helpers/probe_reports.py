@@ -210,6 +210,7 @@ def agree_text(summary):
     text = read("text.out")
     if "unresolved" in summary["outcomes"]:
         require(text == "" and ": unresolved: " in read("text.err"), "the text:", text)
+        require(summary["unfinished"] == 0, "unfinished:", summary["unfinished"])
         return
     sent, echoed, lost, loss, losses, others = COUNTS.search(text).groups()
     require([int(sent), int(echoed), int(lost)] == [summary[n] for n in ("sent", "echoed", "lost")],
