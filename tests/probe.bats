@@ -1083,6 +1083,12 @@ serve_three() {
     # So no loss is known, which is not a loss of 0.
     grep -qF " 'loss'=U;" check.out
     tail -n 1 json.out | jq -e '.loss_percent == null'
+    run "$TINCAN" --check -c 2 -i 1h -w 300ms --critical-loss @0:10 "$ADDRESS"
+    assert_output --partial " unfinished | 'time'=U;;;0; 'loss'=U;;@10;0;100"
+    refute_output --partial exceeds
+    run -3 "$TINCAN" --check -c 1 -I 192.0.2.77 --critical-loss @0:10 "$ADDRESS"
+    assert_output --partial ' | '
+    refute_output --partial exceeds
     # A hang that somebody ends is a loss.
     BY=(timeout --preserve-status -s INT 1.6)
     four_reports -c 4 -i 1h

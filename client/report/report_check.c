@@ -14,18 +14,20 @@ static const char *word(int status)
     return words[status];
 }
 
-/* Returns the mean time of echoes in ms, without what was lost on addresses that failed. */
+/* Returns the mean time of echoes in ms, without what was lost on addresses that failed; or NAN. */
 static double average_time(const struct tally *tally)
 {
     const struct histogram *time = &tally->phases[PHASE_TIME];
     double nsec = time->sum - tally->phases[PHASE_OTHERS].sum;
 
-    return time->count > 0 ? nsec / (double)time->count / (double)CLOCK_MSEC : 0;
+    return time->count > 0 ? nsec / (double)time->count / (double)CLOCK_MSEC : NAN;
 }
 
+/* Returns whether the value is beyond the limit; one that is not known is not. */
 static bool exceeded(struct probe_limit limit, double value)
 {
-    return limit.given && (value < limit.low || value > limit.high) != limit.inside;
+    return limit.given && !isnan(value) &&
+           (value < limit.low || value > limit.high) != limit.inside;
 }
 
 /* Returns the limit of loss for a warning: 0 if no limit of loss is given. */
@@ -52,7 +54,7 @@ static int target_status(const struct run *run, const struct probed *probed)
         return REPORT_CHECK_CRITICAL;
     if (run->interrupted)
         return REPORT_CHECK_UNKNOWN;
-    if (exceeded(options->critical_loss, loss) || (any && exceeded(options->critical, time)))
+    if (exceeded(options->critical_loss, loss) || exceeded(options->critical, time))
         return REPORT_CHECK_CRITICAL;
     if (!any)
         return tally_sent(tally) > 0 ? REPORT_CHECK_CRITICAL : REPORT_CHECK_UNKNOWN;
@@ -164,10 +166,10 @@ static void print_performance(const struct run *run, const struct probed *probed
     print_limit(options->critical);
     fputs(";0;", stdout);
     begin_value(run, probed, "loss");
-    if (tally_knows_loss(tally))
-        printf("%.10g%%", tally_loss(tally));
-    else
+    if (isnan(tally_loss(tally)))
         putchar('U');
+    else
+        printf("%.10g%%", tally_loss(tally));
     print_limit(loss_limit(options));
     print_limit(options->critical_loss);
     fputs(";0;100", stdout);

@@ -270,7 +270,7 @@ static void print_target(const struct run *run, const struct probed *probed,
     json_count_field("echoed", tally->outcomes[OUTCOME_ECHOED]);
     json_count_field("altered", tally_altered(tally));
     json_count_field("lost", tally_lost(tally));
-    json_number_field("loss_percent", tally_knows_loss(tally) ? tally_loss(tally) : NAN);
+    json_number_field("loss_percent", tally_loss(tally));
     json_count_field("left_open", tally->left_open);
     json_count_field("unfinished", whole ? report_unfinished(run, probed) : tally->cut_short);
     json_count_field("local_errors", tally->outcomes[OUTCOME_LOCAL]);

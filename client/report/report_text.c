@@ -5,6 +5,7 @@
 #include "common/clock.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -207,10 +208,10 @@ static void print_counts(const struct tally *tally, uint64_t unfinished)
 
     printf("%" PRIu64 " sent, %" PRIu64 " echoed, %" PRIu64 " lost ", tally_sent(tally),
            tally->outcomes[OUTCOME_ECHOED], tally_lost(tally));
-    if (tally_knows_loss(tally))
-        printf("(%.1f %%)", tally_loss(tally));
-    else
+    if (isnan(tally_loss(tally)))
         fputs("(-)", stdout);
+    else
+        printf("(%.1f %%)", tally_loss(tally));
     for (enum outcome outcome = OUTCOME_ECHOED + 1; outcome < OUTCOME_ALTERED; outcome++) {
         if (tally->outcomes[outcome] == 0 || outcome == OUTCOME_LOCAL)
             continue;

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #define HALF   500  /* nanoseconds: less is printed as 0.000 */
@@ -66,10 +67,10 @@ static void print_target(const struct tally *tally, uint64_t unfinished)
 
     printf("%6" PRIu64 " %6" PRIu64 " %6" PRIu64, tally_sent(tally),
            tally->outcomes[OUTCOME_ECHOED], tally_lost(tally));
-    if (tally_knows_loss(tally))
-        printf(" %5.1f %%", tally_loss(tally));
-    else
+    if (isnan(tally_loss(tally)))
         printf(" %7s", "-");
+    else
+        printf(" %5.1f %%", tally_loss(tally));
     if (time->count > 0) {
         print_cell((double)time->least);
         print_cell(time->mean);

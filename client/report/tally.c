@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -168,16 +169,11 @@ uint64_t tally_lost(const struct tally *tally)
     return count;
 }
 
-bool tally_knows_loss(const struct tally *tally)
-{
-    return finished(tally) > 0;
-}
-
 double tally_loss(const struct tally *tally)
 {
     uint64_t count = finished(tally);
 
-    return count > 0 ? 100 * (double)tally_lost(tally) / (double)count : 0;
+    return count > 0 ? 100 * (double)tally_lost(tally) / (double)count : NAN;
 }
 
 int tally_status(const struct tally *tally)

@@ -72,10 +72,8 @@ uint64_t tally_altered(const struct tally *tally);
 /* Returns how many of those ended without either. */
 uint64_t tally_lost(const struct tally *tally);
 
-/* Returns whether any probe reached the network and ended. */
-bool tally_knows_loss(const struct tally *tally);
-
-/* Returns the share of the lost among those, in percent; 0 if there are none. */
+/* Returns the share of the lost among the probes that reached the network and ended, in percent;
+ * NAN if there are none. */
 double tally_loss(const struct tally *tally);
 
 /* Returns the exit status for the outcomes; STATUS_FAILED if there was no echo. */
