@@ -66,6 +66,15 @@ teardown() {
     run "$TINCAN" -D -c 20 -i 1ms "$ADDRESS"
     assert_line --regexp '^\[[0-9.]+\] seq=20 .* time='
     refute_line --regexp ' (complete|close)=0\.'
+    serve late:0.05 pauses:0,0.0002,0.0002
+    run "$TINCAN" --parallel 1 -c 5 -i 1ms "$ADDRESS"
+    assert_line --regexp '^seq=2 .* late='
+    refute_line --regexp ' (complete|close)=0\..* late='
+    # Slow phases have fewer decimals.
+    serve pauses:0.2,1.2,0.9
+    run "$TINCAN" -c 1 "$ADDRESS"
+    assert_line --regexp '^seq=1 +time=[0-9]{4}\.[0-9] +.* complete=[0-9.]+ +close='
+    run ! grep -E '^.{81}|=[0-9.]{7}' <(grep -v ' late=' <<<"$output")
 }
 
 @test "a reason is given once, however long was waited, and another one is not hidden" {

@@ -109,6 +109,7 @@ extern const struct report report_prometheus;  /* a file for the textfile collec
 extern const struct report report_status_line; /* the state of a flood, on standard error */
 
 /* Of report_text: what it prints of durations and of a sweep, and text from anywhere. */
+int report_text_decimals(double milliseconds, int columns); /* at most 3, as many as fit */
 void report_text_phases(const struct run *run, const struct tally *tally);
 void report_text_targets(const struct run *run, bool recent);
 void report_text_name(const struct run *run, const struct probed *probed);

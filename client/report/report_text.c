@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#define WIDTH 6   /* of a value: below 100 ms with its decimals */
+#define WIDTH 6   /* of a value, so that a line of slow phases fits 80 columns */
 #define HALF  500 /* nanoseconds: less is printed as 0.000 */
 
 #define MOST_NAME 26 /* columns for the names of targets, so that the lines of most fit 80 */
@@ -122,12 +122,14 @@ static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
     size_t count = run->options->probes.many ? 1 : sizeof shown / sizeof *shown;
     int padding = 0;
     char buffer[EXPLAIN_SIZE];
+    double milliseconds;
     struct text text;
     bool crowded;
 
     text_init(&text, buffer, sizeof buffer);
     crowded = explain_counts(&text, "  ", roundtrip->tcp.counts) ||
-              run->options->probes.timestamps || roundtrip->race.lost > 0;
+              run->options->probes.timestamps || roundtrip->race.lost > 0 ||
+              phase_of(roundtrip, PHASE_LATE) >= CLOCK_MSEC;
     for (size_t i = 0; i < count; i++) {
         int64_t nsec = phase_of(roundtrip, shown[i].phase);
 
@@ -136,7 +138,8 @@ static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
         if (nsec < (crowded ? shown[i].least_crowded : shown[i].least))
             continue;
         printf("%*s %s=", padding, "", shown[i].label);
-        padding = WIDTH - printf("%.3f", report_milliseconds(nsec));
+        milliseconds = report_milliseconds(nsec);
+        padding = WIDTH - printf("%.*f", report_text_decimals(milliseconds, WIDTH), milliseconds);
         padding = padding > 0 ? padding : 0;
     }
     puts(buffer);

@@ -10,13 +10,20 @@
 #define HALF   500  /* nanoseconds: less is printed as 0.000 */
 #define ENOUGH 1000 /* echoes for a percentile of 99.9 */
 
-/* Prints milliseconds in seven columns, with as many decimals as fit. */
+int report_text_decimals(double milliseconds, int columns)
+{
+    int decimals = 3;
+
+    while (decimals > 0 && snprintf(NULL, 0, "%.*f", decimals, milliseconds) > columns)
+        decimals--;
+    return decimals;
+}
+
 static void print_cell(double nsec)
 {
     double milliseconds = nsec / (double)CLOCK_MSEC;
-    int decimals = milliseconds < 999.9995 ? 3 : milliseconds < 9999.995 ? 2 : 1;
 
-    printf(" %7.*f", milliseconds < 99999.95 ? decimals : 0, milliseconds);
+    printf(" %7.*f", report_text_decimals(milliseconds, 7), milliseconds);
 }
 
 /* Prints the values of a phase, of which those in `shares` are percentiles. */
