@@ -927,6 +927,8 @@ PYTHON
     run --separate-stderr prlimit --nofile=20:20 "$TINCAN" -i 1ms -c 40 "$ADDRESS"
     assert_success
     said 'tincan: at most [1-9] probes at once instead of 40, because *'
+    run --separate-stderr prlimit --nofile=9:9 "$TINCAN" -f -c 2 "$ADDRESS"
+    said 'tincan: at most 1 probe at once instead of 2, because *'
 }
 
 @test "to say why a probe had no local address takes no descriptor for good" {
@@ -956,6 +958,12 @@ PYTHON
     assert_line --regexp '^ +4097 bytes  closed  \(3 tries\)$'
     assert_line --regexp '^closed: the server accepted the connection and closed it without a reply'
     said ''
+    serve limited:1
+    run -1 "$TINCAN" --sweep 0-5 "$ADDRESS"
+    assert_line 'the largest that works: 1 byte; the smallest that fails: 2 bytes (closed)'
+    serve limited:0
+    run -1 "$TINCAN" --sweep 0-5 "$ADDRESS"
+    assert_line 'the largest that works: 0 bytes; the smallest that fails: 1 byte (closed)'
 }
 
 @test "--sweep finds a black hole" {

@@ -48,9 +48,9 @@ static void report_reduction(uint64_t wanted, uint64_t available)
 
     text_init(&text, buffer, sizeof buffer);
     text_addf(&text,
-              "at most %" PRIu64 " probes at once instead of %" PRIu64
+              "at most %" PRIu64 " probe%s at once instead of %" PRIu64
               ", because the limit of descriptors (ulimit -n) allows no more",
-              available, wanted);
+              available, explain_plural(available), wanted);
     output_complain(&text);
 }
 

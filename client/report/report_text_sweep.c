@@ -38,10 +38,12 @@ static void print_bounds(const struct sweep_verdict *verdict)
     const char *word = outcome_word(verdict->fails.outcome);
 
     if (verdict->any_works && verdict->any_fails)
-        printf("the largest that works: %zu bytes; the smallest that fails: %zu bytes (%s)\n",
-               verdict->works, verdict->fails.size, word);
+        printf("the largest that works: %zu byte%s; the smallest that fails: %zu byte%s (%s)\n",
+               verdict->works, explain_plural(verdict->works), verdict->fails.size,
+               explain_plural(verdict->fails.size), word);
     else if (verdict->any_works && verdict->unfinished)
-        printf("the largest that works: %zu bytes\n", verdict->works);
+        printf("the largest that works: %zu byte%s\n", verdict->works,
+               explain_plural(verdict->works));
     else if (verdict->any_works)
         printf("nothing fails up to %zu byte%s\n", verdict->works, explain_plural(verdict->works));
     else if (verdict->any_fails)
