@@ -191,6 +191,8 @@ empty there is no target in empty
 comment there is no target in comment
 END
     run -2 "$TINCAN" --targets ''
+    run -2 "$TINCAN" --targets=- </dev/null
+    assert_output 'tincan: there is no target in standard input'
 }
 
 @test "several addresses are for probes only, and what is for one target is refused" {

@@ -129,15 +129,17 @@ static int add_lines(struct targets *targets, FILE *stream)
 static int add_file(struct targets *targets, const char *path, struct text *reason)
 {
     bool standard = strcmp(path, "-") == 0;
+    const char *name = standard ? "standard input" : path;
     FILE *stream = standard ? stdin : fopen(path, "re");
     int result = stream ? add_lines(targets, stream) : -1;
 
     if (result < 0)
-        text_addf(reason, "reading targets from %s: %s", standard ? "standard input" : path,
-                  strerror(errno));
+        text_addf(reason, "reading targets from %s: %s", name, strerror(errno));
+    else if (targets->text_count == 0)
+        text_addf(reason, "there is no target in %s", name);
     if (stream && !standard)
         fclose(stream);
-    return result;
+    return targets->text_count > 0 ? result : -1;
 }
 
 static int add_all(struct targets *targets, const struct options *options, struct text *reason)
@@ -149,12 +151,7 @@ static int add_all(struct targets *targets, const struct options *options, struc
     for (char **address = options->addresses; *address; address++)
         if (add_text(targets, *address) < 0)
             return -1;
-    if (path && add_file(targets, path, reason) < 0)
-        return -1;
-    if (targets->text_count > 0)
-        return 0;
-    text_addf(reason, "there is no target in %s", path);
-    return -1;
+    return path ? add_file(targets, path, reason) : 0;
 }
 
 /* For struct target: an address failed. */
