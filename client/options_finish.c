@@ -69,10 +69,8 @@ static void fill_in_defaults(struct options *options)
     struct probe_options *probes = &options->probes;
 
     fill_in(&options->timeout_usec, (probes->sweep ? 2 : 10) * SECOND);
-    if (probes->check && !probes->flood) {
+    if (probes->check && !(probes->flood && probes->deadline_usec > 0))
         fill_in(&probes->count, 5);
-        fill_in(&probes->interval_usec, 200 * MSEC);
-    }
     /* Whoever gives the text and asks for JSON wants to see one exchange. */
     if (options->input == OPTIONS_MESSAGE && probes->json && !probes->flood &&
         probes->interval_usec + probes->rate + probes->deadline_usec == 0)
@@ -83,7 +81,7 @@ static void fill_in_defaults(struct options *options)
     if (probes->flood)
         fill_in(&probes->parallel, 32);
     else
-        fill_in(&probes->interval_usec, 1 * SECOND);
+        fill_in(&probes->interval_usec, probes->check ? 200 * MSEC : 1 * SECOND);
     probes->interval = probes->rate > 0 ? (int64_t)(1000 * SECOND / probes->rate)
                                         : (int64_t)(1000 * probes->interval_usec);
     if (!probes->pattern.name)

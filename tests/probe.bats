@@ -1229,6 +1229,14 @@ PYTHON
     assert_equal "$("$REPORTS" plugin <<<"$output")" 'time loss connect first_byte complete close'
 }
 
+@test "--check floods five times, or until a given deadline" {
+    serve echo
+    run -0 "$TINCAN" --check -f "$ADDRESS"
+    assert_output --partial 'TINCAN OK - 5 of 5 echoed by '
+    run -2 "$TINCAN" --check -f -w 1s "127.0.0.1:$(free_port)"
+    assert_output --regexp '^TINCAN CRITICAL - 0 of [0-9]{2,} echoed by '
+}
+
 @test "--check warns above its limits, and is critical above the others" {
     serve late:0.05
     run "$TINCAN" --check -c 1 --warning 10 --critical 5000 "$ADDRESS"
