@@ -738,6 +738,10 @@ serve_inside() {
     assert_line --regexp '^failed address \[::1\]:1: refused in 2 probes, .*; failed address 127\.0\.0\.1:1: refused in 2 probes,'
     ((${#stderr_lines[@]} == 1))
     refute_regex "$stderr" 'trying the next'
+    run --separate-stderr nsenter -n -m -r -w -t "$STARTED" "$TINCAN" --check -c 2 -i 1ms \
+        "two-addresses.test:${ADDRESS##*:}"
+    assert_output --regexp '^TINCAN OK - .*; failed address \[::1\]:[0-9]+: refused in '
+    said ''
 }
 
 @test "an address that does not answer leaves time for the next one" {
@@ -929,6 +933,9 @@ PYTHON
     said 'tincan: at most [1-9] probes at once instead of 40, because *'
     run --separate-stderr prlimit --nofile=9:9 "$TINCAN" -f -c 2 "$ADDRESS"
     said 'tincan: at most 1 probe at once instead of 2, because *'
+    run --separate-stderr prlimit --nofile=20:20 "$TINCAN" --check -i 1ms -c 40 "$ADDRESS"
+    assert_success
+    said '' # a monitoring system may take it for the line
 }
 
 @test "to say why a probe had no local address takes no descriptor for good" {

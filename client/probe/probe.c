@@ -71,7 +71,8 @@ static int prepare_schedule(const struct run *run, size_t targets, struct schedu
     }
     available = available > 0 ? available : 1;
     if (size > available) {
-        report_reduction(size, available);
+        if (!run->options->probes.check)
+            report_reduction(size, available);
         size = available;
     }
     if (schedule_init(schedule, (size_t)size) == 0)

@@ -183,7 +183,7 @@ static void init(struct probed *probed, const struct run *run)
     probed->target.address = &probed->address;
     probed->target.family = run->options->family;
     probed->target.bind_address = &run->options->bind_address;
-    probed->target.failed = report_failed_address;
+    probed->target.failed = run->options->probes.check ? NULL : report_failed_address;
 }
 
 /* There is nothing to probe, because of `why`. */
