@@ -192,12 +192,24 @@ END
     sees "Received echo: $message"
     keys "$(printf 'x%.0s' {1..79})" Enter
     sees 'Received echo: the same 79 bytes'
+    # A character may take two columns or none, a tab more, and a newline begins a row.
+    keys "$(printf '漢%.0s' {1..40})" Enter
+    sees 'Received echo: the same 120 bytes'
+    message=$(printf 'e\u0301%.0s' {1..45})
+    keys "$message" Enter
+    sees "Received echo: $message"
+    paste "$(printf '\\t%.0s' {1..11})" -p
+    keys Enter
+    sees 'Received echo: the same 11 bytes'
+    paste 'two\nrows' -p
+    keys Enter
+    sees 'Received echo: the same 8 bytes'
 }
 
 @test "terminal: pasted text is one message, with its tabs and line endings" {
     need_libedit
     serve echo echo echo echo 'longer:|'
-    converse 80
+    converse 80 --classic
     paste 'col1\tcol2\r\nlf\nend\r\n' -p
     keys Enter
     sees 'Received echo: col1\x09col2\x0d\x0alf\x0aend\x0d\x0a'

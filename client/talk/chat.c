@@ -8,10 +8,12 @@
 #include "client/talk/line.h"
 #include "client/talk/waiting.h"
 #include "common/clock.h"
+#include "common/utf8.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <wchar.h>
 
 #define PROMPT "> "
 
@@ -41,18 +43,30 @@ static void print_banner(const struct chat *chat)
     print(chat, "Type message, enter to send. 'q' to quit", "", 0);
 }
 
+/* Returns where the character that begins in this column ends, if it was typed or pasted. */
+static size_t column_after(size_t column, uint32_t code)
+{
+    int width = wcwidth((wchar_t)code);
+
+    if (code == '\t')
+        return column / 8 * 8 + 8;
+    return column + (size_t)(width < 0 ? 2 : width); /* a control character is shown as ^A */
+}
+
 /* Returns whether the message is on the screen already and takes more than a row there, behind the
- * prompt, if each of its characters takes a column. */
+ * prompt. */
 static bool is_long(const struct chat *chat)
 {
     const struct options *options = chat->options;
-    size_t columns = strlen(PROMPT);
+    const struct roundtrip *roundtrip = &chat->roundtrip;
+    size_t column = strlen(PROMPT);
+    uint32_t code = 0;
 
     if (options->classic || options->quiet || !display_is_screen(stdout))
         return false;
-    for (size_t i = 0; i < chat->roundtrip.length; i++)
-        columns += ((unsigned char)chat->roundtrip.message[i] & 0xc0) != 0x80;
-    return columns > display_columns(stdout);
+    for (size_t i = 0; i < roundtrip->length && code != '\n'; column = column_after(column, code))
+        i += utf8_decode(&roundtrip->message[i], roundtrip->length - i, &code);
+    return code == '\n' || column > display_columns(stdout);
 }
 
 /* Says what went wrong, after all that was printed before. */
