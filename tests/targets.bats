@@ -249,7 +249,7 @@ END
 
 # with_silent_resolver SOURCES COMMAND...: runs it, as milliseconds() does, where names are looked up in
 # SOURCES of nsswitch.conf(5): those of the file hosts, and of a resolver that takes questions and never
-# answers.
+# answers, but sends the next of $SIGNALS.
 with_silent_resolver() {
     local file
     unshare -m -n true 2>/dev/null || skip "no namespace can be made here: that takes CAP_SYS_ADMIN"
@@ -259,10 +259,14 @@ with_silent_resolver() {
     printf 'nameserver 127.0.0.1\n' >resolv.conf
     printf 'hosts: %s\n' "$1" >nsswitch.conf
     cat >silent.py <<'END'
-import socket, subprocess, sys
+import os, signal, socket, subprocess, sys
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 server.bind(("127.0.0.1", 53))
-sys.exit(subprocess.call(sys.argv[1:]))
+client = subprocess.Popen(["env", "--default-signal"] + sys.argv[1:])
+for name in os.environ.get("SIGNALS", "").split():
+    server.recv(512)
+    client.send_signal(signal.Signals[name])
+sys.exit(client.wait())
 END
     milliseconds unshare -m -n sh -c 'ip link set lo up
         for file in hosts resolv.conf nsswitch.conf; do
@@ -279,6 +283,25 @@ END
     assert_line --regexp '^name500.test +first at seq=1: unresolved: no answer from the resolver within 1 s; '
     assert_line --partial '500 sent, 0 echoed, 500 lost (100.0 %): 500 unresolved'
     took_about 1000
+}
+
+@test "a signal ends the search for addresses with a sentence, and SIGQUIT waits for its end" {
+    within_time
+    : >hosts
+    printf 'name%d.test\n' {1..500} >list
+    SIGNALS='SIGQUIT SIGINT' with_silent_resolver dns "$TINCAN" -c 1 slow.test
+    assert_failure 1
+    assert_output ''
+    said 'tincan: interrupted while finding the address of slow.test'
+    took_about 0
+    SIGNALS=SIGTERM with_silent_resolver dns "$TINCAN" --check --targets list
+    assert_failure 3
+    assert_output 'TINCAN UNKNOWN - interrupted while finding the address of each target'
+    said ''
+    took_about 0
+    SIGNALS=SIGQUIT with_silent_resolver dns "$TINCAN" -q -c 1 -W 1s slow.test 127.0.0.1:9
+    assert_failure 2
+    (($(grep -c '^--- 2 targets ---' <<<"$output") == 2))
 }
 
 @test "live names are found behind those for which the resolver does not answer" {

@@ -89,6 +89,12 @@ static void take_first_answer(struct target *target, struct answer answer)
     freeaddrinfo(answer.list);
 }
 
+/* Returns whether no answer is waited for any more. */
+static bool is_over(const struct target *target, int64_t deadline)
+{
+    return clock_now() >= deadline || (target->interrupted && target->interrupted());
+}
+
 /* Begins to find the addresses: `asking` says whether an answer is awaited. */
 static void begin_to_find(struct target *target, int64_t deadline)
 {
@@ -102,7 +108,7 @@ static void begin_to_find(struct target *target, int64_t deadline)
             fail(target, OUTCOME_LOCAL, ENOMEM);
         return;
     }
-    if (address_family(address) != AF_UNSPEC || clock_now() < deadline) {
+    if (address_family(address) != AF_UNSPEC || !is_over(target, deadline)) {
         target->query = resolver_ask(address, target->family, true, &answer);
         target->asking = target->query >= 0;
     }
@@ -121,9 +127,9 @@ static size_t receive_answers(struct target **asked, size_t count, int64_t deadl
 
     for (size_t i = 0; i < count; i++)
         polled[i] = (struct pollfd){.fd = asked[i]->query, .events = POLLIN};
-    ready = poll(polled, (nfds_t)count, clock_poll_timeout(deadline));
-    over =
-        clock_now() >= deadline || (ready < 0 && asked[0]->interrupted && asked[0]->interrupted());
+    over = is_over(asked[0], deadline);
+    ready = poll(polled, (nfds_t)count, over ? 0 : clock_poll_timeout(deadline));
+    over = over || is_over(asked[0], deadline);
     for (size_t i = 0; i < count; i++) {
         struct target *target = asked[i];
         struct answer answer;

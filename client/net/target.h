@@ -34,8 +34,8 @@ struct target {
     /* Called at the first failure of each address that has another beside it, unless it is the
      * one that a round trip reports; unless NULL. `others` can still succeed, or one has. */
     void (*failed)(struct target *target, const struct attempt *attempt, bool others);
-    /* Called when a signal has interrupted target_find() or roundtrip_run(), unless NULL. Returns
-     * whether they are to return, as they are. */
+    /* Called when a signal has interrupted target_find() or roundtrip_run(), and before the former
+     * waits, unless NULL. Returns whether they are to return, as they are. */
     bool (*interrupted)(void);
 
     struct target_peer *peers; /* in the order in which to try those that are current */

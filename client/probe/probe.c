@@ -14,7 +14,7 @@
 
 #define MOST_OVERLAPPING 1024         /* probes at once if the user gave no number */
 #define MOST_OF_ALL      65536        /* the same for many targets */
-#define OWN_DESCRIPTORS  8            /* that are not connections */
+#define OWN_DESCRIPTORS  5            /* still to be opened, that are not connections */
 #define OUTPUT_SIZE      (128 * 1024) /* so that only flushing writes, and blocks */
 
 /* Reports why there will be no probes. Returns -1. */
@@ -25,6 +25,17 @@ static int give_up(const struct run *run, const struct text *sentence)
     else
         output_complain(sentence);
     return -1;
+}
+
+/* The same, where errno is the reason. */
+static int fail_to_prepare(const struct run *run)
+{
+    char buffer[EXPLAIN_SIZE];
+    struct text text;
+
+    text_init(&text, buffer, sizeof buffer);
+    text_addf(&text, "preparing to probe: %s", strerror(errno));
+    return give_up(run, &text);
 }
 
 /* Returns how many probes may run at once. */
@@ -75,10 +86,7 @@ static int prepare_schedule(const struct run *run, size_t targets, struct schedu
             report_reduction(size, available);
         size = available;
     }
-    if (schedule_init(schedule, (size_t)size) == 0)
-        return 0;
-    text_addf(&text, "preparing to probe: %s", strerror(errno));
-    return give_up(run, &text);
+    return schedule_init(schedule, (size_t)size) < 0 ? fail_to_prepare(run) : 0;
 }
 
 static int prepare_targets(struct run *run, struct targets *targets)
@@ -133,7 +141,11 @@ static int prepare(struct run *run, struct targets *targets, struct schedule *sc
         return give_up(run, &reason);
     run->length = message->length;
     (void)watcher_capacity(); /* the resolver needs descriptors, too */
-    if (prepare_reports(run) < 0 || prepare_targets(run, targets) < 0)
+    if (prepare_reports(run) < 0)
+        return -1;
+    if (watcher_init(&schedule->watcher) < 0)
+        return fail_to_prepare(run);
+    if (prepare_targets(run, targets) < 0)
         return -1;
     return targets->count > 0 ? prepare_schedule(run, targets->count, schedule) : 0;
 }
@@ -152,6 +164,8 @@ int probe_run(const struct options *options)
     if (prepare(&run, &targets, &schedule, &message) == 0)
         status = options->probes.sweep ? sweep(&run, &schedule, &message)
                                        : measure(&run, &targets, &schedule, &message);
+    else if (watcher_ended() && !options->probes.check)
+        status = STATUS_FAILED;
     schedule_free(&schedule);
     targets_free(&targets, &run);
     probe_message_free(&message);

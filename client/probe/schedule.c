@@ -15,7 +15,7 @@
 
 int schedule_init(struct schedule *schedule, size_t size)
 {
-    *schedule = (struct schedule){.size = size, .watcher = {-1, -1, -1}};
+    schedule->size = size;
     schedule->roundtrips = calloc(size, sizeof *schedule->roundtrips);
     schedule->free_slots = calloc(size, sizeof *schedule->free_slots);
     if (!schedule->roundtrips || !schedule->free_slots)
@@ -26,7 +26,7 @@ int schedule_init(struct schedule *schedule, size_t size)
         schedule->roundtrips[schedule->free].state = ROUNDTRIP_OVER;
         schedule->free++;
     }
-    return watcher_init(&schedule->watcher);
+    return 0;
 }
 
 void schedule_free(struct schedule *schedule)

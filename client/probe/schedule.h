@@ -63,9 +63,8 @@ struct schedule {
 };
 
 /*
- * Makes a schedule for at most `size` probes at once. From then on SIGINT, SIGTERM and SIGQUIT only
- * reach it while it runs. Returns 0, or -1 with errno. In both cases the caller ends it with
- * schedule_free().
+ * Makes a schedule for at most `size` probes at once. Its watcher is ready, and all else is zero.
+ * Returns 0, or -1 with errno. In both cases the caller ends it with schedule_free().
  */
 int schedule_init(struct schedule *schedule, size_t size);
 

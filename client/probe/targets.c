@@ -2,6 +2,7 @@
 #include "client/probe/targets.h"
 
 #include "client/output.h"
+#include "client/probe/watcher.h"
 #include "common/clock.h"
 
 #include <ctype.h>
@@ -183,6 +184,7 @@ static void init(struct probed *probed, const struct run *run)
     probed->target.address = &probed->address;
     probed->target.family = run->options->family;
     probed->target.bind_address = &run->options->bind_address;
+    probed->target.interrupted = watcher_ended;
     probed->target.failed = run->options->probes.check ? NULL : report_failed_address;
 }
 
@@ -316,11 +318,15 @@ int targets_find(struct targets *targets, struct run *run, int64_t deadline, str
         return -1;
     run->count = targets->text_count;
     run->probed = calloc(run->count, sizeof *run->probed);
-    if (run->probed && find_all(targets, run, deadline) == 0 &&
+    if (run->probed && find_all(targets, run, deadline) == 0 && !watcher_ended() &&
         (!run->options->probes.all_addresses || split_all(targets, run) == 0) &&
         list_all(targets, run, deadline) == 0)
         return 0;
-    text_add(reason, "finding the targets: out of memory");
+    if (watcher_ended())
+        text_addf(reason, "interrupted while finding the address of %s",
+                  run->count > 1 ? "each target" : targets->texts[0]);
+    else
+        text_add(reason, "finding the targets: out of memory");
     return -1;
 }
 

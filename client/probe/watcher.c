@@ -158,6 +158,13 @@ int watcher_wait(struct watcher *watcher, struct epoll_event *events, int size, 
     return epoll_wait(watcher->epoll, events, size, 0);
 }
 
+bool watcher_ended(void)
+{
+    struct pollfd end = {.fd = end_fd, .events = POLLIN};
+
+    return poll(&end, 1, 0) > 0;
+}
+
 enum watcher_signal watcher_signal(struct watcher *watcher)
 {
     struct signalfd_siginfo info;

@@ -50,4 +50,7 @@ int watcher_wait(struct watcher *watcher, struct epoll_event *events, int size, 
 /* Returns the next signal that came. */
 enum watcher_signal watcher_signal(struct watcher *watcher);
 
+/* Returns whether WATCHER_END is to come, without taking it. */
+bool watcher_ended(void);
+
 #endif
