@@ -815,6 +815,21 @@ assert summary["ms"]["time"]["count"] == summary["echoed"], summary
 PYTHON
 }
 
+# bats test_tags=sandbox
+@test "a run that can't wait says why, and --check in its line" {
+    need_tracer
+    serve echo
+    run --separate-stderr strace -f -o /dev/null -e inject=ppoll:error=ENOMEM:when=3 \
+        "$TINCAN" -q -c 5 -i 50ms "$ADDRESS"
+    assert_failure 2
+    said 'tincan: waiting for events: Cannot allocate memory'
+    run --separate-stderr strace -f -o /dev/null -e inject=ppoll:error=ENOMEM:when=3 \
+        "$TINCAN" --check -c 5 -i 50ms "$ADDRESS"
+    assert_failure 3
+    assert_output --partial '; waiting for events: Cannot allocate memory |'
+    said ''
+}
+
 @test "names that nobody answers for hold up no other target, however few descriptors there are" {
     need jq
     local limit at=()

@@ -5,6 +5,7 @@
 #include "client/output.h"
 #include "common/clock.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdio_ext.h>
@@ -146,6 +147,8 @@ static enum schedule_end run_schedule(struct run *run, const struct targets *tar
     };
     enum schedule_end end = schedule_run(schedule, &plan, &listener);
 
+    if (end == SCHEDULE_FAILED)
+        report_failure(run, "waiting for events", errno);
     report_status_line_clear();
     run->interrupted = end == SCHEDULE_INTERRUPTED;
     return end;
@@ -182,10 +185,6 @@ int measure(struct run *run, const struct targets *targets, struct schedule *sch
         end = run_schedule(run, targets, schedule, message);
     for (size_t i = 0; i < run->count; i++)
         run->probed[i].tally.ended = clock_now();
-    if (end == SCHEDULE_FAILED) {
-        output_complain_string("waiting for events failed");
-        outcome_raise(&run->status, STATUS_USAGE);
-    }
     if (end != SCHEDULE_STOPPED) {
         REPORT(run, end);
         output_flush(&run->status);

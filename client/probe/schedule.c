@@ -267,6 +267,7 @@ enum schedule_end schedule_run(struct schedule *schedule, const struct schedule_
 {
     enum schedule_end end;
     bool over = false;
+    int error;
 
     schedule->plan = plan;
     schedule->listener = listener;
@@ -279,6 +280,8 @@ enum schedule_end schedule_run(struct schedule *schedule, const struct schedule_
     do {
         end = run_once(schedule, &over);
     } while (!over);
+    error = errno;
     each_roundtrip(schedule, clock_now(), cut_short);
+    errno = error;
     return end;
 }

@@ -33,6 +33,17 @@ void report_complain(const struct text *sentence)
     output_complain(sentence);
 }
 
+void report_failure(struct run *run, const char *action, int error)
+{
+    struct text text;
+
+    outcome_raise(&run->status, STATUS_USAGE);
+    text_init(&text, run->failure, sizeof run->failure);
+    text_addf(&text, "%s: %s", action, strerror(error));
+    if (!run->options->probes.check)
+        report_complain(&text);
+}
+
 struct probed *report_probed(const struct roundtrip *roundtrip)
 {
     return (struct probed *)roundtrip->target;

@@ -133,6 +133,10 @@ void report_select(struct run *run);
 void report_complain(const struct text *sentence);
 void report_status_line_clear(void);
 
+/* Reports that `action` failed, for an errno, beside the probes: on standard error, or in the line
+ * of --check. */
+void report_failure(struct run *run, const char *action, int error);
+
 /* Returns what the round trip belongs to. */
 struct probed *report_probed(const struct roundtrip *roundtrip);
 

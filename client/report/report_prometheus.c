@@ -266,16 +266,16 @@ static int prepare(const struct run *run, struct text *reason)
     return -1;
 }
 
-static void report_failure(struct run *run)
+static void fail(struct run *run)
 {
-    struct text text;
+    char buffer[EXPLAIN_SIZE];
+    struct text action;
+    int error = errno;
 
     due = CLOCK_NEVER;
-    outcome_raise(&run->status, STATUS_USAGE);
-    text_init(&text, run->failure, sizeof run->failure);
-    text_addf(&text, "writing '%s': %s", run->options->probes.prometheus, strerror(errno));
-    if (!run->options->probes.check)
-        report_complain(&text);
+    text_init(&action, buffer, sizeof buffer);
+    text_addf(&action, "writing '%s'", run->options->probes.prometheus);
+    report_failure(run, action.start, error);
 }
 
 /* Waits for the process that writes, if there is one, with `options` of waitpid(2). */
@@ -288,7 +288,7 @@ static void reap(struct run *run, int options)
     writer = 0;
     errno = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR; /* an errno fits an exit status */
     if (errno != 0)
-        report_failure(run);
+        fail(run);
 }
 
 /* While probes are running, nothing waits for a disk: another process writes. */
@@ -326,7 +326,7 @@ static void end(struct run *run)
     for (size_t i = 0; i < run->count; i++)
         judge(&run->probed[i]);
     if (due != CLOCK_NEVER && textfile_write(&textfile, print_all, run, true) < 0)
-        report_failure(run);
+        fail(run);
 }
 
 const struct report report_prometheus = {.prepare = prepare, .tick = tick, .end = end};
