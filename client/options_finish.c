@@ -125,12 +125,22 @@ int options_address(const struct options *options, const char *text, struct addr
     return -1;
 }
 
+/* Adds how to write the port of the first address, if that has none. */
+static void propose_port(const char *first, const char *host, const char *port, struct text *reason)
+{
+    bool bare = strcmp(first, host) == 0, six = bare && strchr(host, ':');
+
+    if (bare || first[strlen(first) - 1] == ']')
+        text_addf(reason, "; for a port write %s%s%s:%s", six ? "[" : "", first, six ? "]" : "",
+                  port);
+}
+
 /* Refuses an address beside the first that can't be meant so. */
 static int check_other(const struct options *options, const char *first, const char *other,
                        struct text *reason)
 {
     struct address address;
-    bool port = other[strspn(other, "0123456789")] == '\0';
+    bool port = *other != '\0' && other[strspn(other, "0123456789")] == '\0';
 
     if (options->probes.on && !port)
         return options_address(options, other, &address, reason);
@@ -139,7 +149,7 @@ static int check_other(const struct options *options, const char *first, const c
     else
         text_addf(reason, "there can be one address only; the second is '%s'", other);
     if (port)
-        text_addf(reason, "; for a port write %s:%s", first, other);
+        propose_port(first, options->address.host, other, reason);
     else
         text_add(reason, "; probes, as with -c, go to several");
     return -1;

@@ -343,6 +343,27 @@ END
     assert_equal "$(stat -c %a "$HISTORY" "${HISTORY%/*}" "$XDG_STATE_HOME" | tr '\n' ' ')" '600 700 700 '
 }
 
+# bats test_tags=sandbox
+@test "without a home there is no history, and nothing is made for one" {
+    need_tracer
+    need_libedit
+    serve echo
+    printf '#!/bin/sh\nexec env -u HOME XDG_STATE_HOME= strace -f -o trace -e trace=mkdir,openat %q "$@"\n' \
+        "$TINCAN" >tincan
+    chmod +x tincan
+    TINCAN=$PWD/tincan play <<'END'
+chat $address
+see "> "
+type "hello\r"
+see "Received echo: hello\r\n"
+see "> "
+type "q\r"
+ends 0
+END
+    run -1 grep -E 'mkdir|O_CREAT' trace
+    run -0 grep -c O_RDONLY trace
+}
+
 @test "a history that can't be kept harms nothing" {
     serve echo
     : >state

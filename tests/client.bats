@@ -1080,6 +1080,10 @@ while True:
     said "tincan: there can be one address only; the second is 'elsewhere'; *"
     run --separate-stderr "$TINCAN" -m x localhost 4041
     said "tincan: there can be one address only; the second is '4041'; for a port write localhost:4041; *"
+    run --separate-stderr "$TINCAN" -m x ::1 4041
+    said "tincan: there can be one address only; the second is '4041'; for a port write \[::1\]:4041; *"
+    run --separate-stderr "$TINCAN" -m x localhost:1 4041
+    said "tincan: there can be one address only; the second is '4041'; see tincan --help"
 }
 
 @test "escape sequences on the command line are not repeated as such" {

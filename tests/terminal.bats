@@ -106,6 +106,32 @@ status 0
 END
 }
 
+@test "terminal: after Ctrl-Z and fg pasted lines are still one message, and the shell is pasted to as before" {
+    need dash
+    need_libedit
+    serve echo
+    mux new-session -d -x 80 -y 40 env PS1='$ ' PS2='' dash -i
+    sees '$'
+    keys "$TINCAN $ADDRESS" Enter
+    sees '>'
+    keys C-z
+    sees Stopped
+    paste 'echo sum$((1+1))\necho sum$((1+2))\n' -p # in no brackets, as dash asked for none
+    sees sum2
+    sees sum3
+    keys fg Enter
+    sees '>' 2
+    keys x # which is read when all that follows from the signal is done
+    sees '> x'
+    paste 'one\ntwo' -p
+    keys Enter
+    sees 'Received echo: the same 8 bytes'
+    keys C-z
+    sees Stopped 2
+    paste 'echo sum$((2+2))\necho sum$((2+3))\n' -p
+    sees sum4
+}
+
 @test "terminal: a failure is red, unless NO_COLOR or --color says otherwise" {
     ADDRESS=127.0.0.1:$(free_port)
     # shellcheck disable=SC2034 # by their names in the table

@@ -138,9 +138,9 @@ static int bar_width(void)
     struct winsize size;
     int columns = 80;
 
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > OTHER_TEXT + 10)
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         columns = size.ws_col;
-    return columns - OTHER_TEXT;
+    return columns > OTHER_TEXT + 10 ? columns - OTHER_TEXT : 10;
 }
 
 /* Returns the width of a row as a logarithm: the least that leaves few rows. */

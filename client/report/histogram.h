@@ -57,7 +57,8 @@ int64_t histogram_cell_end(const struct histogram *histogram, size_t cell);
 
 /*
  * Prints a row for each range of durations, all equally wide on a logarithmic scale, with a bar for
- * the share of the values in it. Rows fit the terminal on standard output, or 80 columns.
+ * the share of the values in it. Rows fit the terminal on standard output, if it has
+ * some 60 columns, or 80 columns.
  */
 void histogram_print(const struct histogram *histogram);
 

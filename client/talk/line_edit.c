@@ -41,10 +41,11 @@ static void find_history(struct line *line)
     /* The XDG specification says to ignore relative paths. */
     if (state && state[0] == '/')
         length = snprintf(line->history_path, size, "%s/tincan/history", state);
+    else if (home && home[0] == '/')
+        length = snprintf(line->history_path, size, "%s/.local/state/tincan/history", home);
     else
-        length =
-            snprintf(line->history_path, size, "%s/.local/state/tincan/history", home ? home : "");
-    if (line->history_path[0] != '/' || (!home && !state) || (size_t)length >= size)
+        return;
+    if ((size_t)length >= size)
         line->history_path[0] = '\0';
 }
 
@@ -126,7 +127,8 @@ static char *show_prompt(EditLine *editor)
 #define PASTE_BEGINS "\033[200~"
 #define PASTE_ENDS   L"\033[201~"
 
-static int screen_fd = -1; /* of a terminal in that mode, or -1 */
+static int screen_fd = -1;            /* of a terminal in that mode, or -1 */
+static volatile sig_atomic_t editing; /* a line */
 
 static void set_paste_mode(bool on)
 {
@@ -134,22 +136,40 @@ static void set_paste_mode(bool on)
         (void)!write(screen_fd, on ? "\033[?2004h" : "\033[?2004l", 8);
 }
 
-/* A signal that ends the program must not leave the terminal in the mode. */
+/* A signal that ends or stops the program must not leave the terminal in the mode. */
 static void on_end_signal(int signal)
 {
     set_paste_mode(false);
     raise(signal);
 }
 
-static void watch_end_signals(void)
+/* Has the signal handled once, unless it is ignored. */
+static void watch_end_signal(int signal)
 {
-    static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     const struct sigaction action = {.sa_handler = on_end_signal, .sa_flags = (int)SA_RESETHAND};
     struct sigaction present;
 
+    if (sigaction(signal, NULL, &present) == 0 && present.sa_handler != SIG_IGN)
+        sigaction(signal, &action, NULL);
+}
+
+/* The shell has had the terminal meanwhile. */
+static void on_continue(int signal)
+{
+    (void)signal;
+    watch_end_signal(SIGTSTP);
+    if (editing)
+        set_paste_mode(true);
+}
+
+static void watch_signals(void)
+{
+    static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+    const struct sigaction action = {.sa_handler = on_continue, .sa_flags = (int)SA_RESTART};
+
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        if (sigaction(signals[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN)
-            sigaction(signals[i], &action, NULL);
+        watch_end_signal(signals[i]);
+    sigaction(SIGCONT, &action, NULL);
 }
 
 /* Inserts a character; LF for CR, which terminals send for LF, but not for CR LF. */
@@ -239,7 +259,7 @@ static int open_editor(struct line *line)
     el_source(line->editor, NULL);
     if (display_is_screen(line->screen) && isatty(STDIN_FILENO)) {
         screen_fd = fileno(line->screen);
-        watch_end_signals();
+        watch_signals();
     }
     return 0;
 }
@@ -267,10 +287,12 @@ const char *line_read(struct line *line, size_t *length)
 
     /* libedit itself would show the prompt first, and lose what is typed just then. */
     el_set(line->editor, EL_PREP_TERM, 1);
+    editing = true;
     set_paste_mode(true);
     line->by_line_feed = false;
     typed = el_gets(line->editor, &count);
     line->after_return = !line->by_line_feed;
+    editing = false;
     set_paste_mode(false);
     if (!typed || count <= 0) {
         fputc('\n', line->screen);
