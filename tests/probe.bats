@@ -203,7 +203,7 @@ PYTHON
     grep -qE '^last [0-9.]+ s: ([1-9][0-9]*) sent, 0 echoed, 0 lost \(-\); \1 unfinished$' <<<"$output"
     run "$TINCAN" -q -i 20ms -W 1h -w 900ms --report-every 300ms "$ADDRESS" unix:/y
     grep -qE "^$ADDRESS +([1-9][0-9]*) +0 +0 +- \\1 unfinished\$" <<<"$(grep -A 2 -m 1 '^last' <<<"$output")"
-    run "$TINCAN" --json -q -i 20ms -W 1h -w 900ms --report-every 300ms "$ADDRESS"
+    run --separate-stderr "$TINCAN" --json -q -i 20ms -W 1h -w 900ms --report-every 300ms "$ADDRESS"
     jq -es '.[0] | .type == "recent" and .sent > 0 and .unfinished == .sent' <<<"$output"
 }
 
