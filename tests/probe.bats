@@ -13,6 +13,7 @@ setup() {
 }
 
 teardown() {
+    touch go # see start_on_slow_disk
     stop_started
 }
 
@@ -1486,6 +1487,54 @@ PYTHON
     wait "$STARTED" || status=$?
     ((status == 1))
     run ! cmp -s samples <("$REPORTS" prometheus file)
+}
+
+# start_on_slow_disk OPTION...: probes once an hour, and writes the file for Prometheus. To the client it
+# is eleven seconds later for each byte of the file `later`. What renames first creates `held` and waits
+# for `go`, unless the client ends before.
+start_on_slow_disk() {
+    need cc
+    cat >slow.c <<'END'
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    struct stat later;
+    int result = (int)syscall(SYS_clock_gettime, clock, now);
+
+    if (clock == CLOCK_MONOTONIC && stat("later", &later) == 0)
+        now->tv_sec += 11 * later.st_size;
+    return result;
+}
+
+int rename(const char *from, const char *to)
+{
+    pid_t parent = getppid();
+
+    if (mkdir("held", 0700) == 0)
+        while (access("go", F_OK) < 0 && getppid() == parent)
+            usleep(1000);
+    return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+END
+    cc -shared -fPIC -o slow.so slow.c
+    ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0 LD_PRELOAD=$PWD/slow.so start \
+        env --default-signal=INT "$TINCAN" -q -i 1h --prometheus file "$@" "$ADDRESS" >out 2>err
+}
+
+@test "what writes the Prometheus file holds no connection open" {
+    serve 'run:touch reached; cat >/dev/null; touch ended'
+    start_on_slow_disk -W 15s
+    wait_until 60 test -e reached
+    printf x >>later
+    wait_until 60 test -e held
+    printf x >>later # the time is over for the probe
+    wait_until 60 test -e ended
 }
 
 @test "a Prometheus file that can't be written any more is reported, and the status is 2" {

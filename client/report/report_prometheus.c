@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -291,7 +292,10 @@ static void reap(struct run *run, int options)
         fail(run);
 }
 
-/* While probes are running, nothing waits for a disk: another process writes. */
+/*
+ * While probes are running, nothing waits for a disk: another process writes. It keeps no socket: a
+ * closed one would stay open there, and in our epoll(7), until that process ends.
+ */
 static void write_beside(struct run *run)
 {
     sigset_t all;
@@ -306,6 +310,7 @@ static void write_beside(struct run *run)
     (void)setpriority(PRIO_PROCESS, 0, WRITER_NICE);
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
+    (void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
     _exit(textfile_write(&textfile, print_all, run, false) == 0 ? 0 : errno);
 }
 
