@@ -1491,10 +1491,11 @@ PYTHON
 
 # start_on_slow_disk OPTION...: probes once an hour, and writes the file for Prometheus. To the client it
 # is eleven seconds later for each byte of the file `later`. What renames first creates `held` and waits
-# for `go`, unless the client ends before.
+# for `go`, unless the client ends before. Each adds a byte to `tries`; where there is `broken`, it fails.
 start_on_slow_disk() {
     need cc
     cat >slow.c <<'END'
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -1515,7 +1516,14 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 int rename(const char *from, const char *to)
 {
     pid_t parent = getppid();
+    int tries = open("tries", O_WRONLY | O_CREAT | O_APPEND, 0600);
 
+    (void)!write(tries, "x", 1);
+    close(tries);
+    if (access("broken", F_OK) == 0) {
+        errno = EIO;
+        return -1;
+    }
     if (mkdir("held", 0700) == 0)
         while (access("go", F_OK) < 0 && getppid() == parent)
             usleep(1000);
@@ -1535,6 +1543,29 @@ END
     wait_until 60 test -e held
     printf x >>later # the time is over for the probe
     wait_until 60 test -e ended
+}
+
+@test "a Prometheus file that can't be written for a while is written later, and that is reported once" {
+    local tries=''
+    serve 'run:head -c 57; touch reached'
+    touch broken go
+    start_on_slow_disk
+    wait_until 60 test -e reached
+    for tries in x xx; do
+        printf x >>later
+        wait_until 60 grep -qx "$tries" tries
+    done
+    rm broken
+    printf x >>later
+    wait_until 60 test -e file
+    touch broken
+    kill -INT "$STARTED"
+    status=0
+    wait "$STARTED" || status=$?
+    assert_equal "$status" 2
+    run sort -u err
+    assert_output "tincan: writing 'file': Input/output error"
+    assert_equal "$(wc -l <err)" 2
 }
 
 @test "a Prometheus file that can't be written any more is reported, and the status is 2" {

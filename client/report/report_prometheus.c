@@ -18,7 +18,8 @@
 #define SERIES_SIZE 4096                /* of a name and its labels */
 
 static struct textfile textfile;
-static int64_t due;  /* clock_now, when to write next; CLOCK_NEVER after a failure, 0 at first */
+static int64_t due;  /* clock_now, when to write next; 0 at first */
+static bool failing; /* the last writing failed */
 static pid_t writer; /* a process that is writing, if above 0 */
 
 /* Adds a label. In its value three characters are escaped; what is not UTF-8 becomes U+FFFD. */
@@ -267,16 +268,17 @@ static int prepare(const struct run *run, struct text *reason)
     return -1;
 }
 
-static void fail(struct run *run)
+/* A writing is over, with an errno or 0. Of several failures in a row the first is reported. */
+static void finish(struct run *run, int error)
 {
     char buffer[EXPLAIN_SIZE];
     struct text action;
-    int error = errno;
 
-    due = CLOCK_NEVER;
     text_init(&action, buffer, sizeof buffer);
     text_addf(&action, "writing '%s'", run->options->probes.prometheus);
-    report_failure(run, action.start, error);
+    if (error != 0 && !failing)
+        report_failure(run, action.start, error);
+    failing = error != 0;
 }
 
 /* Waits for the process that writes, if there is one, with `options` of waitpid(2). */
@@ -287,9 +289,7 @@ static void reap(struct run *run, int options)
     if (writer <= 0 || waitpid(writer, &status, options) != writer)
         return;
     writer = 0;
-    errno = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR; /* an errno fits an exit status */
-    if (errno != 0)
-        fail(run);
+    finish(run, WIFEXITED(status) ? WEXITSTATUS(status) : EINTR); /* an errno fits there */
 }
 
 /*
@@ -330,8 +330,7 @@ static void end(struct run *run)
     reap(run, 0);
     for (size_t i = 0; i < run->count; i++)
         judge(&run->probed[i]);
-    if (due != CLOCK_NEVER && textfile_write(&textfile, print_all, run, true) < 0)
-        fail(run);
+    finish(run, textfile_write(&textfile, print_all, run, true) == 0 ? 0 : errno);
 }
 
 const struct report report_prometheus = {.prepare = prepare, .tick = tick, .end = end};
