@@ -151,6 +151,7 @@ static enum schedule_end run_schedule(struct run *run, const struct targets *tar
         report_failure(run, "waiting for events", errno);
     report_status_line_clear();
     run->interrupted = end == SCHEDULE_INTERRUPTED;
+    run->failed = end == SCHEDULE_FAILED;
     return end;
 }
 

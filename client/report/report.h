@@ -40,6 +40,7 @@ struct run {
     int64_t until;       /* clock_now, when it ends at the latest, or CLOCK_NEVER */
     int name_width;      /* columns of the longest name of a target, for report_text */
     bool interrupted;    /* a signal ended it */
+    bool failed;         /* it could not wait for events */
     bool each;           /* each probe is reported */
     int status;          /* exit status for what failed beside the probes */
 

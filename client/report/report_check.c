@@ -48,16 +48,16 @@ static int target_status(const struct run *run, const struct probed *probed)
     /* Without a count some probes are always running at the end. */
     bool missing = options->count > 0 && report_unfinished(run, probed) > 0;
 
-    if (run->status == STATUS_USAGE)
-        return REPORT_CHECK_UNKNOWN;
     if (tally_altered(tally) > 0)
         return REPORT_CHECK_CRITICAL;
-    if (run->interrupted)
+    if (run->interrupted || run->failed)
         return REPORT_CHECK_UNKNOWN;
     if (exceeded(options->critical_loss, loss) || exceeded(options->critical, time))
         return REPORT_CHECK_CRITICAL;
     if (!any)
         return tally_sent(tally) > 0 ? REPORT_CHECK_CRITICAL : REPORT_CHECK_UNKNOWN;
+    if (run->status == STATUS_USAGE)
+        return REPORT_CHECK_UNKNOWN;
     if (missing || exceeded(loss_limit(options), loss) || exceeded(options->warning, time))
         return REPORT_CHECK_WARNING;
     return tally->outcomes[OUTCOME_LOCAL] > 0 ? REPORT_CHECK_UNKNOWN : REPORT_CHECK_OK;
