@@ -1430,6 +1430,23 @@ probed() {
     probed 2 "localhost:${ADDRESS##*:}"
 }
 
+@test "failures of addresses go on for Prometheus, also of those that the target has no more" {
+    serve echo
+    local address series="tincan_address_failures_total{target=\"$ADDRESS\",address="
+    probed 2
+    run ! grep '^tincan_address_failures_total' file # it has one address only
+    for address in 127.0.0.1:1:5 "$ADDRESS:2" 127.0.0.1:2:0; do
+        sed -i "1i $series\"${address%:*}\"} ${address##*:}" file
+    done
+    sed -i '1i tincan_address_failures_total{target="other",address="127.0.0.1:1"} 7' file
+    for address in 4 6; do
+        probed "$address"
+        run grep '^tincan_address_failures_total' file
+        assert_output "$series\"$ADDRESS\"} 2
+$series\"127.0.0.1:1\"} 5"
+    done
+}
+
 @test "counters for Prometheus begin anew where the file is not whole, not the user's, or not numbers" {
     serve echo
     probed 2

@@ -54,26 +54,27 @@ struct metric {
     void (*print)(const struct place *place);
 };
 
-/* Adds the metric's name with `ending`, and the labels: names and values in turn, then NULL. */
-static void add_series(struct text *series, const struct place *place, const char *ending,
+/* Sets the metric's name with `ending`, and the labels: names and values in turn, then NULL. */
+static void set_series(char buffer[SERIES_SIZE], const struct place *place, const char *ending,
                        const char *const labels[])
 {
-    text_addf(series, "%s%s{", place->metric->name, ending);
-    add_label(series, "target", place->probed->address.text);
+    struct text series;
+
+    text_init(&series, buffer, SERIES_SIZE);
+    text_addf(&series, "%s%s{", place->metric->name, ending);
+    add_label(&series, "target", place->probed->address.text);
     for (; labels[0]; labels += 2) {
-        text_add(series, ",");
-        add_label(series, labels[0], labels[1]);
+        text_add(&series, ",");
+        add_label(&series, labels[0], labels[1]);
     }
-    text_add(series, "}");
+    text_add(&series, "}");
 }
 
 static double old_value(const struct place *place, const char *ending, const char *const labels[])
 {
     char buffer[SERIES_SIZE];
-    struct text series;
 
-    text_init(&series, buffer, sizeof buffer);
-    add_series(&series, place, ending, labels);
+    set_series(buffer, place, ending, labels);
     return textfile_old_value(&textfile, buffer);
 }
 
@@ -85,10 +86,8 @@ static void print_value(const struct place *place, const char *ending, const cha
                         double value)
 {
     char buffer[SERIES_SIZE];
-    struct text series;
 
-    text_init(&series, buffer, sizeof buffer);
-    add_series(&series, place, ending, labels);
+    set_series(buffer, place, ending, labels);
     if (strcmp(place->metric->type, "gauge") != 0)
         value += textfile_old_value(&textfile, buffer);
     fprintf(place->stream, "%s %.15g\n", buffer, value);
@@ -172,6 +171,42 @@ static void print_counts(const struct place *place)
     }
 }
 
+static bool has_address(const struct place *place, const char *line)
+{
+    const struct target *target = &place->probed->target;
+    char buffer[SERIES_SIZE];
+
+    for (size_t i = 0; i < target->count; i++) {
+        const char *labels[] = {"address", target->peers[i].text, NULL};
+
+        set_series(buffer, place, "", labels);
+        if (strcmp(line, buffer) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Prints addresses that the target had in former runs, and has no more: their counts go on. */
+static void print_former_addresses(const struct place *place)
+{
+    static const char *const any[] = {"address", "", NULL};
+    char buffer[SERIES_SIZE];
+    size_t length;
+
+    set_series(buffer, place, "", any);
+    length = strlen(buffer) - strlen("\"}");
+    buffer[length] = '\0';
+    for (size_t i = textfile_find(&textfile, buffer); i < textfile.count; i++) {
+        const char *line = textfile.lines[i];
+        double value = textfile_old_value(&textfile, line);
+
+        if (strncmp(line, buffer, length) != 0)
+            break;
+        if (value > 0 && !has_address(place, line))
+            fprintf(place->stream, "%s %.15g\n", line, value);
+    }
+}
+
 static void print_failed_addresses(const struct place *place)
 {
     const struct target *target = &place->probed->target;
@@ -179,8 +214,10 @@ static void print_failed_addresses(const struct place *place)
     for (size_t i = 0; i < target->count; i++) {
         const char *labels[] = {"address", target->peers[i].text, NULL};
 
-        print_value(place, "", labels, (double)target->peers[i].failures);
+        if (target->count > 1 || old_value(place, "", labels) > 0)
+            print_value(place, "", labels, (double)target->peers[i].failures);
     }
+    print_former_addresses(place);
 }
 
 static void print_bucket(const struct place *place, enum phase phase, const char *bound,

@@ -158,16 +158,30 @@ int textfile_open(struct textfile *file, const char *path)
     return 0;
 }
 
+size_t textfile_find(const struct textfile *file, const char *prefix)
+{
+    size_t low = 0, high = file->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(file->lines[middle], prefix) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 double textfile_old_value(const struct textfile *file, const char *series)
 {
-    char **found = file->count > 0
-                       ? bsearch(&series, file->lines, file->count, sizeof *file->lines, compare)
-                       : NULL;
+    size_t found = textfile_find(file, series);
+    const char *line = found < file->count ? file->lines[found] : "";
     double value;
 
-    if (!found)
+    if (strcmp(line, series) != 0)
         return 0;
-    value = strtod(*found + strlen(*found) + 1, NULL);
+    value = strtod(line + strlen(line) + 1, NULL);
     return value > 0 && value < 0x1p53 ? value : 0; /* also where it is no number */
 }
 

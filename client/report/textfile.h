@@ -14,7 +14,7 @@
 struct textfile {
     char path[PATH_MAX]; /* of the file itself, where a symbolic link was given */
     char *old;           /* its former text, each line cut behind its series; or NULL */
-    char **lines;        /* those, in the order of strcmp(3) */
+    char **lines;        /* those, `count` of them, in the order of strcmp(3) */
     size_t count;
 };
 
@@ -23,6 +23,10 @@ struct textfile {
  * whole, in the present format. Returns 0; or -1 with errno, the file untouched.
  */
 int textfile_open(struct textfile *file, const char *path);
+
+/* Returns the index of the first of `lines` that is not before `prefix`: those that begin with it
+ * follow. */
+size_t textfile_find(const struct textfile *file, const char *prefix);
 
 /* Returns the value that the series, written as `name{label="value"}`, had in the file, or 0. */
 double textfile_old_value(const struct textfile *file, const char *series);
