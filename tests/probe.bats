@@ -1515,6 +1515,7 @@ PYTHON
 # start_on_slow_disk OPTION...: probes once an hour, and writes the file for Prometheus. To the client it
 # is eleven seconds later for each byte of the file `later`. What renames first creates `held` and waits
 # for `go`, unless the client ends before. Each adds a byte to `tries`; where there is `broken`, it fails.
+# A signal interrupts the first wait for a process; the second creates `go`.
 start_on_slow_disk() {
     need cc
     cat >slow.c <<'END'
@@ -1552,6 +1553,19 @@ int rename(const char *from, const char *to)
             usleep(1000);
     return renameat(AT_FDCWD, from, AT_FDCWD, to);
 }
+
+pid_t waitpid(pid_t process, int *status, int options)
+{
+    static int waits;
+
+    if (options == 0 && ++waits == 1) {
+        errno = EINTR;
+        return -1;
+    }
+    if (options == 0)
+        close(open("go", O_WRONLY | O_CREAT, 0600));
+    return (pid_t)syscall(SYS_wait4, process, status, options, NULL);
+}
 END
     cc -shared -fPIC -o slow.so slow.c
     ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0 LD_PRELOAD=$PWD/slow.so start \
@@ -1566,6 +1580,19 @@ END
     wait_until 60 test -e held
     printf x >>later # the time is over for the probe
     wait_until 60 test -e ended
+}
+
+@test "the last Prometheus file is that of the end, whatever interrupts the wait for the one before" {
+    serve 'run:head -c 57; touch reached'
+    start_on_slow_disk
+    wait_until 60 test -e reached
+    printf x >>later
+    wait_until 60 test -e held
+    printf x >>later
+    kill -INT "$STARTED"
+    wait "$STARTED"
+    wait_until 60 sh -c '! ls .file.* 2>/dev/null'
+    run ! grep '^tincan_run_seconds{.*} 1[0-9]\.' file
 }
 
 @test "a Prometheus file that can't be written for a while is written later, and that is reported once" {

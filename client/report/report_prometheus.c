@@ -322,8 +322,11 @@ static void finish(struct run *run, int error)
 static void reap(struct run *run, int options)
 {
     int status;
+    pid_t ended = 0;
 
-    if (writer <= 0 || waitpid(writer, &status, options) != writer)
+    while (writer > 0 && (ended = waitpid(writer, &status, options)) < 0 && errno == EINTR)
+        continue; /* else it might replace the last file later */
+    if (ended <= 0)
         return;
     writer = 0;
     finish(run, WIFEXITED(status) ? WEXITSTATUS(status) : EINTR); /* an errno fits there */
