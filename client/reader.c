@@ -12,6 +12,7 @@ void reader_init(struct reader *reader, int fd, int separator, size_t max_bytes)
     reader->fd = fd;
     reader->separator = separator;
     reader->max_bytes = max_bytes;
+    reader->interrupted = NULL;
     reader->message = NULL;
     reader->length = reader->number = reader->size = 0;
     reader->next = reader->filled = 0;
@@ -29,6 +30,10 @@ static ssize_t refill(struct reader *reader)
             poll(&wait, 1, -1);
         else if (errno != EINTR)
             return -1;
+        if (reader->interrupted && reader->interrupted()) {
+            errno = EINTR;
+            return -1;
+        }
     }
     reader->next = 0;
     reader->filled = (size_t)got;
@@ -40,9 +45,9 @@ static int append(struct reader *reader, const char *bytes, size_t length)
     size_t size = reader->size ? reader->size : 256;
     char *larger;
 
-    if (reader->too_long || length > reader->max_bytes - reader->length) {
+    if (length > reader->max_bytes - reader->length) {
         reader->too_long = true;
-        return 0;
+        length = reader->max_bytes - reader->length;
     }
     while (size < reader->length + length)
         size *= 2;

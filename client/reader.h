@@ -14,7 +14,7 @@
 
 enum reader_status {
     READER_MESSAGE,  /* `message` and `length` are the next one */
-    READER_TOO_LONG, /* the next one was over `max_bytes` and is skipped */
+    READER_TOO_LONG, /* the next one was over `max_bytes`; all behind them is skipped */
     READER_END,      /* there is no more */
     READER_ERROR,    /* reading failed, with errno */
 };
@@ -23,6 +23,7 @@ struct reader {
     int fd;
     int separator; /* a character, or READER_WHOLE */
     size_t max_bytes;
+    bool (*interrupted)(void); /* unless NULL: whether reading fails with EINTR after a signal */
 
     char *message; /* the module's, valid until the next call */
     size_t length;

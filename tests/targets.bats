@@ -173,6 +173,33 @@ serve_two() {
     said ''
 }
 
+@test "targets come from a standard input that does not block, when they come" {
+    python3 - >out <<'END'
+import fcntl, os, struct, subprocess, termios
+reading, writing = os.pipe()
+os.set_blocking(reading, False)
+client = subprocess.Popen([os.environ["TINCAN"], "-q", "-c", "1", "--targets", "-"], stdin=reading)
+for line in (b"127.0.0.1:1\n127.0.", b"0.2:1\n"):
+    os.write(writing, line)
+    while client.poll() is None and struct.unpack("i", fcntl.ioctl(reading, termios.FIONREAD, b"    "))[0]:
+        pass
+os.close(writing)
+assert client.wait() == 1
+END
+    grep -qx '2 sent, 0 echoed, 2 lost (100.0 %): 2 refused' out
+}
+
+@test "a line of a list of targets without end is a target that fails, but not if it ends with a comment" {
+    {
+        printf '127.0.0.1:1 #%s\n127.0.0.2:1%*s\n' "$(head -c 100000 /dev/zero | tr '\0' x)" 100000 x
+        head -c 100M /dev/zero | tr '\0' x
+        printf '\n127.0.0.3:1'
+    } >list
+    run "$TINCAN" -4 -q -c 1 --targets list
+    assert_failure 2
+    assert_line --partial '4 sent, 0 echoed, 4 lost (100.0 %): 2 unresolved, 2 refused'
+}
+
 @test "a list of targets that can't be read, or has none, is refused with the reason" {
     : >empty
     printf '# nothing\n\n' >comment

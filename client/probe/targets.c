@@ -3,16 +3,20 @@
 
 #include "client/output.h"
 #include "client/probe/watcher.h"
+#include "client/reader.h"
 #include "common/clock.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define MOST_LENGTH 500 /* bytes of a line's text; an address is shorter */
+#define MOST_LINE   65536 /* bytes of a line with its blanks and its comment */
+#define MOST_LENGTH 500   /* bytes of a line's text; an address is shorter */
 
 static int compare(const void *one, const void *other)
 {
@@ -49,8 +53,8 @@ static int add_text(struct targets *targets, const char *text)
     return 0;
 }
 
-/* Takes the text out of a line of `*length` bytes: none if there is only a comment. */
-static char *text_of(char *line, size_t *length)
+/* Returns where the text of a line begins, and sets its length: 0 if there is only a comment. */
+static const char *text_of(const char *line, size_t *length)
 {
     static const char mark[] = "\xef\xbb\xbf"; /* with which some editors begin a file */
     size_t start = 0, end = *length;
@@ -64,15 +68,14 @@ static char *text_of(char *line, size_t *length)
         end--;
     while (start < end && isspace((unsigned char)line[start]))
         start++;
-    line[end] = '\0';
     *length = end - start;
     return line + start;
 }
 
-/* Returns whether the text can stand in every report as it is. */
+/* Returns whether the text, which is cut where it is longer, can stand in every report as it is. */
 static bool is_plain(const char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++)
+    for (size_t i = 0; i < length && i < MOST_LENGTH; i++)
         if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
             return false;
     return length <= MOST_LENGTH && report_is_utf8(text);
@@ -88,58 +91,63 @@ static void add_escaped(struct text *text, const char *bytes, size_t length)
             text_addf(text, "\\x%02x", (unsigned char)bytes[i]);
 }
 
-/* Adds the text of a line, which becomes ours; what is no name of anything is escaped, and cut.
- * Returns 0, or -1 with errno. */
-static int add_line(struct targets *targets, char *line, size_t length)
+/* Adds the text of a line; what is no name of anything is escaped, and cut. Returns 0, or -1 with
+ * errno. */
+static int add_line(struct targets *targets, const char *line, size_t length)
 {
-    char **lines = grown(targets->lines, targets->line_count), *escaped;
-    char *text = text_of(line, &length);
+    const char *text = length > 0 ? text_of(line, &length) : line;
+    char **lines = grown(targets->lines, targets->line_count), *kept;
+    char buffer[MOST_LENGTH + 1];
     struct text copy;
 
-    if (!lines) {
-        free(line);
+    if (!lines)
         return -1;
-    }
     targets->lines = lines;
-    if (!is_plain(text, length) && (escaped = malloc(MOST_LENGTH + 1))) {
-        text_init(&copy, escaped, MOST_LENGTH + 1);
+    if (length == 0)
+        return 0;
+    text_init(&copy, buffer, sizeof buffer);
+    text_add_bytes(&copy, text, length);
+    if (!is_plain(buffer, length)) {
+        text_init(&copy, buffer, sizeof buffer);
         add_escaped(&copy, text, length);
-        free(line);
-        line = text = escaped;
     }
-    targets->lines[targets->line_count++] = line;
-    return *text == '\0' ? 0 : add_text(targets, text);
+    kept = strdup(buffer);
+    if (!kept)
+        return -1;
+    targets->lines[targets->line_count++] = kept;
+    return add_text(targets, kept);
 }
 
-static int add_lines(struct targets *targets, FILE *stream)
+static int add_lines(struct targets *targets, int fd)
 {
-    for (;;) {
-        char *line = NULL;
-        size_t size = 0;
-        ssize_t length = getline(&line, &size, stream);
+    enum reader_status status;
+    struct reader reader;
+    int result = 0;
 
-        if (length < 0) {
-            free(line);
-            return feof(stream) ? 0 : -1;
-        }
-        if (add_line(targets, line, (size_t)length) < 0)
-            return -1;
+    reader_init(&reader, fd, '\n', MOST_LINE);
+    reader.interrupted = watcher_ended;
+    while (result == 0 && (status = reader_next(&reader)) != READER_END) {
+        if (status == READER_TOO_LONG)
+            reader.message[reader.length - 1] = 'x'; /* no blank: the line is not over */
+        result = status == READER_ERROR ? -1 : add_line(targets, reader.message, reader.length);
     }
+    reader_free(&reader);
+    return result;
 }
 
 static int add_file(struct targets *targets, const char *path, struct text *reason)
 {
     bool standard = strcmp(path, "-") == 0;
     const char *name = standard ? "standard input" : path;
-    FILE *stream = standard ? stdin : fopen(path, "re");
-    int result = stream ? add_lines(targets, stream) : -1;
+    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    int result = fd < 0 ? -1 : add_lines(targets, fd);
 
     if (result < 0)
         text_addf(reason, "reading targets from %s: %s", name, strerror(errno));
     else if (targets->text_count == 0)
         text_addf(reason, "there is no target in %s", name);
-    if (stream && !standard)
-        fclose(stream);
+    if (fd >= 0 && !standard)
+        close(fd);
     return targets->text_count > 0 ? result : -1;
 }
 
