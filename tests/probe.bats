@@ -998,6 +998,12 @@ PYTHON
     assert_line --regexp '^packets over 14(41|53) bytes may be dropped on the way back \(path MTU\)$'
 }
 
+@test "--sweep shows the path of a pattern so that it does nothing to a terminal" {
+    printf x >$'a\e[31mb'
+    run "$TINCAN" --sweep 1-2 -P $'file:a\e[31mb' 127.0.0.1:1
+    assert_line --index 0 'Sweeping 127.0.0.1:1 from 1 to 2 bytes of file:a\x1b[31mb; times in ms'
+}
+
 @test "--sweep says that all sizes work, or none" {
     serve echo
     run "$TINCAN" --sweep 0-5000 "$ADDRESS"

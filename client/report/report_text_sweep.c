@@ -8,8 +8,10 @@ void report_text_begin_sweep(const struct run *run)
 {
     fputs(run->options->probes.diagnose ? "Diagnosing " : "Sweeping ", stdout);
     report_text_string(report_peer(run->probed));
-    printf(" from %zu to %zu bytes of %s; times in ms\n", run->options->probes.sweep_from,
-           run->options->probes.sweep_to, run->pattern);
+    printf(" from %zu to %zu bytes of ", run->options->probes.sweep_from,
+           run->options->probes.sweep_to);
+    report_text_string(run->pattern);
+    fputs("; times in ms\n", stdout);
 }
 
 void report_text_size(struct run *run, const struct sweep_size *size)
