@@ -63,6 +63,12 @@ serve_two() {
     run ! grep -E '.{81}' <<<"$(grep -A 3 '^target' <<<"$output")"
 }
 
+@test "a name beyond ASCII is aligned by its characters" {
+    LC_ALL=C.UTF-8 run "$TINCAN" -q -c 1 unix:/äöü unix:/abcd
+    assert_line --regexp '^unix:/äöü {7}1 {6}0 '
+    assert_line --regexp '^unix:/abcd {6}1 {6}0 '
+}
+
 @test "a name that is too long for the table has its counts behind it" {
     local long
     long=unix:/$(printf 'x%.0s' {1..60})

@@ -37,10 +37,20 @@ static void print_found(const struct target *target)
     printf(", found in %.3f ms)", report_milliseconds(target->resolve_nsec));
 }
 
+/* Returns how many characters the target's name has, in UTF-8. */
+static int name_width(const struct probed *probed)
+{
+    int width = 0;
+
+    for (const char *byte = probed->address.text; *byte; byte++)
+        width += (*byte & 0xc0) != 0x80;
+    return width;
+}
+
 /* Prints a target's name so that what follows is aligned; nothing where there can be one only. */
 void report_text_name(const struct run *run, const struct probed *probed)
 {
-    int blanks = run->name_width - (int)strlen(probed->address.text);
+    int blanks = run->name_width - name_width(probed);
 
     if (!run->options->probes.many)
         return;
@@ -53,7 +63,7 @@ static void begin(struct run *run)
     struct probed *probed = run->probed;
 
     for (size_t i = 0; i < run->count; i++) {
-        int width = (int)strlen(probed[i].address.text);
+        int width = name_width(&probed[i]);
 
         run->name_width = width > run->name_width ? width : run->name_width;
         probed[i].peer = probed[i].target.count == 1 ? 0 : SIZE_MAX; /* no other could be meant */
