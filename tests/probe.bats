@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2016,SC2153,SC2154 # scripts for other shells; what bats and the helpers set
+# shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts for other shells; what bats and the helpers set
 # The client's measuring mode: probes, what is reported of them, and what they exit with.
 
 load helpers/common
