@@ -9,8 +9,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* Room for sockaddr_print(), a null byte, and a number behind it: the longest is an AF_UNIX path.
- */
+/* Room for sockaddr_print(), a number behind it, and a null byte: an AF_UNIX path is longest. */
 #define SOCKADDR_TEXT_SIZE 128
 
 /* Prints the name of network interface `index` into `name`, of IF_NAMESIZE bytes, and returns it,

@@ -201,6 +201,7 @@ static void refuse(const struct run *run, struct probed *probed, const struct te
 {
     const struct roundtrip roundtrip = {.target = &probed->target, .outcome = OUTCOME_UNRESOLVED};
 
+    probed->refused = true;
     tally_add(&probed->tally, &roundtrip, why->start);
     if (!run->options->probes.check)
         output_complain(why);
@@ -226,7 +227,6 @@ static int find_all(struct targets *targets, struct run *run, int64_t deadline)
             continue;
         }
         probed->address = (struct address){.text = targets->texts[i]};
-        probed->refused = true;
         refuse(run, probed, &why);
     }
     target_find_all(read, count, deadline);
@@ -314,7 +314,6 @@ static int list_all(struct targets *targets, struct run *run, int64_t deadline)
         roundtrip_begin(&roundtrip, NULL, 0); /* over at once */
         text_init(&why, buffer, sizeof buffer);
         explain_roundtrip(&why, &roundtrip);
-        probed->refused = true;
         refuse(run, probed, &why);
     }
     return targets->list ? 0 : -1;

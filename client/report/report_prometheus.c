@@ -350,7 +350,7 @@ static void write_beside(struct run *run)
     (void)setpriority(PRIO_PROCESS, 0, WRITER_NICE);
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
-    (void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
+    (void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0); /* musl has no function for it */
     _exit(textfile_write(&textfile, print_all, run, false) == 0 ? 0 : errno);
 }
 
