@@ -289,10 +289,8 @@ SCRIPT
     script <<'SCRIPT'
 with Server("--max-connections=4000", "--max-connections-per-source=4000", nofile=(4100, 4100)) as server:
     server.echo()
-    with open(f"/proc/{server.process.pid}/statm", encoding="ascii") as file:
-        size = int(file.read().split()[0]) * resource.getpagesize()
     limits = resource.prlimit(server.process.pid, resource.RLIMIT_AS)
-    resource.prlimit(server.process.pid, resource.RLIMIT_AS, (size, limits[1]))
+    resource.prlimit(server.process.pid, resource.RLIMIT_AS, (MIB, limits[1]))  # less than it has
     held = [server.connect() for _ in range(50)]
     while not any(connection.readable(0) for connection in held):
         held += [server.connect() for _ in range(50)]

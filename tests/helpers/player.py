@@ -49,6 +49,13 @@ def wait_until(condition, what):
     return value
 
 
+def can_read(file, seconds):
+    """Whether within that time a read from the file would not block. Unlike select(2), with any descriptor."""
+    poll = select.poll()
+    poll.register(file, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
 # Connections
 
 
@@ -95,7 +102,7 @@ class Connection:
         wait_until(lambda: self.unread() == 0, "the server to read what was sent")
 
     def readable(self, seconds):
-        return bool(select.select([self.sock], [], [], seconds)[0])
+        return can_read(self.sock, seconds)
 
     def until_readable(self):
         if not self.readable(PATIENCE):
@@ -206,7 +213,7 @@ class PipeConnection(Connection):
         return struct.unpack("i", count)[0]
 
     def readable(self, seconds):
-        return bool(select.select([self.from_server], [], [], seconds)[0])
+        return can_read(self.from_server, seconds)
 
     def half_close(self):
         os.close(self.to_server)
