@@ -19,11 +19,22 @@ static bool count(struct target *target, const struct attempt *attempt, int erro
     return peer->failures++ == 0;
 }
 
+/* Returns the attempt with the time after which another one went on. */
+static struct attempt left_behind(const struct attempt *present)
+{
+    struct attempt attempt = *present;
+
+    if (attempt.lost == 0)
+        attempt.lost = clock_now() - attempt.begun;
+    return attempt;
+}
+
 /* Counts one that is not reported as the end of the round trip. `others` can still succeed, or one
  * has. */
 static void count_failure(struct race *race, struct target *target, struct attempt attempt,
                           int error, bool others)
 {
+    attempt = left_behind(&attempt);
     attempt.error = error;
     race->lost++;
     if (count(target, &attempt, error) && target->failed)
@@ -35,16 +46,6 @@ static void count_answered_failure(struct race *race, struct target *target)
     if (race->failed.begun != 0)
         count_failure(race, target, race->failed, race->failed.error, true);
     race->failed.begun = 0;
-}
-
-/* Returns the attempt with the time after which another one went on. */
-static struct attempt left_behind(const struct attempt *present)
-{
-    struct attempt attempt = *present;
-
-    if (attempt.lost == 0)
-        attempt.lost = clock_now() - attempt.begun;
-    return attempt;
 }
 
 /* Returns whether the attempt had as long to be answered as any has by itself. */
