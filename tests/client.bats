@@ -256,6 +256,15 @@ teardown() {
     done
 }
 
+# bats test_tags=sandbox
+@test "a hypervisor that has closed before it is asked is: handshake" {
+    need_tracer
+    serve --on "unix:$PWD/socket" silent
+    run --separate-stderr strace -f -o /dev/null -e inject=sendto:error=EPIPE:when=1 "$TINCAN" -m hello "$ADDRESS#52"
+    assert_failure 1
+    said "tincan: connecting to $ADDRESS#52: handshake: it closed the connection instead of *"
+}
+
 @test "a hypervisor that does not put through is: handshake" {
     serve --on "unix:$PWD/socket" hybrid:52 greet:ERROR 'greet:OK 1 2' 'greet:OK ' silent
     run --separate-stderr "$TINCAN" -m hello "$ADDRESS#53"
@@ -458,6 +467,16 @@ PYTHON
     run --separate-stderr bash -c '"$0" -m hello "$1" >&-' "$TINCAN" "$ADDRESS"
     assert_failure 2
     said 'tincan: writing to standard output: Bad file descriptor'
+}
+
+@test "a connection takes the number of no stream that is closed" {
+    serve silent
+    start bash -c 'exec "$0" -m hello "$1" <&- >&- 2>&-' "$TINCAN" "$ADDRESS"
+    files() {
+        readlink "/proc/$STARTED/fd/"{0..9}
+    }
+    wait_until 60 eval 'files | grep -q ^socket:'
+    [ "$(files | head -n 3 | uniq)" = /dev/null ]
 }
 
 @test "a slow reader that made standard output non-blocking gets all of it" {
