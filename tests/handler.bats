@@ -529,6 +529,13 @@ SCRIPT
     assert_line --regexp '^stderr=peer=- result=error '
 }
 
+@test "handler: printable ASCII is logged as it is, but for quotes and the backslash" {
+    spawn --send ' !"#$%&'\''()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNO\0' --
+    assert_line --partial 'message=" !\\x22#$%&\\x27()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNO"'
+    spawn --send 'PQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\0' --
+    assert_line --partial 'message="PQRSTUVWXYZ[\\x5c]^_`abcdefghijklmnopqrstuvwxyz{|}~"'
+}
+
 @test "handler: the preview is cut after 64 bytes" {
     spawn --send "$(printf 'x%.0s' {1..65})\0" --
     assert_line --regexp 'message="x{64}\.\.\."$'

@@ -291,6 +291,15 @@ first_echo_is_by() {
     first_echo_is_by 192.0.2.2:4040
 }
 
+@test "-I is the only interface that a connection may go through" {
+    hosts
+    plug_in
+    on_client ip link set lo up
+    run -0 on_client "$TINCAN" -I cable -m hello 192.0.2.2
+    assert_output hello
+    run -1 on_client "$TINCAN" -I lo -W 300ms -m hello 192.0.2.2
+}
+
 @test "neither an address nor a connection is blamed for what another one met" {
     need jq
     hosts

@@ -764,10 +764,11 @@ SCRIPT
 
 @test "tincand: a reply that is read late arrives whole though much came behind the message" {
     script <<'SCRIPT'
-with Server() as server:
-    got = subprocess.run(["python3", f"{os.environ['TESTS']}/systemd/load.py", "trail", server.address],
-                         stdout=subprocess.PIPE, text=True, check=True).stdout
-    assert got == "300001\n", got
+with Server("--max-bytes=12M") as server:
+    for size in (300_000, 12_000_000):  # one that the kernel takes at once, and one that it does not
+        got = subprocess.run(["python3", f"{os.environ['TESTS']}/systemd/load.py", "trail", server.address,
+                              f"--bytes={size}"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        assert got == f"{size + 1}\n", got
 SCRIPT
 }
 

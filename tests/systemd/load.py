@@ -10,8 +10,8 @@ Clients of all manners for the tests in the booted root.
     load.py ask [--half-close] [--wait-for=FILE] ADDRESS TEXT
                                        sends TEXT, with escapes, and prints what comes, escaped
     load.py deaf ADDRESS               sends a mebibyte and never reads
-    load.py trail ADDRESS              sends more behind its message than a server discards, and reads
-                                       late; prints how many bytes of the reply came, of 300001
+    load.py trail ADDRESS              sends a message of --bytes, and more behind it than a server discards,
+                                       and reads late; prints how many bytes of the reply came
     load.py member NETWORKS            prints an address that is in one of the networks
 
 An ADDRESS is HOST:PORT (an IPv6 HOST without brackets). --from=SOURCE is the address to connect from.
@@ -192,12 +192,12 @@ def trail(arguments):
         with socket.socket() as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             sock.connect((host, int(port)))
-            send(sock, b"x" * 300000 + b"\0" + b"y" * 200000)
+            send(sock, b"x" * arguments.bytes + b"\0" + b"y" * 200000)
             reset = select.poll()
             reset.register(sock, 0)
             reset.poll(300)
             received = max(received, read_to_end(sock), key=len)
-        if len(received) > 300000:
+        if len(received) > arguments.bytes:
             break
     print(len(received))
 
@@ -222,6 +222,8 @@ def parse_arguments():
         sub.add_argument("--from", dest="source")
         sub.add_argument("--timeout", type=float, default=PATIENCE)
         sub.add_argument("--count", type=int, default=1)
+        if command is trail:
+            sub.add_argument("--bytes", type=int, default=300000)
         if command is flood:
             sub.add_argument("--kind", choices=KINDS, default="polite")
             sub.add_argument("--parallel", type=int, default=32)
