@@ -257,6 +257,16 @@ teardown() {
 }
 
 # bats test_tags=sandbox
+@test "an answer of the resolver is read again where that was interrupted" {
+    need_tracer
+    serve echo
+    run -0 strace -f -o trace -e trace=recvfrom -e inject=recvfrom:error=EINTR:when=1 \
+        "$TINCAN" -m hello "localhost:${ADDRESS#*:}"
+    assert_output hello
+    grep -q 'EINTR.*INJECTED' trace
+}
+
+# bats test_tags=sandbox
 @test "a hypervisor that has closed before it is asked is: handshake" {
     need_tracer
     serve --on "unix:$PWD/socket" silent
@@ -266,11 +276,11 @@ teardown() {
 }
 
 @test "a hypervisor that does not put through is: handshake" {
-    serve --on "unix:$PWD/socket" hybrid:52 greet:ERROR 'greet:OK 1 2' 'greet:OK ' silent
+    serve --on "unix:$PWD/socket" hybrid:52 greet:ERROR 'greet:OK 1 2' 'greet:OK ' 'greet:KO 1' silent
     run --separate-stderr "$TINCAN" -m hello "$ADDRESS#53"
     assert_failure 1
     said "tincan: connecting to $ADDRESS#53: handshake: it closed the connection instead of *"
-    for _ in 1 2 3; do
+    for _ in 1 2 3 4; do
         run --separate-stderr "$TINCAN" -m hello "$ADDRESS#52"
         assert_failure 1
         said "tincan: connecting to $ADDRESS#52: handshake: it did not say OK to CONNECT; *"

@@ -291,6 +291,31 @@ first_echo_is_by() {
     first_echo_is_by 192.0.2.2:4040
 }
 
+@test "what was tried beside the address that connected is closed then" {
+    hosts
+    plug_in
+    on_server ip address add 192.0.2.3/24 dev cable
+    obey server 'ip daddr 192.0.2.2 tcp dport 5050 drop'
+    serve_by "nsenter -n -t $SERVER" --on 192.0.2.3#5050 silent
+    named 192.0.2.2 192.0.2.3
+    start "${RESOLVING[@]}" "$CLIENT" "$TINCAN" -c 1 -W 60s server.test:5050
+    connections() {
+        on_client ss -Htn state "$1" dport = :5050 | wc -l
+    }
+    wait_until 60 eval '[ "$(connections established)" = 1 ]'
+    assert_equal "$(connections syn-sent)" 0
+}
+
+@test "a link's address is printed with its interface" {
+    need jq
+    hosts
+    plug_in
+    on_server ip address add fe80::2/64 dev cable nodad
+    on_client ip address add fe80::1/64 dev cable nodad
+    run -0 on_client "$TINCAN" --json -c 1 '[fe80::2%cable]:4040'
+    jq -se '.[1].peer == "[fe80::2%cable]:4040"' <<<"$output"
+}
+
 @test "-I is the only interface that a connection may go through" {
     hosts
     plug_in

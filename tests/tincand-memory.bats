@@ -70,18 +70,26 @@ SCRIPT
 @test "tincand: a connection that lingers has no memory that another one waits for" {
     script <<SCRIPT
 $SMALL
-def lingers_beside_another():
-    first = sends(server, b"f" * 65000 + b"\0behind")
-    first.read_until_null()
-    began = time.monotonic()
+def needs_all():
     second = sends(server, b"s" * 40000)
     second.until_read()
     second.send(b"s" * 20000 + b"\0")
     answered(second, b"s" * 60000 + b"\0")
+
+def lingers_beside_another():
+    first = sends(server, b"f" * 65000 + b"\0behind")
+    first.read_until_null()
+    began = time.monotonic()
+    needs_all()
     return first, began
 
 with small(0) as server:
     assert still_lingers(lingers_beside_another)
+    # This one lingers for as long as it does not read, for more than may be discarded is behind its message.
+    deaf = sends(server, b"d" * 65000 + b"\0" + b"behind" * 20000, narrow=True)
+    deaf.until_readable()
+    needs_all()
+    deaf.read_until_null()
 SCRIPT
 }
 
