@@ -276,7 +276,7 @@ teardown() {
 }
 
 @test "a hypervisor that does not put through is: handshake" {
-    serve --on "unix:$PWD/socket" hybrid:52 greet:ERROR 'greet:OK 1 2' 'greet:OK ' 'greet:KO 1' silent
+    serve --on "unix:$PWD/socket" hybrid:52 greet:ERROR 'greet:OK 1 2' 'greet:OK ' 'greet:XK 1' silent
     run --separate-stderr "$TINCAN" -m hello "$ADDRESS#53"
     assert_failure 1
     said "tincan: connecting to $ADDRESS#53: handshake: it closed the connection instead of *"

@@ -157,6 +157,22 @@ END
     spawn_denied fstat:2,newfstatat:2
 }
 
+@test "handler: where standard error is the connection, the log goes to syslog" {
+    "$TESTS/helpers/private-log" /nonexistent true || skip "a private /dev/log can't be made"
+    "$TESTS/helpers/private-log" "$BATS_TEST_TMPDIR/syslog" \
+        python3 - "$HANDLER" "$BATS_TEST_TMPDIR/syslog" <<'PYTHON'
+import re, socket, subprocess, sys
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sink:
+    sink.bind(sys.argv[2])
+    sink.settimeout(60)
+    ours, theirs = socket.socketpair()
+    with subprocess.Popen([sys.argv[1]], stdin=theirs, stdout=theirs, stderr=theirs) as handler:
+        ours.sendall(b"hello\0")
+        line = sink.recv(1000).decode()
+assert re.fullmatch(rf"<29>tincan-handler\[{handler.pid}\]: peer=.* result=echoed bytes=5 .*", line), line
+PYTHON
+}
+
 @test "handler: where the connection is on standard error alone, it gets no diagnostic" {
     local closed command
     for closed in '' '<&-' '>&-' '<&- >&-'; do

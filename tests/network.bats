@@ -314,6 +314,10 @@ first_echo_is_by() {
     on_client ip address add fe80::1/64 dev cable nodad
     run -0 on_client "$TINCAN" --json -c 1 '[fe80::2%cable]:4040'
     jq -se '.[1].peer == "[fe80::2%cable]:4040"' <<<"$output"
+    # tincand has the interface's number, as it asks for no names.
+    start nsenter -n -t "$SERVER" "$TINCAND" --listen '[::]:5050' 2>log
+    wait_until 60 on_client "$TINCAN" -q -m '' '[fe80::2%cable]:5050' 2>/dev/null
+    wait_until 60 grep -q '^peer=\[fe80::1%[0-9][0-9]*\]:.* result=echoed ' log
 }
 
 @test "-I is the only interface that a connection may go through" {

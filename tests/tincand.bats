@@ -525,6 +525,22 @@ with Server(stderr=writing) as server:
 SCRIPT
 }
 
+@test "tincand: a manager may listen on a name that is no path" {
+    script <<'SCRIPT'
+with Server(manager=Manager("@tincan-test-notify-%d" % os.getpid())) as server:  # which waits for READY=1
+    server.echo()
+SCRIPT
+}
+
+@test "tincand: it blocks the signals that it reads, and no others" {
+    script <<'SCRIPT'
+with Server() as server, open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
+    blocked = int(re.search(r"^SigBlk:\s*(\w+)", status.read(), re.MULTILINE)[1], 16)
+    wanted = sum(1 << number - 1 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM))
+    assert blocked == wanted, hex(blocked)
+SCRIPT
+}
+
 @test "tincand: with standard error closed, or the listening socket, the log goes to syslog" {
     "$TESTS/helpers/private-log" /nonexistent true || skip "a private /dev/log can't be made"
     script "$TESTS/helpers/private-log" "$BATS_TEST_TMPDIR/syslog" <<'SCRIPT'

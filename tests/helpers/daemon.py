@@ -45,10 +45,10 @@ def free_port(everywhere=False):
 class Manager:
     """A service manager: the datagrams of sd_notify(3), and when they came."""
 
-    def __init__(self):
-        self.path = tempfile.mktemp(prefix="notify.", dir=TMPDIR)
+    def __init__(self, path=None):
+        self.path = path or tempfile.mktemp(prefix="notify.", dir=TMPDIR)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(self.path)
+        self.socket.bind(self.path.replace("@", "\0") if path else self.path)
         self.messages = []
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -86,8 +86,8 @@ class Server:
     """
 
     def __init__(self, *options, fds=None, closed=(), stderr=None, environment=None, nofile=None,
-                 before=(), ready=True):
-        self.manager = Manager()
+                 before=(), ready=True, manager=None):
+        self.manager = manager or Manager()
         self.log = Log(tempfile.mktemp(prefix="log.", dir=TMPDIR))
         self.options = list(options)
         self.address = self.choose_address(fds or {})
@@ -125,7 +125,8 @@ class Server:
             if nofile:
                 resource.setrlimit(resource.RLIMIT_NOFILE, nofile)
 
-        variables = {**os.environ, "NOTIFY_SOCKET": self.manager.path}
+        # The C library fills memory that is given out, so that nothing relies on its being zero.
+        variables = {**os.environ, "NOTIFY_SOCKET": self.manager.path, "MALLOC_PERTURB_": "85"}
         if handed:
             variables["LISTEN_FDS"] = str(handed)
         shell = ["bash", "-c", 'LISTEN_PID=${LISTEN_PID:-$$} exec "$0" "$@"', *before]
