@@ -34,17 +34,6 @@ static int run_mode(const struct options *options)
     return batch(options);
 }
 
-/* Reports a wrong command line: --check does it in its one line, with a status of its own. */
-static int refuse(const struct options *options, const struct text *reason)
-{
-    if (options->probes.check) {
-        report_check_failure(REPORT_CHECK_UNKNOWN, reason->start);
-        return REPORT_CHECK_UNKNOWN;
-    }
-    output_complain(reason);
-    return STATUS_USAGE;
-}
-
 int main(int argc, char **argv)
 {
     char buffer[1024];
@@ -57,7 +46,7 @@ int main(int argc, char **argv)
     text_init(&reason, buffer, sizeof buffer);
     if (options_read(argc, argv, &options, &reason) < 0) {
         text_add(&reason, "; see tincan --help");
-        status = refuse(&options, &reason);
+        status = report_refusal(&options, &reason, STATUS_USAGE);
     } else if (options.help) {
         fputs(options.help, stdout);
     } else if (options.version) {

@@ -17,25 +17,12 @@
 #define OWN_DESCRIPTORS  5            /* still to be opened, that are not connections */
 #define OUTPUT_SIZE      (128 * 1024) /* so that only flushing writes, and blocks */
 
-/* Reports why there will be no probes. Returns -1. */
-static int give_up(const struct run *run, const struct text *sentence)
+/* Each function that prepares something returns 0; or -1, with the reason added. */
+
+static int fail_to_prepare(struct text *reason)
 {
-    if (run->options->probes.check)
-        report_check_failure(REPORT_CHECK_UNKNOWN, sentence->start);
-    else
-        output_complain(sentence);
+    text_addf(reason, "preparing to probe: %s", strerror(errno));
     return -1;
-}
-
-/* The same, where errno is the reason. */
-static int fail_to_prepare(const struct run *run)
-{
-    char buffer[EXPLAIN_SIZE];
-    struct text text;
-
-    text_init(&text, buffer, sizeof buffer);
-    text_addf(&text, "preparing to probe: %s", strerror(errno));
-    return give_up(run, &text);
 }
 
 /* Returns how many probes may run at once. */
@@ -65,20 +52,18 @@ static void report_reduction(uint64_t wanted, uint64_t available)
     output_complain(&text);
 }
 
-static int prepare_schedule(const struct run *run, size_t targets, struct schedule *schedule)
+static int prepare_schedule(const struct run *run, size_t targets, struct schedule *schedule,
+                            struct text *reason)
 {
     uint64_t size = slots_wanted(run->options, targets), available = watcher_capacity();
-    char buffer[EXPLAIN_SIZE];
-    struct text text;
 
-    text_init(&text, buffer, sizeof buffer);
     available -= available < OWN_DESCRIPTORS ? available : OWN_DESCRIPTORS;
     if (size > available && run->options->probes.parallel_given) {
-        text_addf(&text,
+        text_addf(reason,
                   "--parallel: %" PRIu64 " connections at once need as many descriptors, and the "
                   "limit (ulimit -n) leaves %" PRIu64,
                   size, available);
-        return give_up(run, &text);
+        return -1;
     }
     available = available > 0 ? available : 1;
     if (size > available) {
@@ -86,21 +71,16 @@ static int prepare_schedule(const struct run *run, size_t targets, struct schedu
             report_reduction(size, available);
         size = available;
     }
-    return schedule_init(schedule, (size_t)size) < 0 ? fail_to_prepare(run) : 0;
+    return schedule_init(schedule, (size_t)size) < 0 ? fail_to_prepare(reason) : 0;
 }
 
-static int prepare_targets(struct run *run, struct targets *targets)
+static int prepare_targets(struct run *run, struct targets *targets, struct text *reason)
 {
     const struct options *options = run->options;
     uint64_t limit = options->probes.deadline_usec, time = options->timeout_usec;
-    char buffer[EXPLAIN_SIZE];
-    struct text reason;
 
-    text_init(&reason, buffer, sizeof buffer);
     time = limit > 0 && limit < time ? limit : time;
-    if (targets_find(targets, run, run->started + (int64_t)time * CLOCK_USEC, &reason) < 0)
-        return give_up(run, &reason);
-    return 0;
+    return targets_find(targets, run, run->started + (int64_t)time * CLOCK_USEC, reason);
 }
 
 static void begin_run(struct run *run, const struct options *options)
@@ -118,54 +98,50 @@ static void begin_run(struct run *run, const struct options *options)
     report_select(run);
 }
 
-static int prepare_reports(const struct run *run)
+static int prepare_reports(const struct run *run, struct text *reason)
 {
-    char buffer[EXPLAIN_SIZE];
-    struct text reason;
-
-    text_init(&reason, buffer, sizeof buffer);
     for (size_t i = 0; run->reports[i]; i++)
-        if (run->reports[i]->prepare && run->reports[i]->prepare(run, &reason) < 0)
-            return give_up(run, &reason);
+        if (run->reports[i]->prepare && run->reports[i]->prepare(run, reason) < 0)
+            return -1;
     return 0;
 }
 
 static int prepare(struct run *run, struct targets *targets, struct schedule *schedule,
-                   struct probe_message *message)
+                   struct probe_message *message, struct text *reason)
 {
-    char buffer[EXPLAIN_SIZE];
-    struct text reason;
-
-    text_init(&reason, buffer, sizeof buffer);
-    if (probe_message_make(message, run->options, &reason) < 0)
-        return give_up(run, &reason);
+    if (probe_message_make(message, run->options, reason) < 0)
+        return -1;
     run->length = message->length;
     (void)watcher_capacity(); /* the resolver needs descriptors, too */
-    if (prepare_reports(run) < 0)
+    if (prepare_reports(run, reason) < 0)
         return -1;
     if (watcher_init(&schedule->watcher) < 0)
-        return fail_to_prepare(run);
-    if (prepare_targets(run, targets) < 0)
+        return fail_to_prepare(reason);
+    if (prepare_targets(run, targets, reason) < 0)
         return -1;
-    return targets->count > 0 ? prepare_schedule(run, targets->count, schedule) : 0;
+    return targets->count > 0 ? prepare_schedule(run, targets->count, schedule, reason) : 0;
 }
 
 int probe_run(const struct options *options)
 {
-    static char buffer[OUTPUT_SIZE];
+    static char output[OUTPUT_SIZE];
+    char buffer[EXPLAIN_SIZE];
+    struct text reason;
     struct run run;
     struct targets targets = {.list = NULL};
     struct schedule schedule = {.watcher = {-1, -1, -1}};
     struct probe_message message;
-    int status = options->probes.check ? REPORT_CHECK_UNKNOWN : STATUS_USAGE;
+    int status;
 
-    setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+    setvbuf(stdout, output, _IOFBF, sizeof output);
     begin_run(&run, options);
-    if (prepare(&run, &targets, &schedule, &message) == 0)
-        status = options->probes.sweep ? sweep(&run, &schedule, &message)
-                                       : measure(&run, &targets, &schedule, &message);
-    else if (watcher_ended() && !options->probes.check)
-        status = STATUS_FAILED;
+    text_init(&reason, buffer, sizeof buffer);
+    if (prepare(&run, &targets, &schedule, &message, &reason) < 0)
+        status = report_refusal(options, &reason, watcher_ended() ? STATUS_FAILED : STATUS_USAGE);
+    else if (options->probes.sweep)
+        status = sweep(&run, &schedule, &message);
+    else
+        status = measure(&run, &targets, &schedule, &message);
     schedule_free(&schedule);
     targets_free(&targets, &run);
     probe_message_free(&message);

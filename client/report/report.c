@@ -44,6 +44,14 @@ void report_failure(struct run *run, const char *action, int error)
         report_complain(&text);
 }
 
+int report_refusal(const struct options *options, const struct text *why, int status)
+{
+    if (options->probes.check)
+        return report_check_refusal(why->start);
+    output_complain(why);
+    return status;
+}
+
 struct probed *report_probed(const struct roundtrip *roundtrip)
 {
     return (struct probed *)roundtrip->target;

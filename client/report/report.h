@@ -162,18 +162,16 @@ double report_milliseconds(int64_t nsec);
 /* Returns the moment (of clock_now) as seconds since 1970, by what the system's clock says now. */
 double report_since_1970(int64_t moment);
 
-/* Exit statuses of monitoring plugins. */
-enum {
-    REPORT_CHECK_OK,
-    REPORT_CHECK_WARNING,
-    REPORT_CHECK_CRITICAL,
-    REPORT_CHECK_UNKNOWN,
-};
+/*
+ * Reports why there is no run: on standard error, or in the line of --check. Returns the exit
+ * status: `status`, or that of --check.
+ */
+int report_refusal(const struct options *options, const struct text *why, int status);
 
 /* Returns the exit status of --check. */
 int report_check_status(const struct run *run);
 
-/* Prints the line of --check for a run without probes, with one of the above. */
-void report_check_failure(int status, const char *why);
+/* Prints the line of --check where there is no run. Returns the exit status. */
+int report_check_refusal(const char *why);
 
 #endif

@@ -7,6 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Exit statuses of monitoring plugins. */
+enum {
+    OK,
+    WARNING,
+    CRITICAL,
+    UNKNOWN,
+};
+
 static const char *word(int status)
 {
     static const char *const words[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
@@ -49,25 +57,24 @@ static int target_status(const struct run *run, const struct probed *probed)
     bool missing = options->count > 0 && report_unfinished(run, probed) > 0;
 
     if (tally_altered(tally) > 0)
-        return REPORT_CHECK_CRITICAL;
+        return CRITICAL;
     if (run->interrupted || run->failed)
-        return REPORT_CHECK_UNKNOWN;
+        return UNKNOWN;
     if (exceeded(options->critical_loss, loss) || exceeded(options->critical, time))
-        return REPORT_CHECK_CRITICAL;
+        return CRITICAL;
     if (!any)
-        return tally_sent(tally) > 0 ? REPORT_CHECK_CRITICAL : REPORT_CHECK_UNKNOWN;
+        return tally_sent(tally) > 0 ? CRITICAL : UNKNOWN;
     if (run->status == STATUS_USAGE)
-        return REPORT_CHECK_UNKNOWN;
+        return UNKNOWN;
     if (missing || exceeded(loss_limit(options), loss) || exceeded(options->warning, time))
-        return REPORT_CHECK_WARNING;
-    return tally->outcomes[OUTCOME_LOCAL] > 0 ? REPORT_CHECK_UNKNOWN : REPORT_CHECK_OK;
+        return WARNING;
+    return tally->outcomes[OUTCOME_LOCAL] > 0 ? UNKNOWN : OK;
 }
 
 /* Returns the target with the worst status, the first of several. */
 static const struct probed *find_worst(const struct run *run)
 {
-    static const int ranks[] = {
-        [REPORT_CHECK_UNKNOWN] = 1, [REPORT_CHECK_WARNING] = 2, [REPORT_CHECK_CRITICAL] = 3};
+    static const int ranks[] = {[UNKNOWN] = 1, [WARNING] = 2, [CRITICAL] = 3};
     const struct probed *worst = run->probed;
 
     for (size_t i = 1; i < run->count; i++)
@@ -102,11 +109,12 @@ static void print_also(const char *string)
     print_plain(string);
 }
 
-void report_check_failure(int status, const char *why)
+int report_check_refusal(const char *why)
 {
-    printf("TINCAN %s - ", word(status));
+    printf("TINCAN %s - ", word(UNKNOWN));
     print_plain(why);
     putchar('\n');
+    return UNKNOWN;
 }
 
 /* Prints the range as monitoring plugins write it; nothing if it was not given. */
@@ -226,7 +234,7 @@ static void end(struct run *run)
     size_t good = 0;
 
     for (size_t i = 0; i < run->count; i++)
-        good += target_status(run, &run->probed[i]) == REPORT_CHECK_OK;
+        good += target_status(run, &run->probed[i]) == OK;
     printf("TINCAN %s - ", word(report_check_status(run)));
     if (run->options->probes.many)
         printf("%zu of %zu target%s OK%s", good, run->count, explain_plural(run->count),
@@ -246,7 +254,7 @@ static void end(struct run *run)
     for (size_t i = 0; run->options->probes.many && i < run->count; i++) {
         int status = target_status(run, &run->probed[i]);
 
-        if (status == REPORT_CHECK_OK)
+        if (status == OK)
             continue;
         printf("%s - ", word(status));
         print_target(run, &run->probed[i]);
