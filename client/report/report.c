@@ -65,10 +65,8 @@ const char *report_peer(const struct probed *probed)
 uint64_t report_unfinished(const struct run *run, const struct probed *probed)
 {
     const struct tally *tally = &probed->tally;
-    uint64_t count = run->options->probes.count, over = 0;
+    uint64_t count = run->options->probes.count, over = tally_over(tally);
 
-    for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-        over += tally->outcomes[outcome];
     return tally->ended != 0 && count > over && !probed->refused ? count - over : tally->cut_short;
 }
 

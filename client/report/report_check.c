@@ -196,8 +196,6 @@ static void print_target(const struct run *run, const struct probed *probed)
     const struct tally *tally = &probed->tally;
     enum outcome worst = tally_worst(tally);
     uint64_t unfinished = report_unfinished(run, probed);
-    uint64_t all =
-        tally_sent(tally) - tally->cut_short + unfinished + tally->outcomes[OUTCOME_LOCAL];
     const char *why = tally->examples[worst] ? tally->examples[worst] : outcome_word(worst);
     char buffer[EXPLAIN_SIZE];
     struct text text;
@@ -207,7 +205,8 @@ static void print_target(const struct run *run, const struct probed *probed)
         print_plain(why);
         return;
     }
-    printf("%" PRIu64 " of %" PRIu64 " echoed by ", tally->outcomes[OUTCOME_ECHOED], all);
+    printf("%" PRIu64 " of %" PRIu64 " echoed by ", tally->outcomes[OUTCOME_ECHOED],
+           tally_over(tally) + unfinished);
     print_plain(run->options->probes.many ? probed->address.text : report_peer(probed));
     if (tally->outcomes[OUTCOME_ECHOED] > 0) {
         printf(" in %.3f ms on average", average_time(tally));

@@ -105,14 +105,12 @@ static void print_one(const struct place *place, double value)
 static void judge(struct probed *probed)
 {
     struct tally recent = {.begun = 0};
-    uint64_t count = 0;
 
     for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
         recent.outcomes[outcome] = probed->tally.outcomes[outcome] - probed->written[outcome];
         probed->written[outcome] = probed->tally.outcomes[outcome];
-        count += recent.outcomes[outcome];
     }
-    if (count > 0)
+    if (tally_over(&recent) > 0)
         probed->succeeding = tally_status(&recent) == STATUS_ECHOED;
 }
 

@@ -23,8 +23,7 @@ static double progress(const struct run *run, int64_t now)
     double by_count = -1, by_time = -1;
 
     if (options->count > 0)
-        by_count =
-            (double)(tally_sent(tally) + tally->outcomes[OUTCOME_LOCAL]) / (double)options->count;
+        by_count = (double)tally_over(tally) / (double)options->count;
     if (options->deadline_usec > 0)
         by_time = (double)(now - run->started) / CLOCK_USEC / (double)options->deadline_usec;
     return fmin(fmax(by_count, by_time), 1);

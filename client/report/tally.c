@@ -139,19 +139,18 @@ void tally_reset(struct tally *tally)
     memset(tally, 0, sizeof *tally);
 }
 
-static uint64_t finished(const struct tally *tally)
+uint64_t tally_over(const struct tally *tally)
 {
     uint64_t count = 0;
 
     for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-        if (outcome != OUTCOME_LOCAL)
-            count += tally->outcomes[outcome];
+        count += tally->outcomes[outcome];
     return count;
 }
 
 uint64_t tally_sent(const struct tally *tally)
 {
-    return finished(tally) + tally->cut_short;
+    return tally_over(tally) - tally->outcomes[OUTCOME_LOCAL] + tally->cut_short;
 }
 
 uint64_t tally_altered(const struct tally *tally)
@@ -171,7 +170,7 @@ uint64_t tally_lost(const struct tally *tally)
 
 double tally_loss(const struct tally *tally)
 {
-    uint64_t count = finished(tally);
+    uint64_t count = tally_over(tally) - tally->outcomes[OUTCOME_LOCAL];
 
     return count > 0 ? 100 * (double)tally_lost(tally) / (double)count : NAN;
 }

@@ -63,6 +63,9 @@ void tally_add_outcomes(struct tally *tally, const struct tally *other);
 /* Frees what it has, and makes it all zero. */
 void tally_reset(struct tally *tally);
 
+/* Returns how many probes have an outcome. */
+uint64_t tally_over(const struct tally *tally);
+
 /* Returns how many probes reached the network: all but those that failed on this machine. */
 uint64_t tally_sent(const struct tally *tally);
 
