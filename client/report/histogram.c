@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/report/histogram.h"
 
+#include "client/display.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #define MOST_ROWS  20
 #define OTHER_TEXT 47 /* columns of a row without its bar, and one to spare */
@@ -37,11 +37,6 @@ int64_t histogram_cell_start(const struct histogram *histogram, size_t cell)
     size_t power = cell >> histogram->precision, shift = power > 0 ? power - 1 : 0;
 
     return (int64_t)((uint64_t)(cell - (shift << histogram->precision)) << shift);
-}
-
-int64_t histogram_cell_end(const struct histogram *histogram, size_t cell)
-{
-    return histogram_cell_start(histogram, cell + 1);
 }
 
 uint64_t histogram_cell(const struct histogram *histogram, size_t cell)
@@ -90,7 +85,10 @@ void histogram_add(struct histogram *histogram, int64_t nsec)
 
 static int64_t middle_of(const struct histogram *histogram, size_t cell)
 {
-    return (histogram_cell_start(histogram, cell) + histogram_cell_end(histogram, cell) - 1) / 2;
+    int64_t start = histogram_cell_start(histogram, cell);
+    int64_t next = histogram_cell_start(histogram, cell + 1);
+
+    return (start + next - 1) / 2;
 }
 
 static int64_t within(const struct histogram *histogram, int64_t value)
@@ -135,11 +133,8 @@ uint64_t histogram_count_to(const struct histogram *histogram, int64_t nsec)
 
 static int bar_width(void)
 {
-    struct winsize size;
-    int columns = 80;
+    int columns = (int)display_columns(stdout);
 
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        columns = size.ws_col;
     return columns > OTHER_TEXT + 10 ? columns - OTHER_TEXT : 10;
 }
 

@@ -51,9 +51,8 @@ double histogram_deviation(const struct histogram *histogram);
 /* Returns how many values are at most `nsec`, counting all in its cell. */
 uint64_t histogram_count_to(const struct histogram *histogram, int64_t nsec);
 
-/* Return the bounds of a cell: the least value in it, and the least of the next cell. */
+/* Returns the least value in a cell; it ends where the next one starts. */
 int64_t histogram_cell_start(const struct histogram *histogram, size_t cell);
-int64_t histogram_cell_end(const struct histogram *histogram, size_t cell);
 
 /*
  * Prints a row for each range of durations, all equally wide on a logarithmic scale, with a bar for

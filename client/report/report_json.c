@@ -197,7 +197,7 @@ static void print_cells(const struct histogram *histogram)
             continue;
         printf("%s[%.6f,%.6f,%" PRIu64 "]", before,
                report_milliseconds(histogram_cell_start(histogram, cell)),
-               report_milliseconds(histogram_cell_end(histogram, cell)),
+               report_milliseconds(histogram_cell_start(histogram, cell + 1)),
                histogram_cell(histogram, cell));
         before = ",";
     }
