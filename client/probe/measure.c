@@ -11,7 +11,6 @@
 #include <stdio_ext.h>
 #include <string.h>
 
-#define TICK         (250 * CLOCK_MSEC)
 #define OVERDUE_TIME CLOCK_SECOND
 #define MANY_TARGETS 100 /* with more, histograms are coarse */
 
@@ -131,8 +130,6 @@ static enum schedule_end run_schedule(struct run *run, const struct targets *tar
                                       struct schedule *schedule,
                                       const struct probe_message *message)
 {
-    const struct schedule_listener listener = {run,          on_roundtrip, on_running,
-                                               on_cut_short, on_tick,      on_interim};
     const struct options *options = run->options;
     const struct schedule_plan plan = {
         .targets = targets->list,
@@ -143,9 +140,14 @@ static enum schedule_end run_schedule(struct run *run, const struct targets *tar
         .interval = options->probes.interval,
         .timeout = (int64_t)options->timeout_usec * CLOCK_USEC,
         .until = run->until,
-        .tick = TICK,
+        .context = run,
+        .roundtrip = on_roundtrip,
+        .running = on_running,
+        .cut_short = on_cut_short,
+        .tick = on_tick,
+        .interim = on_interim,
     };
-    enum schedule_end end = schedule_run(schedule, &plan, &listener);
+    enum schedule_end end = schedule_run(schedule, &plan);
 
     if (end == SCHEDULE_FAILED)
         report_failure(run, "waiting for events", errno);

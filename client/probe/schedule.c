@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define EVENTS     64
+#define TICK       (250 * CLOCK_MSEC)
 #define PAUSE_TIME (10 * CLOCK_MSEC) /* after an error of this machine, which may pass */
 
 /* A probe that the end of the run cuts short is lost if it is this old, whatever ended the run. */
@@ -53,7 +54,7 @@ static void finish(struct schedule *schedule, struct roundtrip *roundtrip)
 {
     if (roundtrip->outcome == OUTCOME_LOCAL && schedule->plan->interval == 0)
         schedule->pause_until = clock_now() + PAUSE_TIME;
-    if (schedule->listener->roundtrip(schedule->listener->context, roundtrip) < 0)
+    if (schedule->plan->roundtrip(schedule->plan->context, roundtrip) < 0)
         schedule->stopped = true;
     free_slot(schedule, roundtrip);
 }
@@ -158,21 +159,22 @@ static void cut_short(struct schedule *schedule, struct roundtrip *roundtrip, in
         finish(schedule, roundtrip);
     } else {
         roundtrip_abandon(roundtrip);
-        schedule->listener->cut_short(schedule->listener->context, roundtrip);
+        if (schedule->plan->cut_short)
+            schedule->plan->cut_short(schedule->plan->context, roundtrip);
         free_slot(schedule, roundtrip);
     }
 }
 
 static void report_running(struct schedule *schedule, struct roundtrip *roundtrip, int64_t now)
 {
-    if (schedule->listener->running)
-        schedule->listener->running(schedule->listener->context, roundtrip, now);
+    if (schedule->plan->running)
+        schedule->plan->running(schedule->plan->context, roundtrip, now);
 }
 
 static void report_interim(struct schedule *schedule)
 {
     each_roundtrip(schedule, clock_now(), report_running);
-    if (schedule->listener->interim(schedule->listener->context) < 0)
+    if (schedule->plan->interim && schedule->plan->interim(schedule->plan->context) < 0)
         schedule->stopped = true;
 }
 
@@ -216,11 +218,11 @@ static void handle_events(struct schedule *schedule, const struct epoll_event *e
 
 static void tick(struct schedule *schedule, int64_t now)
 {
-    const struct schedule_listener *listener = schedule->listener;
+    const struct schedule_plan *plan = schedule->plan;
 
-    schedule->next_tick = now + schedule->plan->tick;
+    schedule->next_tick = now + TICK;
     each_roundtrip(schedule, now, report_running);
-    if (listener->tick(listener->context, now, schedule->begun / schedule->plan->target_count) < 0)
+    if (plan->tick(plan->context, now, schedule->begun / plan->target_count) < 0)
         schedule->stopped = true;
 }
 
@@ -262,19 +264,17 @@ static enum schedule_end run_once(struct schedule *schedule, bool *over)
     return end;
 }
 
-enum schedule_end schedule_run(struct schedule *schedule, const struct schedule_plan *plan,
-                               const struct schedule_listener *listener)
+enum schedule_end schedule_run(struct schedule *schedule, const struct schedule_plan *plan)
 {
     enum schedule_end end;
     bool over = false;
     int error;
 
     schedule->plan = plan;
-    schedule->listener = listener;
     schedule->begun = 0;
     schedule->start = clock_now();
     schedule->next_timer = CLOCK_NEVER;
-    schedule->next_tick = plan->tick > 0 ? schedule->start + plan->tick : CLOCK_NEVER;
+    schedule->next_tick = plan->tick ? schedule->start + TICK : CLOCK_NEVER;
     schedule->pause_until = 0;
     schedule->stopped = false;
     do {

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 
+/* What to send, and the functions that are called as things happen. */
 struct schedule_plan {
     struct target *const *targets;
     size_t target_count; /* at least 1 */
@@ -22,24 +23,26 @@ struct schedule_plan {
     int64_t interval; /* nanoseconds between those of a target; 0: when there is a free slot */
     int64_t timeout;  /* nanoseconds for each probe */
     int64_t until;    /* clock_now, when the run ends, or CLOCK_NEVER */
-    int64_t tick;     /* nanoseconds between calls of `tick`, or 0 */
-};
 
-/* Functions that are called as things happen. The run stops when one returns -1. */
-struct schedule_listener {
-    void *context;
-    int (*roundtrip)(void *context, const struct roundtrip *roundtrip);       /* it is over */
-    void (*running)(void *context, struct roundtrip *roundtrip, int64_t now); /* at each tick */
-    void (*cut_short)(void *context, const struct roundtrip *roundtrip);      /* by the run's end */
-    int (*tick)(void *context, int64_t now, uint64_t begun); /* probes of each target, at least */
-    int (*interim)(void *context);                           /* at SIGQUIT */
+    void *context; /* for the functions */
+    /* A round trip is over. All functions but this one may be NULL. The run stops when one returns
+     * -1. */
+    int (*roundtrip)(void *context, const struct roundtrip *roundtrip);
+    /* For each that is running, before `tick` and `interim`. */
+    void (*running)(void *context, struct roundtrip *roundtrip, int64_t now);
+    /* The end of the run has cut one short. */
+    void (*cut_short)(void *context, const struct roundtrip *roundtrip);
+    /* Four times a second; `begun`: probes of each target so far, at least. */
+    int (*tick)(void *context, int64_t now, uint64_t begun);
+    /* At SIGQUIT. */
+    int (*interim)(void *context);
 };
 
 enum schedule_end {
     SCHEDULE_DONE,        /* all probes are over */
     SCHEDULE_DEADLINE,    /* `until` was reached */
     SCHEDULE_INTERRUPTED, /* by SIGINT or SIGTERM */
-    SCHEDULE_STOPPED,     /* by the listener */
+    SCHEDULE_STOPPED,     /* a function of the plan returned -1 */
     SCHEDULE_FAILED,      /* errno: waiting failed */
 };
 
@@ -53,7 +56,6 @@ struct schedule {
 
     /* Of the present run. */
     const struct schedule_plan *plan;
-    const struct schedule_listener *listener;
     uint64_t begun;     /* probes so far */
     int64_t start;      /* clock_now, when the first was due */
     int64_t next_timer; /* lowest timer of a running probe, or an earlier moment */
@@ -69,8 +71,7 @@ struct schedule {
 int schedule_init(struct schedule *schedule, size_t size);
 
 /* Runs a plan to its end. */
-enum schedule_end schedule_run(struct schedule *schedule, const struct schedule_plan *plan,
-                               const struct schedule_listener *listener);
+enum schedule_end schedule_run(struct schedule *schedule, const struct schedule_plan *plan);
 
 void schedule_free(struct schedule *schedule);
 

@@ -45,23 +45,9 @@ static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
     return 0;
 }
 
-static void ignore_probe(void *context, const struct roundtrip *roundtrip)
-{
-    (void)context;
-    (void)roundtrip;
-}
-
-static int ignore(void *context)
-{
-    (void)context;
-    return 0;
-}
-
 /* Sends one probe; false if it was cut short. */
 static bool try_once(struct sweep *sweep)
 {
-    const struct schedule_listener listener = {
-        .context = sweep, .roundtrip = on_roundtrip, .cut_short = ignore_probe, .interim = ignore};
     struct target *const targets[] = {&sweep->run->probed->target};
     const struct schedule_plan plan = {
         .targets = targets,
@@ -71,8 +57,10 @@ static bool try_once(struct sweep *sweep)
         .count = 1,
         .timeout = (int64_t)sweep->run->options->timeout_usec * CLOCK_USEC,
         .until = sweep->run->until,
+        .context = sweep,
+        .roundtrip = on_roundtrip,
     };
-    enum schedule_end end = schedule_run(sweep->schedule, &plan, &listener);
+    enum schedule_end end = schedule_run(sweep->schedule, &plan);
 
     sweep->run->interrupted = end == SCHEDULE_INTERRUPTED;
     return end == SCHEDULE_DONE;
