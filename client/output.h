@@ -3,7 +3,10 @@
 #ifndef TINCAN_CLIENT_OUTPUT_H
 #define TINCAN_CLIENT_OUTPUT_H
 
-#include "common/text.h"
+#include "client/net/explain.h"
+
+/* What a struct text begins as: empty, with room for any sentence until its block ends. */
+#define OUTPUT_SENTENCE ((struct text){(char[EXPLAIN_SIZE]){""}, EXPLAIN_SIZE, 0})
 
 /* Writes "tincan: sentence" and a newline to standard error, as display_red() writes. */
 void output_complain(const struct text *sentence);

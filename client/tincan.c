@@ -36,14 +36,12 @@ static int run_mode(const struct options *options)
 
 int main(int argc, char **argv)
 {
-    char buffer[1024];
-    struct text reason;
+    struct text reason = OUTPUT_SENTENCE;
     struct options options;
     int status = STATUS_ECHOED;
 
     streams_fill();
     use_locale();
-    text_init(&reason, buffer, sizeof buffer);
     if (options_read(argc, argv, &options, &reason) < 0) {
         text_add(&reason, "; see tincan --help");
         status = report_refusal(&options, &reason, STATUS_USAGE);

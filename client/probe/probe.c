@@ -41,10 +41,8 @@ static uint64_t slots_wanted(const struct options *options, size_t targets)
 
 static void report_reduction(uint64_t wanted, uint64_t available)
 {
-    char buffer[EXPLAIN_SIZE];
-    struct text text;
+    struct text text = OUTPUT_SENTENCE;
 
-    text_init(&text, buffer, sizeof buffer);
     text_addf(&text,
               "at most %" PRIu64 " probe%s at once instead of %" PRIu64
               ", because the limit of descriptors (ulimit -n) allows no more",
@@ -124,18 +122,16 @@ static int prepare(struct run *run, struct targets *targets, struct schedule *sc
 
 int probe_run(const struct options *options)
 {
-    static char output[OUTPUT_SIZE];
-    char buffer[EXPLAIN_SIZE];
-    struct text reason;
+    static char buffer[OUTPUT_SIZE];
+    struct text reason = OUTPUT_SENTENCE;
     struct run run;
     struct targets targets = {.list = NULL};
     struct schedule schedule = {.watcher = {-1, -1, -1}};
     struct probe_message message;
     int status;
 
-    setvbuf(stdout, output, _IOFBF, sizeof output);
+    setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     begin_run(&run, options);
-    text_init(&reason, buffer, sizeof buffer);
     if (prepare(&run, &targets, &schedule, &message, &reason) < 0)
         status = report_refusal(options, &reason, watcher_ended() ? STATUS_FAILED : STATUS_USAGE);
     else if (options->probes.sweep)

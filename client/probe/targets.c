@@ -175,10 +175,8 @@ static void report_failed_address(struct target *target, const struct attempt *a
         .ended = clock_now(),
         .deadline = CLOCK_NEVER,
     };
-    char buffer[EXPLAIN_SIZE];
-    struct text text;
+    struct text text = OUTPUT_SENTENCE;
 
-    text_init(&text, buffer, sizeof buffer);
     explain_roundtrip(&text, &failure);
     if (others)
         text_add(&text, "; trying the next address");
@@ -211,17 +209,15 @@ static void refuse(const struct run *run, struct probed *probed, const struct te
 static int find_all(struct targets *targets, struct run *run, int64_t deadline)
 {
     struct target **read = calloc(run->count + 1, sizeof(void *)); /* never none, here and below */
-    char buffer[EXPLAIN_SIZE];
-    struct text why;
     size_t count = 0;
 
     if (!read)
         return -1;
     for (size_t i = 0; i < run->count; i++) {
         struct probed *probed = &run->probed[i];
+        struct text why = OUTPUT_SENTENCE;
 
         init(probed, run);
-        text_init(&why, buffer, sizeof buffer);
         if (options_address(run->options, targets->texts[i], &probed->address, &why) == 0) {
             read[count++] = &probed->target;
             continue;
@@ -238,11 +234,9 @@ static int find_all(struct targets *targets, struct run *run, int64_t deadline)
 static void split_off(struct probed *to, const struct run *run, const struct target *from,
                       size_t peer)
 {
-    char buffer[EXPLAIN_SIZE];
-    struct text reason; /* has no use, as the address is right */
+    struct text reason = OUTPUT_SENTENCE; /* has no use, as the address is right */
 
     init(to, run);
-    text_init(&reason, buffer, sizeof buffer);
     (void)address_parse(from->peers[peer].text, &to->address, &reason);
     (void)target_find(&to->target, CLOCK_NEVER);
     to->target.resolve_nsec = from->resolve_nsec;
@@ -295,12 +289,11 @@ static int split_all(struct targets *targets, struct run *run)
 static int list_all(struct targets *targets, struct run *run, int64_t deadline)
 {
     struct roundtrip roundtrip = {.begun = run->started, .timeout = deadline - run->started};
-    char buffer[EXPLAIN_SIZE];
-    struct text why;
 
     targets->list = calloc(run->count + 1, sizeof(void *));
     for (size_t i = 0; targets->list && i < run->count; i++) {
         struct probed *probed = &run->probed[i];
+        struct text why = OUTPUT_SENTENCE;
 
         if (probed->refused)
             continue;
@@ -312,7 +305,6 @@ static int list_all(struct targets *targets, struct run *run, int64_t deadline)
         }
         roundtrip.target = &probed->target;
         roundtrip_begin(&roundtrip, NULL, 0); /* over at once */
-        text_init(&why, buffer, sizeof buffer);
         explain_roundtrip(&why, &roundtrip);
         refuse(run, probed, &why);
     }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "client/output.h"
 #include "client/report/report.h"
 #include "common/clock.h"
 
@@ -197,10 +198,8 @@ static void print_target(const struct run *run, const struct probed *probed)
     enum outcome worst = tally_worst(tally);
     uint64_t unfinished = report_unfinished(run, probed);
     const char *why = tally->examples[worst] ? tally->examples[worst] : outcome_word(worst);
-    char buffer[EXPLAIN_SIZE];
-    struct text text;
+    struct text counts = OUTPUT_SENTENCE, failures = OUTPUT_SENTENCE;
 
-    text_init(&text, buffer, sizeof buffer);
     if (tally->outcomes[OUTCOME_UNRESOLVED] > 0 && !run->options->probes.many) {
         print_plain(why);
         return;
@@ -215,12 +214,11 @@ static void print_target(const struct run *run, const struct probed *probed)
     print_exceeded(options->warning_loss, options->critical_loss, "-loss", tally_loss(tally));
     if (worst != OUTCOME_ECHOED)
         print_also(why);
-    if (explain_counts(&text, "; ", tally->counts))
-        printf("%s, in %" PRIu64 " probe%s", buffer, tally->probes_hit,
+    if (explain_counts(&counts, "; ", tally->counts))
+        printf("%s, in %" PRIu64 " probe%s", counts.start, tally->probes_hit,
                explain_plural(tally->probes_hit));
-    text_init(&text, buffer, sizeof buffer);
-    if (explain_failed_addresses(&text, &probed->target))
-        print_also(text.start);
+    if (explain_failed_addresses(&failures, &probed->target))
+        print_also(failures.start);
     if (unfinished > 0)
         printf("; %" PRIu64 " unfinished", unfinished);
     if (run->interrupted)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "client/output.h"
 #include "client/report/report.h"
 #include "client/report/textfile.h"
 #include "common/clock.h"
@@ -306,10 +307,8 @@ static int prepare(const struct run *run, struct text *reason)
 /* A writing is over, with an errno or 0. Of several failures in a row the first is reported. */
 static void finish(struct run *run, int error)
 {
-    char buffer[EXPLAIN_SIZE];
-    struct text action;
+    struct text action = OUTPUT_SENTENCE;
 
-    text_init(&action, buffer, sizeof buffer);
     text_addf(&action, "writing '%s'", run->options->probes.prometheus);
     if (error != 0 && !failing)
         report_failure(run, action.start, error);

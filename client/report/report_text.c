@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/display.h"
-#include "client/net/explain.h"
+#include "client/output.h"
 #include "client/report/report.h"
 #include "common/clock.h"
 
@@ -131,13 +131,11 @@ static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
     };
     size_t count = run->options->probes.many ? 1 : sizeof shown / sizeof *shown;
     int padding = 0;
-    char buffer[EXPLAIN_SIZE];
     double milliseconds;
-    struct text text;
+    struct text counts = OUTPUT_SENTENCE;
     bool crowded;
 
-    text_init(&text, buffer, sizeof buffer);
-    crowded = explain_counts(&text, "  ", roundtrip->tcp.counts) ||
+    crowded = explain_counts(&counts, "  ", roundtrip->tcp.counts) ||
               run->options->probes.timestamps || roundtrip->race.lost > 0 ||
               phase_of(roundtrip, PHASE_LATE) >= CLOCK_MSEC;
     for (size_t i = 0; i < count; i++) {
@@ -152,7 +150,7 @@ static void print_echo(const struct run *run, const struct roundtrip *roundtrip)
         padding = WIDTH - printf("%.*f", report_text_decimals(milliseconds, WIDTH), milliseconds);
         padding = padding > 0 ? padding : 0;
     }
-    puts(buffer);
+    puts(counts.start);
 }
 
 /* Returns whether two explanations are the same, but for the time "within 1.5 s". */
@@ -174,11 +172,9 @@ static void print_roundtrip(struct run *run, const struct roundtrip *roundtrip, 
 {
     const struct tally *tally = &report_probed(roundtrip)->tally;
     const char *example = tally->examples[roundtrip->outcome];
-    char buffer[EXPLAIN_SIZE];
-    struct text counts;
+    struct text counts = OUTPUT_SENTENCE;
 
     (void)cause; /* `why` has it */
-    text_init(&counts, buffer, sizeof buffer);
     begin_line(run, roundtrip);
     if (!why) {
         print_echo(run, roundtrip);
@@ -190,7 +186,7 @@ static void print_roundtrip(struct run *run, const struct roundtrip *roundtrip, 
     putchar(' ');
     print_red(why);
     (void)explain_counts(&counts, "; ", roundtrip->tcp.counts);
-    puts(buffer);
+    puts(counts.start);
 }
 
 static void print_overdue(struct run *run, const struct roundtrip *roundtrip)
@@ -328,23 +324,20 @@ static void print_recent(struct run *run)
 static void print_remarks(const struct run *run, const struct probed *probed)
 {
     const struct tally *tally = &probed->tally;
-    char buffer[EXPLAIN_SIZE];
-    struct text text;
+    struct text counts = OUTPUT_SENTENCE, failures = OUTPUT_SENTENCE;
 
-    text_init(&text, buffer, sizeof buffer);
     if (tally->left_open > 0) {
         report_text_name(run, probed);
         printf("%" PRIu64 " left open: %s\n", tally->left_open, explain_left_open);
     }
-    if (explain_counts(&text, "", tally->counts)) {
+    if (explain_counts(&counts, "", tally->counts)) {
         report_text_name(run, probed);
-        printf("%s, in %" PRIu64 " probe%s\n", buffer, tally->probes_hit,
+        printf("%s, in %" PRIu64 " probe%s\n", counts.start, tally->probes_hit,
                explain_plural(tally->probes_hit));
     }
-    text_init(&text, buffer, sizeof buffer);
-    if (explain_failed_addresses(&text, &probed->target)) {
+    if (explain_failed_addresses(&failures, &probed->target)) {
         report_text_name(run, probed);
-        report_text_string(text.start);
+        report_text_string(failures.start);
         putchar('\n');
     }
     print_examples(run, probed);

@@ -24,11 +24,10 @@ struct batch {
 };
 
 /* Begins a complaint, with the number of the message if there can be several. */
-static void begin_complaint(const struct batch *batch, struct text *text, char *buffer)
+static void begin_complaint(const struct batch *batch, struct text *text)
 {
     enum options_input input = batch->options->input;
 
-    text_init(text, buffer, EXPLAIN_SIZE);
     if (input != OPTIONS_AUTO && input != OPTIONS_NULL)
         return;
     text_addf(text, "%s %zu: ", input == OPTIONS_NULL ? "message" : "line", batch->reader.number);
@@ -70,8 +69,7 @@ static void complain(struct batch *batch, const struct text *text, int status)
 static int exchange(struct batch *batch, const char *message, size_t length)
 {
     struct roundtrip *roundtrip = &batch->roundtrip;
-    char complaint[EXPLAIN_SIZE];
-    struct text text;
+    struct text text = OUTPUT_SENTENCE;
 
     roundtrip->begun = clock_now();
     target_find(&batch->target, roundtrip->begun + roundtrip->timeout);
@@ -82,7 +80,7 @@ static int exchange(struct batch *batch, const char *message, size_t length)
             report_left_open(batch);
         return write_echo(batch);
     }
-    begin_complaint(batch, &text, complaint);
+    begin_complaint(batch, &text);
     explain_roundtrip(&text, roundtrip);
     complain(batch, &text, outcome_status(roundtrip->outcome));
     return 0;
@@ -91,10 +89,9 @@ static int exchange(struct batch *batch, const char *message, size_t length)
 /* Sends the bytes if they are a message. Returns 0, or -1 when standard output is lost. */
 static int submit(struct batch *batch, const char *bytes, size_t length)
 {
-    char complaint[EXPLAIN_SIZE];
-    struct text text;
+    struct text text = OUTPUT_SENTENCE;
 
-    begin_complaint(batch, &text, complaint);
+    begin_complaint(batch, &text);
     if (message_check(bytes, length, batch->options->max_bytes, &text) == 0)
         return exchange(batch, bytes, length);
     complain(batch, &text, STATUS_USAGE);
@@ -103,20 +100,17 @@ static int submit(struct batch *batch, const char *bytes, size_t length)
 
 static void refuse_too_long(struct batch *batch)
 {
-    char complaint[EXPLAIN_SIZE];
-    struct text text;
+    struct text text = OUTPUT_SENTENCE;
 
-    begin_complaint(batch, &text, complaint);
+    begin_complaint(batch, &text);
     message_explain_too_long(batch->options->max_bytes, &text);
     complain(batch, &text, STATUS_USAGE);
 }
 
 static void report_input_error(struct batch *batch)
 {
-    char complaint[EXPLAIN_SIZE];
-    struct text text;
+    struct text text = OUTPUT_SENTENCE;
 
-    text_init(&text, complaint, sizeof complaint);
     text_addf(&text, "reading standard input: %s", strerror(errno));
     complain(batch, &text, STATUS_USAGE);
 }

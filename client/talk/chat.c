@@ -81,10 +81,8 @@ static void complain(struct chat *chat, const struct text *text, int status)
 /* The user has ended the exchange, perhaps only the wait for the server to close. */
 static void give_up(struct chat *chat)
 {
-    char buffer[EXPLAIN_SIZE];
-    struct text text;
+    struct text text = OUTPUT_SENTENCE;
 
-    text_init(&text, buffer, sizeof buffer);
     text_addf(&text, "getting an echo from %s: given up after %.1f s", chat->options->address.text,
               waiting_seconds());
     if (chat->roundtrip.state != ROUNDTRIP_CLOSING)
@@ -96,10 +94,8 @@ static void give_up(struct chat *chat)
 static void report(struct chat *chat)
 {
     const struct roundtrip *roundtrip = &chat->roundtrip;
-    char buffer[EXPLAIN_SIZE];
-    struct text text;
+    struct text text = OUTPUT_SENTENCE;
 
-    text_init(&text, buffer, sizeof buffer);
     if (waiting_given_up() && (roundtrip->state != ROUNDTRIP_OVER || chat->target.count == 0)) {
         give_up(chat);
     } else if (roundtrip->outcome != OUTCOME_ECHOED) {
@@ -204,14 +200,13 @@ static void begin_waiting(const struct chat *chat)
 /* Asks for a message that can be sent. Returns NULL when the user quits. */
 static const char *ask(struct chat *chat, size_t *length)
 {
-    char buffer[EXPLAIN_SIZE];
-    struct text text;
     const char *message;
 
     while ((message = line_read(chat->line, length)) != NULL) {
+        struct text text = OUTPUT_SENTENCE;
+
         if (*length == 1 && *message == 'q')
             return NULL;
-        text_init(&text, buffer, sizeof buffer);
         if (message_check(message, *length, chat->options->max_bytes, &text) == 0) {
             line_keep(chat->line, message);
             return message;
@@ -271,10 +266,8 @@ int chat(const struct options *options)
 
     chat.line = line_open(options->quiet ? "" : PROMPT);
     if (!chat.line) {
-        char buffer[EXPLAIN_SIZE];
-        struct text text;
+        struct text text = OUTPUT_SENTENCE;
 
-        text_init(&text, buffer, sizeof buffer);
         text_addf(&text, "preparing to read from the terminal: %s", strerror(errno));
         output_complain(&text);
         return STATUS_USAGE;
