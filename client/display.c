@@ -12,27 +12,16 @@
 static bool ascii_only; /* the terminal does not take UTF-8 */
 static enum display_colour colour = DISPLAY_COLOUR_AUTO;
 
-static bool is_control(uint32_t code)
-{
-    return code < 0x20 || (code >= 0x7f && code <= 0x9f);
-}
-
-/* Direction marks, embeddings, overrides and isolates, which reorder the text around them. */
-static bool is_directional(uint32_t code)
-{
-    return code == 0x061c || code == 0x200e || code == 0x200f ||
-           (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-}
-
-static bool is_separator(uint32_t code)
-{
-    return code == 0x2028 || code == 0x2029;
-}
-
-static bool is_noncharacter(uint32_t code)
-{
-    return (code >= 0xfdd0 && code <= 0xfdef) || (code & 0xfffe) == 0xfffe;
-}
+/* Ranges of what could do something to the terminal or the text around it. */
+static const struct {
+    uint32_t first, last;
+} harmful[] = {
+    {0x0000, 0x001f}, {0x007f, 0x009f}, /* control characters */
+    {0x061c, 0x061c}, {0x200e, 0x200f}, /* direction marks, which reorder the text around them */
+    {0x2028, 0x2029},                   /* line and paragraph separators */
+    {0x202a, 0x202e}, {0x2066, 0x2069}, /* embeddings, overrides and isolates of direction */
+    {0xfdd0, 0xfdef},                   /* noncharacters, as are the last two of each plane */
+};
 
 static bool is_harmless(uint32_t code, bool lines)
 {
@@ -40,8 +29,10 @@ static bool is_harmless(uint32_t code, bool lines)
         return true;
     if (ascii_only && code >= 0x80)
         return false;
-    return !is_control(code) && !is_directional(code) && !is_separator(code) &&
-           !is_noncharacter(code);
+    for (size_t i = 0; i < sizeof harmful / sizeof *harmful; i++)
+        if (code >= harmful[i].first && code <= harmful[i].last)
+            return false;
+    return (code & 0xfffe) != 0xfffe;
 }
 
 void display_set_charset(const char *name)
