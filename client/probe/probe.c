@@ -74,11 +74,9 @@ static int prepare_schedule(const struct run *run, size_t targets, struct schedu
 
 static int prepare_targets(struct run *run, struct targets *targets, struct text *reason)
 {
-    const struct options *options = run->options;
-    uint64_t limit = options->probes.deadline_usec, time = options->timeout_usec;
+    int64_t deadline = run->started + (int64_t)run->options->timeout_usec * CLOCK_USEC;
 
-    time = limit > 0 && limit < time ? limit : time;
-    return targets_find(targets, run, run->started + (int64_t)time * CLOCK_USEC, reason);
+    return targets_find(targets, run, run->until < deadline ? run->until : deadline, reason);
 }
 
 static void begin_run(struct run *run, const struct options *options)
