@@ -98,38 +98,26 @@ static int submit(struct batch *batch, const char *bytes, size_t length)
     return 0;
 }
 
-static void refuse_too_long(struct batch *batch)
-{
-    struct text text = OUTPUT_SENTENCE;
-
-    begin_complaint(batch, &text);
-    message_explain_too_long(batch->options->max_bytes, &text);
-    complain(batch, &text, STATUS_USAGE);
-}
-
-static void report_input_error(struct batch *batch)
-{
-    struct text text = OUTPUT_SENTENCE;
-
-    text_addf(&text, "reading standard input: %s", strerror(errno));
-    complain(batch, &text, STATUS_USAGE);
-}
-
 static void submit_input(struct batch *batch)
 {
     struct reader *reader = &batch->reader;
 
     for (;;) {
+        struct text text = OUTPUT_SENTENCE;
+
         switch (reader_next(reader)) {
         case READER_MESSAGE:
             if (submit(batch, reader->message, reader->length) < 0)
                 return;
             break;
         case READER_TOO_LONG:
-            refuse_too_long(batch);
+            begin_complaint(batch, &text);
+            message_explain_too_long(batch->options->max_bytes, &text);
+            complain(batch, &text, STATUS_USAGE);
             break;
         case READER_ERROR:
-            report_input_error(batch);
+            text_addf(&text, "reading standard input: %s", strerror(errno));
+            complain(batch, &text, STATUS_USAGE);
             return;
         case READER_END:
             return;
@@ -137,21 +125,11 @@ static void submit_input(struct batch *batch)
     }
 }
 
-static int separator(enum options_input input)
-{
-    switch (input) {
-    case OPTIONS_NULL:
-        return '\0';
-    case OPTIONS_WHOLE:
-        return READER_WHOLE;
-    default:
-        return '\n';
-    }
-}
-
 int batch(const struct options *options)
 {
     static struct batch batch; /* zero; its chunk of input is rather large for a stack */
+    static const int separators[] = {
+        [OPTIONS_AUTO] = '\n', [OPTIONS_NULL] = '\0', [OPTIONS_WHOLE] = READER_WHOLE};
 
     batch.options = options;
     batch.target = (struct target){.address = &options->address,
@@ -160,7 +138,7 @@ int batch(const struct options *options)
     batch.roundtrip.target = &batch.target;
     batch.roundtrip.timeout = (int64_t)options->timeout_usec * CLOCK_USEC;
     batch.on_terminal = isatty(STDOUT_FILENO) == 1;
-    reader_init(&batch.reader, STDIN_FILENO, separator(options->input), options->max_bytes);
+    reader_init(&batch.reader, STDIN_FILENO, separators[options->input], options->max_bytes);
     if (options->input == OPTIONS_MESSAGE)
         submit(&batch, options->message, strlen(options->message));
     else
