@@ -6,36 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct unit {
-    const char *bytes;
-    size_t length;
-};
-
-#define UNIT(string)                                                                               \
-    {                                                                                              \
-        string, sizeof(string) - 1                                                                 \
-    }
-
 /* Each text is made of whole characters. */
-static const struct unit texts[] = {
+static const char *const texts[] = {
     /* As long as the default message, which then always contains a line ending. */
-    [PATTERN_TEXT] = UNIT("Two cans and a line: what goes in here comes out there.\n"),
+    [PATTERN_TEXT] = "Two cans and a line: what goes in here comes out there.\n",
     [PATTERN_ASCII] =
-        UNIT("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14"
-             "\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@"
-             "ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f"),
+        "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14"
+        "\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@"
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f",
     /* U+007F U+0080 U+07FF U+0800 U+D7FF U+E000 U+FFFD U+FFFF U+10000 U+10FFFF, and letters, one of
      * them with its mark put together (NFC) and taken apart (NFD). */
-    [PATTERN_UTF8] = UNIT("a\x7f\xc2\x80\xc3\xa9"
-                          "e\xcc\x81\xdf\xbf\xe0\xa0\x80\xe2\x82\xac\xed\x9f\xbf"
-                          "\xee\x80\x80\xef\xbf\xbd\xef\xbf\xbf\xf0\x90\x80\x80\xf0\x9f\xa5\xab"
-                          "\xf4\x8f\xbf\xbf"),
-    [PATTERN_CRLF] = UNIT("lf\ncrlf\r\ncr\rlfcr\n\rempty\n\n\r\n\r\n\r\rblank \nend\t\r\n"),
+    [PATTERN_UTF8] = "a\x7f\xc2\x80\xc3\xa9"
+                     "e\xcc\x81\xdf\xbf\xe0\xa0\x80\xe2\x82\xac\xed\x9f\xbf"
+                     "\xee\x80\x80\xef\xbf\xbd\xef\xbf\xbf\xf0\x90\x80\x80\xf0\x9f\xa5\xab"
+                     "\xf4\x8f\xbf\xbf",
+    [PATTERN_CRLF] = "lf\ncrlf\r\ncr\rlfcr\n\rempty\n\n\r\n\r\n\r\rblank \nend\t\r\n",
     /* U+00F0 to U+00FF, which are telnet's commands in Latin-1, and CR before several bytes. */
     [PATTERN_IAC] =
-        UNIT("\xc3\xbf\xc3\xbf\xc3\xbb\x01\xc3\xbf\xc3\xbd\x18\xc3\xb0\xc3\xb1\xc3\xb2\xc3\xb3"
-             "\xc3\xb4\xc3\xb5\xc3\xb6\xc3\xb7\xc3\xb8\xc3\xb9\xc3\xba\xc3\xbc\xc3\xbe\r\r\n\r"
-             "x\n\x08\x7f\x03\x1d end\r\n"),
+        "\xc3\xbf\xc3\xbf\xc3\xbb\x01\xc3\xbf\xc3\xbd\x18\xc3\xb0\xc3\xb1\xc3\xb2\xc3\xb3"
+        "\xc3\xb4\xc3\xb5\xc3\xb6\xc3\xb7\xc3\xb8\xc3\xb9\xc3\xba\xc3\xbc\xc3\xbe\r\r\n\r"
+        "x\n\x08\x7f\x03\x1d end\r\n",
 };
 
 static int reject(const char *string, const char *problem, struct text *reason)
@@ -133,14 +123,14 @@ static size_t whole_characters(const char *bytes, size_t length)
     return length;
 }
 
-static void fill_repeating(struct unit unit, char *message, size_t size)
+static void fill_repeating(const char *text, size_t length, char *message, size_t size)
 {
     size_t at = 0, rest;
 
-    for (; unit.length > 0 && size - at >= unit.length; at += unit.length)
-        memcpy(message + at, unit.bytes, unit.length);
-    rest = unit.length > 0 ? whole_characters(unit.bytes, size - at) : 0;
-    memcpy(message + at, unit.bytes, rest);
+    for (; size - at >= length; at += length)
+        memcpy(message + at, text, length);
+    rest = whole_characters(text, size - at);
+    memcpy(message + at, text, rest);
     memset(message + at + rest, '.', size - at - rest);
 }
 
@@ -153,8 +143,8 @@ char *pattern_make(const struct pattern *pattern, const char *own, size_t own_le
     if (pattern->kind == PATTERN_RANDOM)
         fill_random(pattern->seed, message, size);
     else if (pattern->kind == PATTERN_FILE)
-        fill_repeating((struct unit){own, own_length}, message, size);
+        fill_repeating(own, own_length, message, size);
     else
-        fill_repeating(texts[pattern->kind], message, size);
+        fill_repeating(texts[pattern->kind], strlen(texts[pattern->kind]), message, size);
     return message;
 }

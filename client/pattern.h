@@ -32,7 +32,8 @@ int pattern_parse(const char *string, struct pattern *pattern, struct text *reas
 
 /*
  * Returns a message of `size` bytes, which the caller frees, or NULL with errno. The pattern is
- * repeated, cut between characters, and filled up with dots. `own` is the text of PATTERN_FILE.
+ * repeated, cut between characters, and filled up with dots. `own` is the text of PATTERN_FILE, a
+ * character at least.
  */
 char *pattern_make(const struct pattern *pattern, const char *own, size_t own_length, size_t size);
 
