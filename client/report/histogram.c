@@ -102,12 +102,8 @@ int64_t histogram_quantile(const struct histogram *histogram, double share)
 {
     uint64_t rank = (uint64_t)ceil(share * (double)histogram->count), seen = 0;
 
-    if (histogram->count == 0)
-        return 0;
-    if (rank < 1)
-        rank = 1;
     if (rank >= histogram->count)
-        return histogram->greatest;
+        return histogram->greatest; /* 0 if there are none */
     for (size_t cell = 0; cell < histogram_cells(histogram) - 1; cell++) {
         seen += histogram_cell(histogram, cell);
         if (seen >= rank)

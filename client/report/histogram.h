@@ -19,7 +19,7 @@
 struct histogram {
     unsigned precision;      /* HISTOGRAM_FINE or HISTOGRAM_COARSE */
     uint64_t count;          /* of values added */
-    int64_t least, greatest; /* if there are any */
+    int64_t least, greatest; /* 0 if there are none */
     double mean, squares;    /* squares: the sum of squared distances from the mean */
     double sum;              /* of all values */
     uint32_t *cells;         /* how many values are in each, or NULL */

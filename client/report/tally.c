@@ -179,9 +179,7 @@ int tally_status(const struct tally *tally)
 {
     int status = tally->outcomes[OUTCOME_ECHOED] > 0 ? STATUS_ECHOED : STATUS_FAILED;
 
-    for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-        if (tally->outcomes[outcome] > 0 && outcome_status(outcome) > status)
-            status = outcome_status(outcome);
+    outcome_raise(&status, outcome_status(tally_worst(tally)));
     return status;
 }
 
