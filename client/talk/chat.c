@@ -28,19 +28,19 @@ struct chat {
 };
 
 /* Prints "label text" unless the user wants only the echoes. */
-static void print(const struct chat *chat, const char *label, const char *text, size_t length)
+static void print(const struct chat *chat, const char *label, const char *text)
 {
     waiting_hide();
     if (chat->options->quiet)
         return;
     fputs(label, stdout);
-    display(stdout, text, length, false);
+    display(stdout, text, strlen(text), false);
     putchar('\n');
 }
 
 static void print_banner(const struct chat *chat)
 {
-    print(chat, "Type message, enter to send. 'q' to quit", "", 0);
+    print(chat, "Type message, enter to send. 'q' to quit", "");
 }
 
 /* Returns where the character that begins in this column ends, if it was typed or pasted. */
@@ -122,7 +122,6 @@ static bool run(struct chat *chat, enum roundtrip_state state)
 static bool connect_to_server(struct chat *chat, const char *message, size_t length)
 {
     struct roundtrip *roundtrip = &chat->roundtrip;
-    const char *peer;
 
     roundtrip->begun = clock_now();
     target_find(&chat->target, roundtrip->begun + roundtrip->timeout);
@@ -132,8 +131,7 @@ static bool connect_to_server(struct chat *chat, const char *message, size_t len
         report(chat);
         return false;
     }
-    peer = chat->target.peers[roundtrip->attempt.peer].text;
-    print(chat, "Connected to ", peer, strlen(peer));
+    print(chat, "Connected to ", chat->target.peers[roundtrip->attempt.peer].text);
     return true;
 }
 
@@ -141,12 +139,9 @@ static void show_sent(const struct chat *chat)
 {
     const struct roundtrip *roundtrip = &chat->roundtrip;
     char size[32];
-    int length = snprintf(size, sizeof size, "%zu bytes", roundtrip->length);
 
-    if (is_long(chat))
-        print(chat, "Sent message: ", size, (size_t)length);
-    else
-        print(chat, "Sent message: ", roundtrip->message, roundtrip->length);
+    (void)snprintf(size, sizeof size, "%zu bytes", roundtrip->length);
+    print(chat, "Sent message: ", is_long(chat) ? size : roundtrip->message);
 }
 
 static void show_echo(const struct chat *chat)
@@ -172,7 +167,7 @@ static void print_closed(const struct chat *chat)
 
     if (!chat->options->classic && roundtrip->outcome == OUTCOME_ECHOED && time > 0)
         (void)snprintf(text, sizeof text, "; echo in %.3f ms", (double)time / (double)CLOCK_MSEC);
-    print(chat, "Closed connection to server", text, strlen(text));
+    print(chat, "Closed connection to server", text);
 }
 
 /* Follows the round trip from its connection to its end. */

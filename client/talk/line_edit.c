@@ -24,7 +24,7 @@ struct line {
     EditLine *editor;
     History *history;
     FILE *screen;
-    char *prompt;            /* not const, because libedit's prompts are not */
+    const char *prompt;
     char *text;              /* the last line, without its newline */
     bool by_line_feed;       /* LF, not CR, ends the present line */
     bool after_return;       /* CR ended the line before */
@@ -34,18 +34,17 @@ struct line {
 /* Finds the file below $XDG_STATE_HOME or ~/.local/state. */
 static void find_history(struct line *line)
 {
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    const char *folder = getenv("XDG_STATE_HOME"), *below = "";
     const size_t size = sizeof line->history_path;
-    int length;
 
     /* The XDG specification says to ignore relative paths. */
-    if (state && state[0] == '/')
-        length = snprintf(line->history_path, size, "%s/tincan/history", state);
-    else if (home && home[0] == '/')
-        length = snprintf(line->history_path, size, "%s/.local/state/tincan/history", home);
-    else
+    if (!folder || *folder != '/') {
+        folder = getenv("HOME");
+        below = "/.local/state";
+    }
+    if (!folder || *folder != '/')
         return;
-    if ((size_t)length >= size)
+    if ((size_t)snprintf(line->history_path, size, "%s%s/tincan/history", folder, below) >= size)
         line->history_path[0] = '\0';
 }
 
@@ -118,7 +117,7 @@ static char *show_prompt(EditLine *editor)
     struct line *line = NULL;
 
     el_get(editor, EL_CLIENTDATA, &line);
-    return line->prompt;
+    return (char *)line->prompt; /* libedit does not change it */
 }
 
 /* --- pasted text --- */
@@ -270,8 +269,8 @@ struct line *line_open(const char *prompt)
 
     if (!line)
         return NULL;
-    line->prompt = strdup(prompt);
-    if (!line->prompt || open_editor(line) < 0) {
+    line->prompt = prompt;
+    if (open_editor(line) < 0) {
         line_close(line);
         errno = ENOMEM;
         return NULL;
@@ -331,7 +330,6 @@ void line_close(struct line *line)
         el_end(line->editor);
     if (line->history)
         history_end(line->history);
-    free(line->prompt);
     free(line->text);
     free(line);
 }
