@@ -9,14 +9,10 @@
 
 void reader_init(struct reader *reader, int fd, int separator, size_t max_bytes)
 {
+    memset(reader, 0, sizeof *reader);
     reader->fd = fd;
     reader->separator = separator;
     reader->max_bytes = max_bytes;
-    reader->interrupted = NULL;
-    reader->message = NULL;
-    reader->length = reader->number = reader->size = 0;
-    reader->next = reader->filled = 0;
-    reader->too_long = reader->ended = false;
 }
 
 /* Reads into the empty chunk. Returns 0 at the end of input, or -1 with errno. */
