@@ -151,11 +151,9 @@ static void try_patterns(struct sweep *sweep)
     static const char *const names[] = {"text", "ascii", "utf8", "crlf", "iac", "random:1"};
     struct sweep_verdict *verdict = &sweep->verdict;
     struct pattern *pattern = &sweep->options.probes.pattern, intact = {.name = NULL};
-    char buffer[64];
-    struct text reason; /* has no use, as the names are right */
+    struct text reason = OUTPUT_SENTENCE; /* has no use, as the names are right */
     struct text failed;
 
-    text_init(&reason, buffer, sizeof buffer);
     text_init(&failed, verdict->failed_patterns, sizeof verdict->failed_patterns);
     for (size_t i = 0; i < sizeof names / sizeof *names && !verdict->unfinished; i++) {
         (void)pattern_parse(names[i], pattern, &reason);
@@ -200,14 +198,13 @@ static const char *packet_hint(struct sweep *sweep)
     /* The headers of IP and TCP. The null byte makes up for the byte that is too much. */
     size_t headers = fails->family == AF_INET6 ? 60 : 40;
     char size[32] = "some size";
-    struct text text;
 
     if (fails->tcp.timestamps)
         headers += 12;
     if (fails->size < fails->tcp.segment) /* it is one packet */
         (void)snprintf(size, sizeof size, "%zu bytes", headers + fails->size);
-    text_init(&text, sweep->hint, sizeof sweep->hint);
-    text_addf(&text, "packets over %s may be dropped %s (path MTU)", size, where);
+    (void)snprintf(sweep->hint, sizeof sweep->hint, "packets over %s may be dropped %s (path MTU)",
+                   size, where);
     return sweep->hint;
 }
 
