@@ -12,9 +12,9 @@
 
 #define DEFAULT_SIZE 56 /* as ping's */
 
-static int fail(struct text *reason, const char *what, const char *why)
+static int fail_to_make(struct text *reason)
 {
-    text_addf(reason, "%s%s", what, why);
+    text_addf(reason, "making the message: %s", strerror(errno));
     return -1;
 }
 
@@ -29,14 +29,14 @@ static int read_whole(struct probe_message *message, int fd, size_t max_bytes, s
     message->own = reader.message;
     message->own_length = reader.length;
     if (status == READER_ERROR)
-        return fail(reason, "", strerror(errno));
-    if (status == READER_TOO_LONG) {
+        text_add(reason, strerror(errno));
+    else if (status == READER_TOO_LONG)
         message_explain_too_long(max_bytes, reason);
-        return -1;
-    }
-    if (message->own_length == 0)
-        return fail(reason, "", "not sent: the file is empty");
-    return 0;
+    else if (message->own_length == 0)
+        text_add(reason, "not sent: the file is empty");
+    else
+        return 0;
+    return -1;
 }
 
 static int read_file(struct probe_message *message, const struct options *options,
@@ -47,8 +47,10 @@ static int read_file(struct probe_message *message, const struct options *option
 
     text_addf(reason, "the pattern file '%s': ", path);
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fail(reason, "", strerror(errno));
+    if (fd < 0) {
+        text_add(reason, strerror(errno));
+        return -1;
+    }
     result = read_whole(message, fd, options->max_bytes, reason);
     close(fd);
     if (result < 0)
@@ -65,7 +67,7 @@ static int take_text(struct probe_message *message, const struct options *option
         return -1;
     message->bytes = strdup(options->message);
     message->length = length;
-    return message->bytes ? 0 : fail(reason, "making the message: ", strerror(errno));
+    return message->bytes ? 0 : fail_to_make(reason);
 }
 
 int probe_message_resize(struct probe_message *message, const struct options *options, size_t size)
@@ -95,9 +97,7 @@ int probe_message_make(struct probe_message *message, const struct options *opti
     }
     if (size == OPTIONS_NO_SIZE)
         size = DEFAULT_SIZE;
-    if (probe_message_resize(message, options, size) < 0)
-        return fail(reason, "making the message: ", strerror(errno));
-    return 0;
+    return probe_message_resize(message, options, size) < 0 ? fail_to_make(reason) : 0;
 }
 
 void probe_message_free(struct probe_message *message)
