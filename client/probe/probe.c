@@ -39,17 +39,6 @@ static uint64_t slots_wanted(const struct options *options, size_t targets)
     return probes->count > 0 && probes->count * targets < most ? probes->count * targets : most;
 }
 
-static void report_reduction(uint64_t wanted, uint64_t available)
-{
-    struct text text = OUTPUT_SENTENCE;
-
-    text_addf(&text,
-              "at most %" PRIu64 " probe%s at once instead of %" PRIu64
-              ", because the limit of descriptors (ulimit -n) allows no more",
-              available, explain_plural(available), wanted);
-    output_complain(&text);
-}
-
 static int prepare_schedule(const struct run *run, size_t targets, struct schedule *schedule,
                             struct text *reason)
 {
@@ -64,11 +53,16 @@ static int prepare_schedule(const struct run *run, size_t targets, struct schedu
         return -1;
     }
     available = available > 0 ? available : 1;
-    if (size > available) {
-        if (!run->options->probes.check)
-            report_reduction(size, available);
-        size = available;
+    if (size > available && !run->options->probes.check) {
+        struct text text = OUTPUT_SENTENCE;
+
+        text_addf(&text,
+                  "at most %" PRIu64 " probe%s at once instead of %" PRIu64
+                  ", because the limit of descriptors (ulimit -n) allows no more",
+                  available, explain_plural(available), size);
+        output_complain(&text);
     }
+    size = size < available ? size : available;
     return schedule_init(schedule, (size_t)size) < 0 ? fail_to_prepare(reason) : 0;
 }
 
