@@ -6,8 +6,7 @@
 #include "client/output.h"
 #include "client/probe/probe.h"
 #include "client/report/report.h"
-#include "client/talk/batch.h"
-#include "client/talk/chat.h"
+#include "client/talk/talk.h"
 #include "common/streams.h"
 
 #include <langinfo.h>

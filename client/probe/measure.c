@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/probe/measure.h"
-
+/* Probes with one message, on a schedule or as a flood, and their reports. */
 #include "client/net/explain.h"
 #include "client/output.h"
+#include "client/probe/probe.h"
 #include "common/clock.h"
 
 #include <errno.h>

@@ -2,9 +2,6 @@
 #include "client/probe/probe.h"
 
 #include "client/output.h"
-#include "client/probe/measure.h"
-#include "client/probe/sweep.h"
-#include "client/probe/targets.h"
 #include "common/clock.h"
 
 #include <errno.h>

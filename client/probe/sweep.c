@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/probe/sweep.h"
-
+/* The search for the size of message at which replies stop. */
 #include "client/net/explain.h"
 #include "client/output.h"
+#include "client/probe/probe.h"
 #include "common/clock.h"
 
 #include <stdio.h>
+
+/* A size fails after this many tries, so that one lost probe does not mislead. */
+#define SWEEP_TRIES 3
 
 #define PATTERN_SIZE 256 /* of messages tried for their text: each pattern is in it whole */
 

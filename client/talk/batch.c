@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/talk/batch.h"
-
+/* Messages from standard input or the command line, without a user who waits at a prompt. */
 #include "client/display.h"
 #include "client/net/explain.h"
 #include "client/net/message.h"
 #include "client/output.h"
 #include "client/reader.h"
+#include "client/talk/talk.h"
 #include "common/clock.h"
 
 #include <errno.h>

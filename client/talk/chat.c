@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/talk/chat.h"
-
+/* The conversation at a terminal: a prompt, a message, its echo, and again. */
 #include "client/display.h"
 #include "client/net/explain.h"
 #include "client/net/message.h"
 #include "client/output.h"
 #include "client/talk/line.h"
+#include "client/talk/talk.h"
 #include "client/talk/waiting.h"
 #include "common/clock.h"
 #include "common/utf8.h"
