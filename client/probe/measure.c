@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdio_ext.h>
-#include <string.h>
 
 #define OVERDUE_TIME CLOCK_SECOND
 #define MANY_TARGETS 100 /* with more, histograms are coarse */

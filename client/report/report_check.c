@@ -53,7 +53,6 @@ static int target_status(const struct run *run, const struct probed *probed)
     const struct probe_options *options = &run->options->probes;
     const struct tally *tally = &probed->tally;
     double loss = tally_loss(tally), time = average_time(tally);
-    bool any = tally->outcomes[OUTCOME_ECHOED] > 0;
     /* Without a count some probes are always running at the end. */
     bool missing = options->count > 0 && report_unfinished(run, probed) > 0;
 
@@ -63,7 +62,7 @@ static int target_status(const struct run *run, const struct probed *probed)
         return UNKNOWN;
     if (exceeded(options->critical_loss, loss) || exceeded(options->critical, time))
         return CRITICAL;
-    if (!any)
+    if (tally->outcomes[OUTCOME_ECHOED] == 0)
         return tally_sent(tally) > 0 ? CRITICAL : UNKNOWN;
     if (run->status == STATUS_USAGE)
         return UNKNOWN;
