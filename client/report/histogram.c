@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_ROWS  20
-#define OTHER_TEXT 47 /* columns of a row without its bar, and one to spare */
+#define MOST_ROWS   20
+#define LEAST_WIDTH 10 /* columns of the longest bar */
+#define OTHER_TEXT  47 /* columns of a row without its bar, and one to spare */
 
 /* Values below 2^precision have a cell each; the highest bits of others select theirs. */
 static size_t cell_of(const struct histogram *histogram, int64_t nsec)
@@ -127,13 +128,6 @@ uint64_t histogram_count_to(const struct histogram *histogram, int64_t nsec)
     return count;
 }
 
-static int bar_width(void)
-{
-    int columns = (int)display_columns(stdout);
-
-    return columns > OTHER_TEXT + 10 ? columns - OTHER_TEXT : 10;
-}
-
 /* Returns the width of a row as a logarithm: the least that leaves few rows. */
 static double row_bits(double from, double to)
 {
@@ -152,7 +146,8 @@ static uint64_t count_below(const struct histogram *histogram, double nsec)
 
 static void draw_row(double from, double to, uint64_t count, uint64_t most, uint64_t all)
 {
-    int width = bar_width();
+    int room = (int)display_columns(stdout) - OTHER_TEXT;
+    int width = room > LEAST_WIDTH ? room : LEAST_WIDTH;
     int length = (int)ceil((double)count * width / (double)most);
 
     printf("%10.3f to %10.3f ms %9" PRIu64 " %5.1f %% ", from / 1e6, to / 1e6, count,
