@@ -239,14 +239,13 @@ static void handle_time(struct schedule *schedule)
 }
 
 /* Begins what is due, waits once, and handles what came. */
-static enum schedule_end run_once(struct schedule *schedule, bool *over)
+static enum schedule_end run_once(struct schedule *schedule)
 {
     struct epoll_event events[EVENTS];
-    enum schedule_end end = SCHEDULE_DONE;
+    enum schedule_end end = SCHEDULE_RUNNING;
     int count;
 
     begin_due(schedule);
-    *over = true;
     if (schedule->stopped)
         return SCHEDULE_STOPPED;
     if (schedule->free == schedule->size && schedule->plan->count > 0 &&
@@ -258,16 +257,14 @@ static enum schedule_end run_once(struct schedule *schedule, bool *over)
         return SCHEDULE_FAILED;
     handle_events(schedule, events, count, &end);
     handle_time(schedule);
-    if (end == SCHEDULE_DONE && clock_now() >= schedule->plan->until)
+    if (end == SCHEDULE_RUNNING && clock_now() >= schedule->plan->until)
         end = SCHEDULE_DEADLINE;
-    *over = end != SCHEDULE_DONE;
     return end;
 }
 
 enum schedule_end schedule_run(struct schedule *schedule, const struct schedule_plan *plan)
 {
     enum schedule_end end;
-    bool over = false;
     int error;
 
     schedule->plan = plan;
@@ -278,8 +275,8 @@ enum schedule_end schedule_run(struct schedule *schedule, const struct schedule_
     schedule->pause_until = 0;
     schedule->stopped = false;
     do {
-        end = run_once(schedule, &over);
-    } while (!over);
+        end = run_once(schedule);
+    } while (end == SCHEDULE_RUNNING);
     error = errno;
     each_roundtrip(schedule, clock_now(), cut_short);
     errno = error;

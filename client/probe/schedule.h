@@ -39,6 +39,7 @@ struct schedule_plan {
 };
 
 enum schedule_end {
+    SCHEDULE_RUNNING,     /* never returned */
     SCHEDULE_DONE,        /* all probes are over */
     SCHEDULE_DEADLINE,    /* `until` was reached */
     SCHEDULE_INTERRUPTED, /* by SIGINT or SIGTERM */
