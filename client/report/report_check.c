@@ -9,12 +9,7 @@
 #include <string.h>
 
 /* Exit statuses of monitoring plugins. */
-enum {
-    OK,
-    WARNING,
-    CRITICAL,
-    UNKNOWN,
-};
+enum { OK, WARNING, CRITICAL, UNKNOWN };
 
 static const char *word(int status)
 {
