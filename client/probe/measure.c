@@ -90,12 +90,13 @@ static void report_recent(struct run *run, int64_t now)
     }
 }
 
-/* Undoes what on_running() counted. */
+/* Undoes what on_running() counted, and what came of it. */
 static void forget_running(struct run *run)
 {
     for (size_t i = 0; i < run->count; i++) {
         run->probed[i].oldest = UINT64_MAX;
         run->probed[i].running = 0;
+        run->probed[i].tally.cut_short = 0;
     }
 }
 
@@ -119,8 +120,6 @@ static int on_interim(void *context)
     for (size_t i = 0; i < run->count; i++)
         run->probed[i].tally.cut_short = run->probed[i].running;
     REPORT(run, interim);
-    for (size_t i = 0; i < run->count; i++)
-        run->probed[i].tally.cut_short = 0;
     forget_running(run);
     return output_flush(&run->status);
 }
