@@ -258,11 +258,12 @@ static void print_outages(const struct tally *tally)
     putchar(']');
 }
 
-static void print_target(const struct run *run, const struct probed *probed,
-                         const struct tally *tally, const char *type)
+/* Prints what a target's probes brought so far or, `recent`, since the last such report. */
+static void print_target(const struct run *run, const struct probed *probed, bool recent,
+                         const char *type)
 {
+    const struct tally *tally = recent ? &probed->recent : &probed->tally;
     int64_t now = tally->ended != 0 ? tally->ended : clock_now();
-    bool whole = tally == &probed->tally;
 
     printf("{\"type\":\"%s\"", type);
     json_string_field("target", probed->address.text);
@@ -272,12 +273,12 @@ static void print_target(const struct run *run, const struct probed *probed,
     json_count_field("lost", tally_lost(tally));
     json_number_field("loss_percent", tally_loss(tally));
     json_count_field("left_open", tally->left_open);
-    json_count_field("unfinished", whole ? report_unfinished(run, probed) : tally->cut_short);
+    json_count_field("unfinished", recent ? tally->cut_short : report_unfinished(run, probed));
     json_count_field("local_errors", tally->outcomes[OUTCOME_LOCAL]);
     print_outcomes(tally);
     print_counts(tally->counts);
     json_count_field("probes_hit", tally->probes_hit);
-    if (whole) {
+    if (!recent) {
         print_failed_addresses(&probed->target);
         print_outages(tally);
         json_milliseconds_field("resolve_ms", probed->target.resolve_nsec);
@@ -332,26 +333,25 @@ static void print_verdict(struct run *run, const struct sweep_verdict *verdict)
     fputs("}\n", stdout);
 }
 
-static void print_summaries(const struct run *run, const char *type)
+static void print_targets(const struct run *run, bool recent, const char *type)
 {
     for (size_t i = 0; i < run->count; i++)
-        print_target(run, &run->probed[i], &run->probed[i].tally, type);
+        print_target(run, &run->probed[i], recent, type);
 }
 
 static void interim(struct run *run)
 {
-    print_summaries(run, "interim");
+    print_targets(run, false, "interim");
 }
 
-static void recent(struct run *run)
+static void print_recent(struct run *run)
 {
-    for (size_t i = 0; i < run->count; i++)
-        print_target(run, &run->probed[i], &run->probed[i].recent, "recent");
+    print_targets(run, true, "recent");
 }
 
 static void end(struct run *run)
 {
-    print_summaries(run, "summary");
+    print_targets(run, false, "summary");
 }
 
 const struct report report_json = {
@@ -359,7 +359,7 @@ const struct report report_json = {
     .roundtrip = print_roundtrip,
     .size = print_size,
     .verdict = print_verdict,
-    .recent = recent,
+    .recent = print_recent,
     .interim = interim,
     .end = end,
 };
