@@ -114,6 +114,4 @@ enum reader_status reader_next(struct reader *reader)
 void reader_free(struct reader *reader)
 {
     free(reader->message);
-    reader->message = NULL;
-    reader->size = 0;
 }

@@ -41,7 +41,7 @@ void reader_init(struct reader *reader, int fd, int separator, size_t max_bytes)
 /* Reads the next message. The last one may lack its separator. */
 enum reader_status reader_next(struct reader *reader);
 
-/* Frees the message. */
+/* Frees the message, after which the reader is of no use. */
 void reader_free(struct reader *reader);
 
 #endif

@@ -104,5 +104,4 @@ void probe_message_free(struct probe_message *message)
 {
     free(message->bytes);
     free(message->own);
-    message->bytes = message->own = NULL;
 }
