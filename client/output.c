@@ -34,10 +34,8 @@ static int report_loss(int error, int *status)
 {
     if (error == EINTR) {
         __fpurge(stdout);
-        lost = true;
         outcome_raise(status, STATUS_FAILED);
-    }
-    if (!lost && error != EPIPE) {
+    } else if (!lost && error != EPIPE) {
         fprintf(stderr, "tincan: writing to standard output: %s\n", strerror(error));
         outcome_raise(status, STATUS_USAGE);
     }
