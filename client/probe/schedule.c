@@ -113,11 +113,10 @@ static void begin_next(struct schedule *schedule, int64_t due)
 
 static void begin_due(struct schedule *schedule)
 {
-    int64_t due;
-
     /* If each fails at once this would never end: signals and time must get their turn too. */
     for (size_t i = 0; i < schedule->size && !schedule->stopped; i++) {
-        due = next_due(schedule);
+        int64_t due = next_due(schedule);
+
         if (due > clock_now() || due >= schedule->plan->until)
             return;
         begin_next(schedule, due);
