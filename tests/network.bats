@@ -258,6 +258,12 @@ echoed_by() {
     jq -se --arg peer "$1" 'any(.[]; .outcome == "echoed" and .peer == $peer)' out
 }
 
+# end_probes: ends the run that was started, whose summary is then in the file `out`.
+end_probes() {
+    kill -TERM "$STARTED"
+    wait "$STARTED" || true
+}
+
 # far_away SECONDS DEAD: packets are under way for so long (over a plain cable a connection is there
 # before the client waits for it), and server.test has two addresses, of which connections to DEAD (of nftables) are dropped.
 far_away() {
@@ -350,7 +356,7 @@ first_echo_is_by() {
     jq -se '.[-1].failed_addresses | length == 5' out
 }
 
-@test "when the address in use begins to fail, the others are tried" {
+@test "when the address in use begins to fail, each probe goes on to the others" {
     need jq
     hosts
     plug_in
@@ -359,7 +365,47 @@ first_echo_is_by() {
     wait_until 60 echoed_by '[2001:db8::2]:4040'
     obey server 'ip6 daddr 2001:db8::2 tcp dport 4040 drop'
     wait_until 60 echoed_by 192.0.2.2:4040
-    jq -se 'any(.[]; .outcome == "filtered" and .peer == "[2001:db8::2]:4040")' out
+    end_probes
+    jq -se 'all(.[] | select(.type == "probe"); .outcome == "echoed")' out
+    jq -se '.[-1].failed_addresses[] | .peer == "[2001:db8::2]:4040" and .outcome == "filtered"' out
+}
+
+@test "an address that is in use is not left for one packet that is lost" {
+    need jq
+    hosts
+    plug_in
+    on_server ip address add 192.0.2.3/24 dev cable
+    named 192.0.2.2 192.0.2.3
+    start "${RESOLVING[@]}" "$CLIENT" "$TINCAN" --json -i 300ms server.test >out 2>errors
+    wait_until 60 echoed_by 192.0.2.2:4040
+    obey server 'ip daddr 192.0.2.2 tcp dport 4040 tcp flags syn limit rate 1/hour burst 1 packets drop'
+    wait_until 60 eval 'jq -se "any(.[]; .outcome == \"echoed\" and .syns_resent == 1)" out'
+    end_probes
+    jq -se 'all(.[] | select(.type == "probe"); .peer == "192.0.2.2:4040")' out
+    jq -se '.[-1].failed_addresses == []' out
+}
+
+@test "a line goes on to the other addresses, and to none that the name has no more" {
+    hosts
+    plug_in
+    on_server ip address add 192.0.2.3/24 dev cable
+    named 192.0.2.2 192.0.2.3
+    mkfifo lines
+    # shellcheck disable=SC2016 # for the shell inside
+    start "${RESOLVING[@]}" "$CLIENT" sh -c 'exec "$0" server.test <lines >out 2>errors' "$TINCAN"
+    exec {lines}>lines
+    echo first >&"$lines"
+    wait_until 60 grep -x first out
+    obey server 'ip daddr 192.0.2.2 tcp dport 4040 reject with tcp reset'
+    echo second >&"$lines"
+    wait_until 60 grep -x second out
+    obey server 'tcp dport 4040 reject with tcp reset'
+    named 192.0.2.2
+    echo third >&"$lines"
+    wait_until 60 test -s errors
+    exec {lines}>&-
+    grep '^tincan: line 3: connecting to 192.0.2.2:4040: ' errors
+    run ! grep 'addresses tried' errors
 }
 
 @test "when no address can be connected to, the name is resolved again" {

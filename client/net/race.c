@@ -9,6 +9,10 @@
 /* RFC 8305, 5: how long an address may take to answer before the next one is tried, too. */
 #define ATTEMPT_DELAY (250 * CLOCK_MSEC)
 
+/* The same for an address that worked before: its second SYN, which Linux sends after a second, had
+ * as long, too. So one lost packet does not make another address the working one. */
+#define KNOWN_DELAY (CLOCK_SECOND + ATTEMPT_DELAY)
+
 /* Returns whether it is the first of its address. */
 static bool count(struct target *target, const struct attempt *attempt, int error)
 {
@@ -54,28 +58,44 @@ static bool had_its_time(const struct attempt *attempt)
     return attempt->lost > 0 || clock_now() - attempt->begun >= ATTEMPT_DELAY;
 }
 
-size_t race_next(const struct race *race, const struct target *target)
+static size_t place_in_ring(const struct race *race, size_t peer)
 {
-    size_t next = race->next;
-
-    if (race->count == RACE_MOST)
-        return SIZE_MAX;
-    if (target->working != SIZE_MAX && target->working >= next)
-        return target->working;
-    while (next < target->count && !target->peers[next].current)
-        next++;
-    return next;
+    return (peer + race->total - race->first) % race->total;
 }
 
-void race_enter(struct race *race, const struct target *target, size_t peer, int64_t deadline,
-                struct attempt *present)
+void race_begin(struct race *race, const struct target *target)
 {
-    int64_t now = clock_now(), share = (deadline - now) / (int64_t)(target->count - peer);
+    *race = (struct race){.total = target->count};
+    race->known = target->working < target->count;
+    if (race->known)
+        race->first = target->working;
+}
+
+size_t race_next(const struct race *race, const struct target *target)
+{
+    if (race->count == RACE_MOST)
+        return SIZE_MAX;
+    if (target->working < race->total && place_in_ring(race, target->working) >= race->next)
+        return target->working;
+    for (size_t place = race->next; place < race->total; place++) {
+        size_t peer = (race->first + place) % race->total;
+
+        if (target->peers[peer].current)
+            return peer;
+    }
+    return SIZE_MAX;
+}
+
+void race_enter(struct race *race, size_t peer, int64_t deadline, struct attempt *present)
+{
+    size_t place = place_in_ring(race, peer);
+    int64_t now = clock_now(), share = (deadline - now) / (int64_t)(race->total - place);
+    int64_t delay = race->known && place == 0 ? KNOWN_DELAY : ATTEMPT_DELAY;
 
     *present = (struct attempt){.fd = -1, .peer = peer, .begun = now};
     race->tried++;
-    race->next = peer + 1;
-    race->next_at = now + (share < ATTEMPT_DELAY ? share : ATTEMPT_DELAY);
+    race->next = place + 1;
+    race->next_at = now + (share < delay ? share : delay);
 }
 
 void race_add(struct race *race, const struct attempt *present)

@@ -20,21 +20,26 @@ struct race {
     size_t count;                      /* of those */
     struct attempt failed;             /* the last one that was answered with a failure */
     size_t lost;                       /* how many failed, but the one to report */
-    size_t next;                       /* index of the first address not tried yet, or SIZE_MAX */
-    size_t tried;                      /* how many were */
-    int64_t next_at;                   /* clock_now, when to try it */
+    size_t total;                      /* how many addresses the target had when it began */
+    size_t first;    /* index of the one to try first; the others follow as in a ring */
+    bool known;      /* the first one worked before */
+    size_t next;     /* how many of the ring were tried, or passed by */
+    size_t tried;    /* how many were */
+    int64_t next_at; /* clock_now, when to try the next one */
 };
+
+/* Begins a race, with the working address if that is known. */
+void race_begin(struct race *race, const struct target *target);
 
 /*
  * Returns the index of the next address to try: the working one, if that is known and was not tried
- * yet. It is none of the target's if all were tried, or enough are being tried.
+ * yet. It is SIZE_MAX if all were tried, or enough are being tried.
  */
 size_t race_next(const struct race *race, const struct target *target);
 
 /* Makes `present` an attempt, not begun yet, at the address of this index; the round trip is to end
  * at `deadline`. */
-void race_enter(struct race *race, const struct target *target, size_t peer, int64_t deadline,
-                struct attempt *present);
+void race_enter(struct race *race, size_t peer, int64_t deadline, struct attempt *present);
 
 /* Adds an unanswered attempt, for which there must be room. */
 void race_add(struct race *race, const struct attempt *present);

@@ -11,9 +11,6 @@
 /* How often a full backlog is tried again: at whole milliseconds, all round trips together. */
 #define RETRY_TIME CLOCK_MSEC
 
-/* How long a server may take to close the connection after its reply. */
-#define CLOSE_TIME CLOCK_SECOND
-
 static const struct tcp unknown_tcp = {.round_trip = -1, .unacknowledged = -1};
 
 static int64_t earlier(int64_t one, int64_t other)
@@ -182,7 +179,7 @@ static void make_present(struct roundtrip *roundtrip, struct attempt attempt)
 
 static void try_peer(struct roundtrip *roundtrip, size_t peer)
 {
-    race_enter(&roundtrip->race, roundtrip->target, peer, roundtrip->deadline, &roundtrip->attempt);
+    race_enter(&roundtrip->race, peer, roundtrip->deadline, &roundtrip->attempt);
     roundtrip->tcp = unknown_tcp;
     attempt(roundtrip);
 }
@@ -195,7 +192,7 @@ static void fail(struct roundtrip *roundtrip)
 
     make_present(roundtrip, lost);
     target->failing = true;
-    if (target->working == lost.peer)
+    if (target->working == roundtrip->race.first || target->working == lost.peer)
         target->working = SIZE_MAX;
     end(roundtrip, outcome_of_connecting(lost.error, peer_name(roundtrip)->sa_family), lost.error);
 }
@@ -208,12 +205,12 @@ static void try_others(struct roundtrip *roundtrip)
     while (roundtrip_never_connected(roundtrip)) {
         size_t next = race_next(race, roundtrip->target);
 
-        if (next >= roundtrip->target->count && race->count == 0) {
+        if (next == SIZE_MAX && race->count == 0) {
             fail(roundtrip);
             return;
         }
         race_set_aside(race, roundtrip->target, &roundtrip->attempt);
-        if (next < roundtrip->target->count) {
+        if (next != SIZE_MAX) {
             try_peer(roundtrip, next);
         } else {
             make_present(roundtrip, race_take(race));
@@ -226,12 +223,11 @@ void roundtrip_begin(struct roundtrip *roundtrip, const char *message, size_t le
 {
     struct transfer *transfer = &roundtrip->transfer;
     const struct target *target = roundtrip->target;
-    bool found = target->working != SIZE_MAX;
 
     roundtrip->message = message;
     roundtrip->length = length;
     roundtrip->attempt = (struct attempt){.fd = -1};
-    roundtrip->race = (struct race){.count = 0};
+    race_begin(&roundtrip->race, target);
     roundtrip->tcp = unknown_tcp;
     roundtrip->connected = 0;
     transfer->first_at = transfer->replied_at = transfer->closed_at = 0;
@@ -241,8 +237,6 @@ void roundtrip_begin(struct roundtrip *roundtrip, const char *message, size_t le
         return;
     }
     try_peer(roundtrip, race_next(&roundtrip->race, target));
-    if (found)
-        roundtrip->race.next = SIZE_MAX;
     try_others(roundtrip);
 }
 
@@ -319,11 +313,11 @@ int64_t roundtrip_timer(const struct roundtrip *roundtrip)
     case ROUNDTRIP_QUEUED:
         return earlier(roundtrip->retry_at, roundtrip->deadline);
     case ROUNDTRIP_CONNECTING:
-        return race_next(&roundtrip->race, roundtrip->target) < roundtrip->target->count
+        return race_next(&roundtrip->race, roundtrip->target) != SIZE_MAX
                    ? earlier(roundtrip->race.next_at, roundtrip->deadline)
                    : roundtrip->deadline;
     case ROUNDTRIP_CLOSING:
-        return earlier(roundtrip->transfer.replied_at + CLOSE_TIME, roundtrip->deadline);
+        return earlier(roundtrip->transfer.replied_at + TRANSFER_CLOSE_TIME, roundtrip->deadline);
     default:
         return roundtrip->deadline;
     }

@@ -71,6 +71,8 @@ static bool add_list(struct target *target, const struct addrinfo *list)
         }
         next[other] = each ? each->ai_next : NULL;
     }
+    if (target->working < target->count && !target->peers[target->working].current)
+        target->working = SIZE_MAX;
     return true;
 }
 

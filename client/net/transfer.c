@@ -168,7 +168,7 @@ void transfer_step(struct transfer *transfer, int events)
 void transfer_expire(struct transfer *transfer)
 {
     if (transfer->state == TRANSFER_CLOSING)
-        transfer->left_open = true;
+        transfer->left_open = clock_now() >= transfer->replied_at + TRANSFER_CLOSE_TIME;
     else
         transfer->outcome = OUTCOME_TIMEOUT;
     transfer->state = TRANSFER_OVER;

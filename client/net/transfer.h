@@ -9,10 +9,14 @@
 
 #include "client/net/outcome.h"
 #include "client/net/verify.h"
+#include "common/clock.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* How long a server may take to close the connection after its reply. */
+#define TRANSFER_CLOSE_TIME CLOCK_SECOND
 
 enum transfer_state {
     TRANSFER_SENDING,   /* some of the message is left to be sent */
@@ -30,7 +34,7 @@ struct transfer {
     size_t reply_length;    /* bytes in it, the null byte not counted */
     size_t extra;           /* bytes that were seen after the null byte */
     bool complete;          /* the null byte has come */
-    bool left_open;         /* the server had not closed the connection when the time was up */
+    bool left_open;         /* the server had TRANSFER_CLOSE_TIME, and did not close */
     struct verify compared; /* of OUTCOME_ECHOED, OUTCOME_ALTERED and OUTCOME_EXTRA */
 
     /* Moments of clock_now, or 0. */
