@@ -771,6 +771,18 @@ serve_inside() {
     took_about 700
 }
 
+@test "the time for which a name server was waited in vain is reported as any other" {
+    need jq
+    within_time
+    serve_inside --rules 'udp dport 53 drop; tcp dport 53 drop' echo
+    run --separate-stderr nsenter -n -m -r -w -t "$STARTED" \
+        "$TINCAN" --json --prometheus file -c 1 -W 300ms slow.test
+    assert_failure 2
+    said '*: unresolved: no answer from the resolver within 0.3 s; *'
+    jq -se '[.[].resolve_ms] | length == 2 and all(. >= 300 and . < 4300)' <<<"$output"
+    awk '$1 ~ "^tincan_resolve_seconds{" { found = $2 >= 0.3 && $2 < 4.3 } END { exit !found }' file
+}
+
 # with_hosts COMMAND...: runs it where the lines of standard input are /etc/hosts, as bats' `run`.
 with_hosts() {
     unshare -m true 2>/dev/null || skip "no mount namespace can be made here: that takes CAP_SYS_ADMIN"

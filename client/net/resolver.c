@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/net/resolver.h"
 
-#include "common/clock.h"
-
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -29,11 +27,9 @@ static struct answer look_up(const struct address *address, int family, int flag
     struct addrinfo hints = {
         .ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
     struct answer answer = {.list = NULL};
-    int64_t begun = clock_now();
 
     answer.code = getaddrinfo(address->host, address->port, &hints, &answer.list);
     answer.error = errno;
-    answer.took = clock_now() - begun;
     return answer;
 }
 

@@ -8,13 +8,11 @@
 #include <netdb.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct answer {
     int code;              /* 0, or an EAI_ code */
     int error;             /* errno, for EAI_SYSTEM; ETIMEDOUT if there was none in time */
     struct addrinfo *list; /* for code 0; the caller frees it by freeaddrinfo(3) */
-    int64_t took;          /* nanoseconds */
 };
 
 /*

@@ -79,8 +79,10 @@ static bool add_list(struct target *target, const struct addrinfo *list)
 /* Takes the answer of the resolver to the first question. */
 static void take_first_answer(struct target *target, struct answer answer)
 {
-    target->resolved = clock_now();
-    target->resolve_nsec = answer.took;
+    int64_t now = clock_now();
+
+    target->resolve_nsec = now - target->resolved;
+    target->resolved = now;
     target->resolver_error = answer.code;
     if (answer.code != 0) {
         fail(target, OUTCOME_UNRESOLVED, answer.error);
@@ -110,6 +112,7 @@ static void begin_to_find(struct target *target, int64_t deadline)
             fail(target, OUTCOME_LOCAL, ENOMEM);
         return;
     }
+    target->resolved = clock_now();
     if (address_family(address) != AF_UNSPEC || !is_over(target, deadline)) {
         target->query = resolver_ask(address, target->family, true, &answer);
         target->asking = target->query >= 0;
