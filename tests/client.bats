@@ -684,6 +684,10 @@ came back as 0x6e; it looks as if a single bit was flipped"
     run --separate-stderr unshare -n "$TINCAN" -m hello 'fe80::1%nosuch'
     assert_failure 2
     said "*: unresolved: this machine has no interface 'nosuch'; *"
+    # No other address takes one, whether there is such an interface or not.
+    run --separate-stderr "$TINCAN" -m hello '[::1%lo]:4040'
+    assert_failure 2
+    said "tincan: finding the address of ::1%lo: unresolved: ::1 is not an address of a link, and takes no interface; leave out '%lo'"
 }
 
 @test "a machine without IPv6 is not said to have no ports left" {

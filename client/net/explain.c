@@ -29,14 +29,29 @@ const char *explain_plural(uint64_t count)
     return count == 1 ? "" : "s";
 }
 
+/* An address in digits was not taken with `%interface` behind it. */
+static void explain_interface(struct text *text, const char *host, const char *interface)
+{
+    struct sockaddr_storage name;
+    const struct in6_addr *address = &((const struct sockaddr_in6 *)&name)->sin6_addr;
+    size_t length = (size_t)(interface - host);
+
+    (void)sockaddr_parse(&name, host, length, 0);
+    if (IN6_IS_ADDR_LINKLOCAL(address) || IN6_IS_ADDR_MC_LINKLOCAL(address))
+        text_addf(text, "this machine has no interface '%s'; `ip link` shows those it has",
+                  interface + 1);
+    else
+        text_addf(text, "%.*s is not an address of a link, and takes no interface; leave out '%s'",
+                  (int)length, host, interface);
+}
+
 static void explain_unresolved(struct text *text, const struct roundtrip *roundtrip)
 {
     const struct target *target = roundtrip->target;
-    const char *interface = strchr(target->address->host, '%');
+    const char *host = target->address->host, *interface = strchr(host, '%');
 
     if (interface && address_family(target->address) == AF_INET6) {
-        text_addf(text, "this machine has no interface '%s'; `ip link` shows those it has",
-                  interface + 1);
+        explain_interface(text, host, interface);
         return;
     }
     if (target->resolver_error != EAI_SYSTEM)
