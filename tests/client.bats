@@ -690,6 +690,29 @@ came back as 0x6e; it looks as if a single bit was flipped"
     said "tincan: finding the address of ::1%lo: unresolved: ::1 is not an address of a link, and takes no interface; leave out '%lo'"
 }
 
+@test "it is said whether the address of -I lacks an interface, or is of another one" {
+    need_own_network
+    local arguments reason
+    while IFS='|' read -r arguments reason; do
+        # shellcheck disable=SC2086 # several
+        run --separate-stderr unshare -n sh -c 'ip link set lo up
+            ip link add name one type veth peer name other || exit 9
+            for end in one other; do
+                ip link set "$end" addrgenmode none up
+                ip address add fe80::5 dev "$end" nodad
+            done
+            exec "$@"' - "$TINCAN" -m hello $arguments
+        ((status != 9)) || skip "this kernel has no veth"
+        assert_failure 2
+        said "tincan: connecting to *: local error: Invalid argument: $reason; the server was not asked"
+    done <<'END'
+-I fe80::5 ::1|the address of -I is of a link and needs its interface, as in fe80::1%eth0
+-I fe80::5 fe80::5%one|the address of -I is of a link and needs its interface, as in fe80::1%eth0
+-I fe80::5%one fe80::5%other|-I is of another interface than this address of a link
+-I other fe80::5%one|-I is of another interface than this address of a link
+END
+}
+
 @test "a machine without IPv6 is not said to have no ports left" {
     need_own_sysctls
     run --separate-stderr unshare -n "$BASH" -c 'ip link set lo up

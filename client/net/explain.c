@@ -119,12 +119,44 @@ static void explain_no_address(struct text *text, const struct roundtrip *roundt
                        "or a lower --parallel");
 }
 
-static bool is_of_link(const struct roundtrip *roundtrip)
+static bool is_of_link(const struct sockaddr_storage *name)
 {
-    const struct sockaddr_in6 *name =
-        (const struct sockaddr_in6 *)&roundtrip->target->peers[roundtrip->attempt.peer].name;
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)name;
 
-    return name->sin6_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&name->sin6_addr);
+    return six->sin6_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr);
+}
+
+static bool lacks_interface(const struct sockaddr_storage *name)
+{
+    return is_of_link(name) && ((const struct sockaddr_in6 *)name)->sin6_scope_id == 0;
+}
+
+/* The kernel took one of the addresses, or both together, for invalid. */
+static void explain_invalid(struct text *text, const struct target *target,
+                            const struct target_peer *peer)
+{
+    const struct bind_address *source = target->bind_address;
+
+    if (source && lacks_interface(&source->address))
+        text_add(text, ": the address of -I is of a link and needs its interface, as in "
+                       "fe80::1%eth0");
+    else if (lacks_interface(&peer->name))
+        text_add(text, ": an address of a link needs its interface, as in fe80::1%eth0");
+    else if (source && bind_address_given(source) && is_of_link(&peer->name))
+        text_add(text, ": -I is of another interface than this address of a link");
+}
+
+/* This machine failed to connect. */
+static void explain_local(struct text *text, const struct roundtrip *roundtrip)
+{
+    const struct target *target = roundtrip->target;
+
+    text_add(text, strerror(roundtrip->error));
+    if (roundtrip->error == EADDRNOTAVAIL)
+        explain_no_address(text, roundtrip);
+    if (roundtrip->error == EINVAL)
+        explain_invalid(text, target, &target->peers[roundtrip->attempt.peer]);
+    text_add(text, "; the server was not asked");
 }
 
 static void explain_connecting(struct text *text, const struct roundtrip *roundtrip)
@@ -149,12 +181,7 @@ static void explain_connecting(struct text *text, const struct roundtrip *roundt
         explain_filtered(text, roundtrip);
         break;
     default:
-        text_add(text, strerror(roundtrip->error));
-        if (roundtrip->error == EADDRNOTAVAIL)
-            explain_no_address(text, roundtrip);
-        if (roundtrip->error == EINVAL && is_of_link(roundtrip))
-            text_add(text, ": an address of a link needs its interface, as in fe80::1%eth0");
-        text_add(text, "; the server was not asked");
+        explain_local(text, roundtrip);
     }
     address_propose_brackets(roundtrip->target->address, text);
 }
