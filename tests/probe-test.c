@@ -258,6 +258,11 @@ static const struct alteration alterations[] = {
     {"\xe1\xba\xad", "a\xcc\xa3\xcc\x82", "NFC to NFD"},
     {"ete\xcc\x81", "et\xc3\xa9", "NFD to NFC"},
     {"\u00e9e\u0301", "\u00e9\u00e9", "NFD to NFC"},
+    {"\uac00\ud7a3", "\u1100\u1161\u1112\u1175\u11c2", "NFC to NFD"},
+    {"\u1112\u1161\u11ab!", "\ud55c!", "NFD to NFC"},
+    {"\ud55c", "\u1112\u1161\u11ac", NULL},
+    {"\ud55c", "\u1112\u1161", NULL},
+    {"\uac00", "\u1100\u1161\u11a8", NULL},
     {"\xc3\xa9", "e", NULL},
     {"\xc3\xa9.", "e\xcc\x81", NULL},
     {"e", "e\xcc\x81", "added after it"},
@@ -322,6 +327,9 @@ static void causes(void)
                 cause_of_change("\n\n\n\n", 4, "\r\n\r\n\r", 5, true));
     check_cause(&(struct alteration){"\u00e9\u00e9", "", "NFC to NFD"},
                 cause_of_change("\u00e9\u00e9", 4, "e\u0301", 3, true));
+    for (size_t size = 1; size < 9; size++)
+        check_cause(&(struct alteration){"\ud55c", "its beginning", "NFC to NFD"},
+                    cause_of_change("\ud55c", 3, "\u1112\u1161\u11ab", size, true));
     check_cause(&(struct alteration){"x", "", "header of the PROXY protocol was"},
                 cause_of_change("x", 1, "PROXY UNKNOWN\r\n", 15, true));
 }

@@ -545,12 +545,24 @@ outcome() {
         run -3 "$TINCAN" -m "$(printf 'e\xcc\x81\xc3\xa9')" "$ADDRESS"
         assert_output --partial "it looks as if $cause"
     done <<TABLE
-normalize:NFC|-P utf8|its letters and marks were put together (Unicode NFD to NFC)
-normalize:NFD|-P utf8|its letters with marks were taken apart (Unicode NFC to NFD)
+normalize:NFC|-P utf8|its characters were put together (Unicode NFD to NFC)
+normalize:NFD|-P utf8|its characters were taken apart (Unicode NFC to NFD)
 run:printf '220 ready\\r\\n'; exec $HANDLER|-P ascii|a line was put in front of it, such as a banner
 run:printf 'PROXY TCP4 192.0.2.1 192.0.2.2 5 6\\r\\n'; exec $HANDLER|-P ascii|a header of the PROXY protocol was put in front of it
 run:printf '\\r\\n\\r\\n\\0more'; exec $HANDLER|-P ascii|a header of the PROXY protocol, version 2, was put in front of it
 TABLE
+}
+
+@test "normalized Hangul is: altered, with the suspected cause, also where the reply is too long to be read" {
+    local text
+    serve normalize:NFD
+    for text in 한글 '가 to 힣 é' "$(printf '%0999d' 0 | sed 's/0/말/g')"; do
+        run -3 "$TINCAN" -m "$text" "$ADDRESS"
+        assert_output --partial 'it looks as if its characters were taken apart (Unicode NFC to NFD)'
+    done
+    serve normalize:NFC
+    run -3 "$TINCAN" -m "$(printf '\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab\xe1\x84\x80\xe1\x85\xb3 e\xcc\x81')" "$ADDRESS"
+    assert_output --partial 'it looks as if its characters were put together (Unicode NFD to NFC)'
 }
 
 @test "a cut at a segment's size is: altered, with the suspected cause" {
@@ -1811,7 +1823,7 @@ $diagnosis"
     done <<'TABLE'
 echo|0|text of every kind comes back intact; nothing fails up to 3000 bytes
 to-crlf|3|some text is altered (text, ascii, crlf, iac): line endings were rewritten (LF to CRLF); nothing fails up to 3000 bytes
-normalize:NFC|3|some text is altered (utf8): its letters and marks were put together (Unicode NFD to NFC); nothing fails up to 3000 bytes
+normalize:NFC|3|some text is altered (utf8): its characters were put together (Unicode NFD to NFC); nothing fails up to 3000 bytes
 limited:2048|1|text of every kind comes back intact; messages of 2049 bytes and more fail: a round number: it may be the server's limit on messages
 shorter:1000|3|text of every kind comes back intact; messages of 1001 bytes and more fail: replies are cut after 1000 bytes
 limited:1|1|no text comes back intact: closed: the server accepted the connection and closed it without a reply: it may be at its limit of connections, or it refused the message

@@ -220,21 +220,47 @@ static size_t letter_with_marks(const char *at, size_t left)
     return size > 1 ? size : 0;
 }
 
-/*
- * Returns whether the second text is the first with some letters taken apart into a letter of ASCII
- * and marks. Without tables of Unicode it is not known whether they are the right ones.
- */
+/* Returns the size of the jamo of a Hangul syllable (Unicode, 3.12) where the bytes begin with
+ * them, or with what a cut left of them; else 0. */
+static size_t jamo(uint32_t syllable, struct rest parts)
+{
+    uint32_t index = syllable - 0xac00, tail = index % 28;
+    const uint32_t codes[] = {0x1100 + index / 588, 0x1161 + index / 28 % 21, 0x11a7 + tail};
+    size_t size = tail > 0 ? 9 : 6;
+    char bytes[9];
+
+    for (size_t i = 0; i < COUNT(codes); i++) {
+        bytes[3 * i] = '\xe1';
+        bytes[3 * i + 1] = (char)(0x80 | (codes[i] >> 6 & 0x3f));
+        bytes[3 * i + 2] = (char)(0x80 | (codes[i] & 0x3f));
+    }
+    if (parts.cut && parts.left < size)
+        size = parts.left;
+    return parts.left >= size && memcmp(parts.at, bytes, size) == 0 ? size : 0;
+}
+
+/* Returns the size of what the bytes begin with where the character was taken apart into that, or
+ * 0. Of marks, without tables of Unicode, it is not known whether they are the right ones. */
+static size_t size_apart(uint32_t code, struct rest parts)
+{
+    if (code >= 0xac00 && code <= 0xd7a3)
+        return jamo(code, parts);
+    return code >= 0xc0 && code <= 0x1eff ? letter_with_marks(parts.at, parts.left) : 0;
+}
+
+/* Returns whether the second text is the first with some characters taken apart: into a letter of
+ * ASCII and marks, or the jamo of a syllable. */
 static bool is_taken_apart(const char *text, size_t length, struct rest parts)
 {
     bool any = false;
 
     while (length > 0 && parts.left > 0) {
-        uint32_t code;
+        uint32_t code = 0;
         size_t size = utf8_decode(text, length, &code);
         size_t part = parts.left < size || memcmp(text, parts.at, size) != 0 ? 0 : size;
 
-        if (part == 0 && code >= 0xc0 && code <= 0x1eff) {
-            part = letter_with_marks(parts.at, parts.left);
+        if (part == 0) {
+            part = size_apart(code, parts);
             any = true;
         }
         if (size == 0 || part == 0)
@@ -250,9 +276,9 @@ static const char *cause_of_normalization(const char *message, size_t length, st
     const struct rest sent = {.at = message, .left = length};
 
     if (is_taken_apart(message, length, reply))
-        return "its letters with marks were taken apart (Unicode NFC to NFD)";
+        return "its characters were taken apart (Unicode NFC to NFD)";
     if (is_taken_apart(reply.at, reply.left, sent))
-        return "its letters and marks were put together (Unicode NFD to NFC)";
+        return "its characters were put together (Unicode NFD to NFC)";
     return NULL;
 }
 
