@@ -182,7 +182,7 @@ see "> "
 type "hello\r"
 see " s, Ctrl-C gives up"
 type "\x03"
-see "getting an echo from $address: given up after "
+see "tincan: connecting to $address: given up after "
 see "> "
 type "q\r"
 ends 1
@@ -190,7 +190,7 @@ screen_lacks "Closed"
 chat --connect-first $address
 see " s, Ctrl-C gives up"
 type "\x03"
-see "given up after "
+see "tincan: connecting to $address: given up after "
 ends 1
 END
 }
@@ -206,7 +206,7 @@ see "> "
 type "hello\r"
 see " s, Ctrl-C gives up"
 type "\x03"
-see "getting an echo from slow.example: given up after "
+see "tincan: finding the address of slow.example: given up after "
 see "> "
 type "q\r"
 ends 1

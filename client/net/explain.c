@@ -365,19 +365,25 @@ const char *explain_outcome(struct text *text, const struct roundtrip *roundtrip
     return cause;
 }
 
-void explain_roundtrip(struct text *text, const struct roundtrip *roundtrip)
+void explain_attempt(struct text *text, const struct roundtrip *roundtrip)
 {
     const struct target *target = roundtrip->target;
-    bool unconnected = roundtrip_never_connected(roundtrip);
 
-    if (roundtrip->outcome == OUTCOME_UNRESOLVED)
-        text_addf(text, "finding the address of %s: ", target->address->host);
+    if (roundtrip->state == ROUNDTRIP_OVER && roundtrip->outcome == OUTCOME_UNRESOLVED)
+        text_addf(text, "finding the address of %s", target->address->host);
     else
-        text_addf(text, "%s %s: ", unconnected ? "connecting to" : "getting an echo from",
+        text_addf(text, "%s %s",
+                  roundtrip->connected == 0 ? "connecting to" : "getting an echo from",
                   target->count > 0 ? target->peers[roundtrip->attempt.peer].text
                                     : target->address->text);
+}
+
+void explain_roundtrip(struct text *text, const struct roundtrip *roundtrip)
+{
+    explain_attempt(text, roundtrip);
+    text_add(text, ": ");
     (void)explain_outcome(text, roundtrip);
     (void)explain_counts(text, "; ", roundtrip->tcp.counts);
-    if (unconnected && roundtrip->race.tried > 1)
+    if (roundtrip_never_connected(roundtrip) && roundtrip->race.tried > 1)
         text_addf(text, " (the last of %zu addresses tried)", roundtrip->race.tried);
 }

@@ -23,6 +23,9 @@ bool explain_failed_addresses(struct text *text, const struct target *target);
  * there is. */
 bool explain_counts(struct text *text, const char *before, const uint64_t counts[TCP_COUNTS]);
 
+/* Adds what was attempted last, and on what: "connecting to PEER". */
+void explain_attempt(struct text *text, const struct roundtrip *roundtrip);
+
 /* Adds "ATTEMPT: outcome: details" for a round trip that is over and brought no echo. */
 void explain_roundtrip(struct text *text, const struct roundtrip *roundtrip);
 

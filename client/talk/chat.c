@@ -83,8 +83,8 @@ static void give_up(struct chat *chat)
 {
     struct text text = OUTPUT_SENTENCE;
 
-    text_addf(&text, "getting an echo from %s: given up after %.1f s", chat->options->address.text,
-              waiting_seconds());
+    explain_attempt(&text, &chat->roundtrip);
+    text_addf(&text, ": given up after %.1f s", waiting_seconds());
     if (chat->roundtrip.state != ROUNDTRIP_CLOSING)
         complain(chat, &text, STATUS_FAILED);
     roundtrip_abandon(&chat->roundtrip);
