@@ -1005,6 +1005,30 @@ inside() {
     took_about 500
 }
 
+@test "a name that can't be looked up for lack of descriptors is not taken for an unknown one" {
+    namespace accept echo
+    local limit complaint lacking=0 found=0
+    # From where the program can't be loaded to where nothing is amiss.
+    for limit in {4..24}; do
+        # shellcheck disable=SC2016 # is the inner shell's
+        complaint=$(inside env ASAN_OPTIONS=detect_leaks=0 "$BASH" -c 'ulimit -n "$1"; exec "${@:2}"' - \
+            "$limit" "$TINCAN" -m hello two-addresses.test:1 2>&1) || true
+        case $complaint in
+        'tincan: finding the address of two-addresses.test: unresolved: Too many open files: no descriptor '*)
+            ((lacking += 1))
+            ;;
+        'tincan: connecting to 127.0.0.1:1: refused: '*)
+            ((found += 1))
+            ;;
+        tincan:*)
+            echo "$limit: $complaint"
+            return 1
+            ;;
+        esac
+    done
+    ((lacking > 0 && found > 0))
+}
+
 # one_thread PID: whether the process has only its first thread.
 one_thread() {
     [ "$(ls "/proc/$1/task")" = "$1" ]

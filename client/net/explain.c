@@ -50,6 +50,12 @@ static void explain_unresolved(struct text *text, const struct roundtrip *roundt
     const struct target *target = roundtrip->target;
     const char *host = target->address->host, *interface = strchr(host, '%');
 
+    if (target->resolver_error == EAI_SYSTEM &&
+        (target->error == EMFILE || target->error == ENFILE)) {
+        text_addf(text, "%s: no descriptor is left to ask the resolver with; raise the limit",
+                  strerror(target->error));
+        return;
+    }
     if (interface && address_family(target->address) == AF_INET6) {
         explain_interface(text, host, interface);
         return;

@@ -2,6 +2,7 @@
 #include "client/net/resolver.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -22,14 +23,30 @@ struct query {
 
 static atomic_size_t threads; /* how many there are */
 
+/* Returns EMFILE or ENFILE if no descriptor is left, which getaddrinfo(3) mostly takes for a name
+ * that is not known, as it can't read any file; else 0. */
+static int lack_of_descriptors(void)
+{
+    int fd = open("/", O_PATH | O_CLOEXEC);
+
+    if (fd < 0)
+        return errno == EMFILE || errno == ENFILE ? errno : 0;
+    close(fd);
+    return 0;
+}
+
 static struct answer look_up(const struct address *address, int family, int flags)
 {
     struct addrinfo hints = {
         .ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
     struct answer answer = {.list = NULL};
+    int lack;
 
     answer.code = getaddrinfo(address->host, address->port, &hints, &answer.list);
     answer.error = errno;
+    lack = answer.code != 0 ? lack_of_descriptors() : 0;
+    if (lack != 0)
+        answer = (struct answer){.code = EAI_SYSTEM, .error = lack};
     return answer;
 }
 

@@ -11,7 +11,8 @@
 
 struct answer {
     int code;              /* 0, or an EAI_ code */
-    int error;             /* errno, for EAI_SYSTEM; ETIMEDOUT if there was none in time */
+    int error;             /* errno, for EAI_SYSTEM: ETIMEDOUT if there was none in time, EMFILE or
+                              ENFILE if there was no descriptor to ask with */
     struct addrinfo *list; /* for code 0; the caller frees it by freeaddrinfo(3) */
 };
 
