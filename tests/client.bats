@@ -1014,7 +1014,7 @@ inside() {
         complaint=$(inside env ASAN_OPTIONS=detect_leaks=0 "$BASH" -c 'ulimit -n "$1"; exec "${@:2}"' - \
             "$limit" "$TINCAN" -m hello two-addresses.test:1 2>&1) || true
         case $complaint in
-        'tincan: finding the address of two-addresses.test: unresolved: Too many open files: no descriptor '*)
+        'tincan: finding the address of two-addresses.test: local error: Too many open files: no descriptor '*)
             ((lacking += 1))
             ;;
         'tincan: connecting to 127.0.0.1:1: refused: '*)

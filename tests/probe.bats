@@ -877,6 +877,21 @@ PYTHON
     done
 }
 
+@test "a name that can't be looked up for lack of descriptors is UNKNOWN to --check" {
+    serve_inside echo
+    local limit said lacking=0
+    # From where nothing can be prepared to where a connection can be made.
+    for limit in {6..24}; do
+        # shellcheck disable=SC2016 # is the inner shell's
+        said=$(nsenter -n -m -r -w -t "$STARTED" env ASAN_OPTIONS=detect_leaks=0 "$BASH" -c \
+            'ulimit -n "$1"; exec "${@:2}"' - "$limit" "$TINCAN" --check -c 1 two-addresses.test:1 2>&1) || true
+        [[ $said != *'finding the address of '* ]] || ((lacking += 1))
+        [[ $said != 'TINCAN CRITICAL - finding'* ]]
+    done
+    ((lacking > 0))
+    [[ $said = 'TINCAN CRITICAL - 0 of 1 echoed by '*'; refused: '* ]]
+}
+
 @test "a connection to itself is no server: refused" {
     need_own_sysctls
     serve_inside echo

@@ -50,12 +50,6 @@ static void explain_unresolved(struct text *text, const struct roundtrip *roundt
     const struct target *target = roundtrip->target;
     const char *host = target->address->host, *interface = strchr(host, '%');
 
-    if (target->resolver_error == EAI_SYSTEM &&
-        (target->error == EMFILE || target->error == ENFILE)) {
-        text_addf(text, "%s: no descriptor is left to ask the resolver with; raise the limit",
-                  strerror(target->error));
-        return;
-    }
     if (interface && address_family(target->address) == AF_INET6) {
         explain_interface(text, host, interface);
         return;
@@ -158,6 +152,8 @@ static void explain_local(struct text *text, const struct roundtrip *roundtrip)
     const struct target *target = roundtrip->target;
 
     text_add(text, strerror(roundtrip->error));
+    if (target->count == 0 && roundtrip->error != ENOMEM)
+        text_add(text, ": no descriptor is left to ask the resolver with; raise the limit");
     if (roundtrip->error == EADDRNOTAVAIL)
         explain_no_address(text, roundtrip);
     if (roundtrip->error == EINVAL)
@@ -374,8 +370,10 @@ const char *explain_outcome(struct text *text, const struct roundtrip *roundtrip
 void explain_attempt(struct text *text, const struct roundtrip *roundtrip)
 {
     const struct target *target = roundtrip->target;
+    bool found = target->count > 0 || target->address->socket_size > 0;
 
-    if (roundtrip->state == ROUNDTRIP_OVER && roundtrip->outcome == OUTCOME_UNRESOLVED)
+    if (roundtrip->state == ROUNDTRIP_OVER && (roundtrip->outcome == OUTCOME_UNRESOLVED ||
+                                               (roundtrip->outcome == OUTCOME_LOCAL && !found)))
         text_addf(text, "finding the address of %s", target->address->host);
     else
         text_addf(text, "%s %s",

@@ -76,6 +76,12 @@ static bool add_list(struct target *target, const struct addrinfo *list)
     return true;
 }
 
+/* Returns whether the resolver could not be asked for lack of descriptors. */
+static bool is_local(const struct answer *answer)
+{
+    return answer->code == EAI_SYSTEM && (answer->error == EMFILE || answer->error == ENFILE);
+}
+
 /* Takes the answer of the resolver to the first question. */
 static void take_first_answer(struct target *target, struct answer answer)
 {
@@ -85,7 +91,7 @@ static void take_first_answer(struct target *target, struct answer answer)
     target->resolved = now;
     target->resolver_error = answer.code;
     if (answer.code != 0) {
-        fail(target, OUTCOME_UNRESOLVED, answer.error);
+        fail(target, is_local(&answer) ? OUTCOME_LOCAL : OUTCOME_UNRESOLVED, answer.error);
         return;
     }
     if (!add_list(target, answer.list))

@@ -285,8 +285,9 @@ static int split_all(struct targets *targets, struct run *run)
     return 0;
 }
 
-/* Lists those to be probed. Returns 0, or -1 if memory was short for one. */
-static int list_all(struct targets *targets, struct run *run, int64_t deadline)
+/* Lists those to be probed. Returns 0, or -1 if memory was short, or if this machine failed to find
+ * the only one, with the reason added then. */
+static int list_all(struct targets *targets, struct run *run, int64_t deadline, struct text *reason)
 {
     struct roundtrip roundtrip = {.begun = run->started, .timeout = deadline - run->started};
 
@@ -297,8 +298,6 @@ static int list_all(struct targets *targets, struct run *run, int64_t deadline)
 
         if (probed->refused)
             continue;
-        if (probed->target.count == 0 && probed->target.outcome == OUTCOME_LOCAL)
-            return -1;
         if (probed->target.count > 0 || run->options->probes.many) {
             targets->list[targets->count++] = &probed->target;
             continue;
@@ -306,6 +305,10 @@ static int list_all(struct targets *targets, struct run *run, int64_t deadline)
         roundtrip.target = &probed->target;
         roundtrip_begin(&roundtrip, NULL, 0); /* over at once */
         explain_roundtrip(&why, &roundtrip);
+        if (roundtrip.outcome == OUTCOME_LOCAL) {
+            text_add(reason, why.start);
+            return -1;
+        }
         refuse(run, probed, &why);
     }
     return targets->list ? 0 : -1;
@@ -319,12 +322,12 @@ int targets_find(struct targets *targets, struct run *run, int64_t deadline, str
     run->probed = calloc(run->count, sizeof *run->probed);
     if (run->probed && find_all(targets, run, deadline) == 0 && !watcher_ended() &&
         (!run->options->probes.all_addresses || split_all(targets, run) == 0) &&
-        list_all(targets, run, deadline) == 0)
+        list_all(targets, run, deadline, reason) == 0)
         return 0;
     if (watcher_ended())
         text_addf(reason, "interrupted while finding the address of %s",
                   run->count > 1 ? "each target" : targets->texts[0]);
-    else
+    else if (reason->start[0] == '\0')
         text_add(reason, "finding the targets: out of memory");
     return -1;
 }
