@@ -1073,6 +1073,21 @@ PYTHON
     assert_line --regexp '^ +1 byte   echoed  time=[0-9.]+  \(at try 3\)$'
 }
 
+@test "--sweep does not forgive an altered echo" {
+    serve echo flip:0 echo
+    run -3 "$TINCAN" --sweep 10-20 "$ADDRESS"
+    assert_line --regexp '^ +20 bytes  echoed  time=[0-9.]+  \(at try 2; 1 altered\)$'
+    assert_line 'nothing fails up to 20 bytes; 1 of 3 tries came back altered'
+    serve echo flip:0 echo
+    run -3 "$TINCAN" --sweep 10-20 --json "$ADDRESS"
+    jq -es 'map([.tries, .altered]) == [[1, 0], [2, 1], [3, 1]]' <<<"$output"
+    # Nor where the size fails for another reason.
+    serve echo extra:x close-after-reading
+    run -3 "$TINCAN" --sweep 10-11 "$ADDRESS"
+    assert_line --regexp '^ +11 bytes  closed  \(3 tries; 1 altered\)$'
+    assert_line 'the largest that works: 10 bytes; the smallest that fails: 11 bytes (closed); 1 of 4 tries came back altered'
+}
+
 @test "--sweep does not blame a size when it can't connect" {
     local port
     port=$(free_port)
@@ -1853,6 +1868,9 @@ TABLE
     serve echo limited:0 echo limited:0 limited:0 echo
     run -1 "$TINCAN" -q --diagnose --sweep 1-3000 "$ADDRESS"
     assert_line 'text of every kind comes back intact; nothing fails up to 3000 bytes; 3 of 11 tries failed for no reason in the message (closed)'
+    serve echo flip:0 echo limited:0 flip:0 echo
+    run -3 "$TINCAN" -q --diagnose --sweep 1-3000 "$ADDRESS"
+    assert_line 'text of every kind comes back; nothing fails up to 3000 bytes; 1 of 11 tries failed for no reason in the message (closed); 2 of 11 tries came back altered'
     serve echo
     run -0 "$TINCAN" --sweep 1-2 "$ADDRESS"
     assert_line --regexp '^ +1 byte   echoed '

@@ -37,11 +37,19 @@ static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
     last->family = roundtrip->target->peers[roundtrip->attempt.peer].name.ss_family;
     last->cause = NULL;
     last->ends_at = 0;
+    sweep->verdict.tries++;
     if (roundtrip->outcome == OUTCOME_ECHOED)
         return 0;
+    /* A later try makes up for a lost one, but not for a wrong echo. */
+    if (outcome_status(roundtrip->outcome) == STATUS_ALTERED) {
+        last->altered++;
+        sweep->verdict.altered++;
+        outcome_raise(&sweep->status, STATUS_ALTERED);
+    } else {
+        last->chance = roundtrip->outcome;
+    }
     last->cause = explain_outcome(&text, roundtrip);
     (void)explain_counts(&text, "; ", roundtrip->tcp.counts);
-    last->chance = roundtrip->outcome;
     if (roundtrip->outcome == OUTCOME_ALTERED &&
         roundtrip->transfer.compared.kind == VERIFY_SHORTER)
         last->ends_at = roundtrip->transfer.compared.offset;
@@ -75,6 +83,7 @@ static bool try_size(struct sweep *sweep, size_t size)
     struct sweep_size *last = &sweep->verdict.last;
 
     last->size = size;
+    last->altered = 0;
     sweep->never_connected = 0;
     for (last->tries = 1; try_once(sweep); last->tries++)
         if (last->outcome == OUTCOME_ECHOED || last->tries == SWEEP_TRIES) {
@@ -102,14 +111,17 @@ static void judge(struct sweep_verdict *verdict)
     }
 }
 
-/* Counts the tries of the message just tried, and those that failed for no reason in it. */
+/* Counts the tries of the message just tried that failed for no reason in it. */
 static void count_chances(struct sweep_verdict *verdict)
 {
-    verdict->tries += verdict->last.tries;
-    if (verdict->last.outcome != OUTCOME_ECHOED || verdict->last.tries == 1)
+    const struct sweep_size *last = &verdict->last;
+
+    if (last->altered == last->tries)
+        verdict->always_altered += last->altered;
+    if (last->outcome != OUTCOME_ECHOED || last->tries - 1 == last->altered)
         return;
-    verdict->chances += verdict->last.tries - 1;
-    verdict->chance = verdict->last.chance;
+    verdict->chances += last->tries - 1 - last->altered;
+    verdict->chance = last->chance;
 }
 
 /* Returns whether messages of the size come back; false also if the sweep can't go on. */
@@ -247,7 +259,7 @@ static const char *hint(struct sweep *sweep)
     return outcome == OUTCOME_ALTERED && verdict->causes_differ ? cut_hint(sweep) : NULL;
 }
 
-static void diagnose_text(struct text *text, const struct sweep_verdict *verdict)
+static void diagnose_text(struct text *text, const struct sweep_verdict *verdict, bool intact)
 {
     const struct sweep_size *pattern = &verdict->pattern;
 
@@ -262,7 +274,7 @@ static void diagnose_text(struct text *text, const struct sweep_verdict *verdict
     else if (pattern->pattern)
         text_addf(text, "some text fails (%s): %s", verdict->failed_patterns, pattern->why);
     else
-        text_add(text, "text of every kind comes back intact");
+        text_addf(text, "text of every kind comes back%s", intact ? " intact" : "");
     if (verdict->patterns_differ)
         text_add(text, "; other text fails otherwise");
 }
@@ -270,10 +282,11 @@ static void diagnose_text(struct text *text, const struct sweep_verdict *verdict
 /* Says in one sentence what was found. */
 static void diagnose(struct sweep_verdict *verdict)
 {
+    bool intact = verdict->altered == verdict->always_altered;
     struct text text;
 
     text_init(&text, verdict->diagnosis, sizeof verdict->diagnosis);
-    diagnose_text(&text, verdict);
+    diagnose_text(&text, verdict, intact);
     if (verdict->any_fails)
         text_addf(&text, "; messages of %zu byte%s and more fail: %s", verdict->fails.size,
                   explain_plural(verdict->fails.size),
@@ -284,6 +297,8 @@ static void diagnose(struct sweep_verdict *verdict)
     if (verdict->chances > 0)
         text_addf(&text, "; %u of %u tries failed for no reason in the message (%s)",
                   verdict->chances, verdict->tries, outcome_word(verdict->chance));
+    if (!intact)
+        text_addf(&text, "; %u of %u tries came back altered", verdict->altered, verdict->tries);
 }
 
 /* Without an address there is nothing to try. */

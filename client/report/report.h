@@ -56,7 +56,8 @@ struct sweep_size {
     enum outcome outcome; /* of the last try */
     int64_t time;         /* nanoseconds, of an echo */
     bool never_connected; /* in no try */
-    enum outcome chance;  /* of an earlier try, where the last one brought an echo */
+    unsigned altered;     /* of the tries */
+    enum outcome chance;  /* of another that failed, where the last one brought an echo */
     size_t ends_at;       /* bytes that came back of OUTCOME_ALTERED, if it is only shorter; or 0 */
     struct tcp tcp;       /* of the last try */
     int family;           /* of the address that it went to */
@@ -74,7 +75,9 @@ struct sweep_verdict {
     const char *hint;        /* a possible reason, or NULL */
     bool causes_differ;      /* sizes failed for other causes than `fails` */
     unsigned tries;          /* in all */
-    unsigned chances;        /* those that failed before an echo of the same message */
+    unsigned altered;        /* those with a wrong echo */
+    unsigned always_altered; /* and those of messages of which no try brought anything else */
+    unsigned chances;        /* those that were lost before an echo of the same message */
     enum outcome chance;     /* one of them */
 
     /* Of --diagnose. */

@@ -306,6 +306,7 @@ static void print_size(struct run *run, const struct sweep_size *size)
     if (size->cause)
         json_string_field("suspected_cause", size->cause);
     json_count_field("tries", size->tries);
+    json_count_field("altered", size->altered);
     json_milliseconds_field("time_ms", echoed ? size->time : -1);
     if (!echoed)
         json_string_field("why", size->why);
@@ -328,6 +329,8 @@ static void print_verdict(struct run *run, const struct sweep_verdict *verdict)
         json_string_field("diagnosis", verdict->diagnosis);
     if (verdict->last.never_connected)
         json_string_field("not_connected", verdict->last.why);
+    json_count_field("tries", verdict->tries);
+    json_count_field("altered", verdict->altered);
     json_boolean_field("unfinished", verdict->unfinished);
     json_boolean_field("interrupted", run->interrupted);
     fputs("}\n", stdout);

@@ -29,7 +29,10 @@ void report_text_size(struct run *run, const struct sweep_size *size)
     else
         fputs(outcome_word(size->outcome), stdout);
     if (size->tries > 1)
-        printf(echoed ? "  (at try %u)" : "  (%u tries)", size->tries);
+        printf(echoed ? "  (at try %u" : "  (%u tries", size->tries);
+    if (size->altered > 0 && size->altered < size->tries)
+        printf("; %u altered", size->altered);
+    fputs(size->tries > 1 ? ")" : "", stdout);
     if (size->cause)
         printf("  %s", size->cause);
     putchar('\n');
@@ -38,19 +41,26 @@ void report_text_size(struct run *run, const struct sweep_size *size)
 static void print_bounds(const struct sweep_verdict *verdict)
 {
     const char *word = outcome_word(verdict->fails.outcome);
+    bool any = verdict->any_works || verdict->any_fails;
+    bool altered = verdict->altered > verdict->always_altered;
 
     if (verdict->any_works && verdict->any_fails)
-        printf("the largest that works: %zu byte%s; the smallest that fails: %zu byte%s (%s)\n",
+        printf("the largest that works: %zu byte%s; the smallest that fails: %zu byte%s (%s)",
                verdict->works, explain_plural(verdict->works), verdict->fails.size,
                explain_plural(verdict->fails.size), word);
     else if (verdict->any_works && verdict->unfinished)
-        printf("the largest that works: %zu byte%s\n", verdict->works,
+        printf("the largest that works: %zu byte%s", verdict->works,
                explain_plural(verdict->works));
     else if (verdict->any_works)
-        printf("nothing fails up to %zu byte%s\n", verdict->works, explain_plural(verdict->works));
+        printf("nothing fails up to %zu byte%s", verdict->works, explain_plural(verdict->works));
     else if (verdict->any_fails)
-        printf("nothing works, not even %zu byte%s (%s)\n", verdict->fails.size,
+        printf("nothing works, not even %zu byte%s (%s)", verdict->fails.size,
                explain_plural(verdict->fails.size), word);
+    if (altered)
+        printf("%s%u of %u tries came back altered", any ? "; " : "", verdict->altered,
+               verdict->tries);
+    if (any || altered)
+        putchar('\n');
 }
 
 void report_text_verdict(struct run *run, const struct sweep_verdict *verdict)
