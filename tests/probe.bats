@@ -132,12 +132,22 @@ teardown() {
     assert_line --regexp '^[0-9-]{10} [0-9:]{8}  down 0\.1 s, probes 2 to 3$'
     serve echo truncate:1
     run "$TINCAN" -c 12 -i 50ms "$ADDRESS"
-    assert_line --regexp '  down 0\.55 s so far, probes 2 to 12$'
+    assert_line --regexp '  down 0\.5[0-9]{2} s so far, probes 2 to 12$'
     (($(grep -c 'down ' <<<"$output") == 1))
     serve echo truncate:1 truncate:1 echo
     run "$TINCAN" --json -c 5 -i 50ms "$ADDRESS"
     "$REPORTS" json <<<"$output"
     [[ $("$REPORTS" outages <<<"$output") == '[{"first": 2, "last": 3, "at": '*', "seconds": 0.1, "over": true}]' ]]
+}
+
+@test "an outage that is not over has the length that has passed" {
+    need jq
+    serve echo close
+    run "$TINCAN" -q -c 2 -i 500ms "$ADDRESS"
+    assert_line --regexp '  down 0\.[0-4][0-9]{2} s so far, probe 2$'
+    serve close
+    run "$TINCAN" -q --json -c 1 -i 1d "$ADDRESS"
+    jq -e '.outages[0] | .seconds < 60 and .over == false' <<<"$output"
 }
 
 @test "an altered echo ends an outage, and a local error does not" {

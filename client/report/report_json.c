@@ -240,7 +240,7 @@ static void print_failed_addresses(const struct target *target)
     putchar(']');
 }
 
-static void print_outages(const struct tally *tally)
+static void print_outages(const struct tally *tally, int64_t now)
 {
     const struct outages *outages = &tally->outages;
 
@@ -251,8 +251,8 @@ static void print_outages(const struct tally *tally)
         printf("%s{\"first\":%" PRIu64, i > 0 ? "," : "", outage->first);
         json_count_field("last", outage->last);
         json_number_field("at", report_since_1970(outage->begun));
-        json_number_field("seconds", (double)(outage->ended - outage->begun) / CLOCK_SECOND);
-        json_boolean_field("over", outage->last < tally->last_answered);
+        json_number_field("seconds", (double)tally_outage_nsec(tally, outage, now) / CLOCK_SECOND);
+        json_boolean_field("over", tally_is_over(tally, outage));
         putchar('}');
     }
     putchar(']');
@@ -280,7 +280,7 @@ static void print_target(const struct run *run, const struct probed *probed, boo
     json_count_field("probes_hit", tally->probes_hit);
     if (!recent) {
         print_failed_addresses(&probed->target);
-        print_outages(tally);
+        print_outages(tally, now);
         json_milliseconds_field("resolve_ms", probed->target.resolve_nsec);
     }
     json_number_field("seconds", (double)(now - tally->begun) / (double)CLOCK_SECOND);

@@ -247,10 +247,13 @@ static void print_examples(const struct run *run, const struct probed *probed)
     }
 }
 
-static void print_outage(const struct outage *outage, bool over)
+static void print_outage(const struct tally *tally, const struct outage *outage)
 {
-    printf("down %.12g s%s, probe", (double)(outage->ended - outage->begun) / CLOCK_SECOND,
-           over ? "" : " so far");
+    int64_t now = tally->ended != 0 ? tally->ended : clock_now();
+    double seconds = (double)tally_outage_nsec(tally, outage, now) / CLOCK_SECOND;
+
+    printf(tally_is_over(tally, outage) ? "down %.12g s, probe" : "down %.3f s so far, probe",
+           seconds);
     if (outage->first == outage->last)
         printf(" %" PRIu64 "\n", outage->first);
     else
@@ -276,7 +279,7 @@ static void print_outages(const struct run *run, const struct probed *probed)
         report_text_name(run, probed);
         if (localtime_r(&begun, &local) && strftime(text, sizeof text, "%F %T", &local) > 0)
             printf("%s  ", text);
-        print_outage(outage, outage->last < probed->tally.last_answered);
+        print_outage(&probed->tally, outage);
     }
 }
 
@@ -291,11 +294,11 @@ static void tick(struct run *run, int64_t now)
             struct outage *outage = &tally->outages.list[j];
 
             if (outage->reported || outage->last + 1 >= run->probed[i].oldest ||
-                outage->last >= tally->last_answered)
+                !tally_is_over(tally, outage))
                 continue;
             print_stamp(run);
             report_text_name(run, &run->probed[i]);
-            print_outage(outage, true);
+            print_outage(tally, outage);
             outage->reported = true;
         }
     }

@@ -175,6 +175,18 @@ double tally_loss(const struct tally *tally)
     return count > 0 ? 100 * (double)tally_lost(tally) / (double)count : NAN;
 }
 
+bool tally_is_over(const struct tally *tally, const struct outage *outage)
+{
+    return outage->last < tally->last_answered;
+}
+
+int64_t tally_outage_nsec(const struct tally *tally, const struct outage *outage, int64_t now)
+{
+    bool last = outage == &tally->outages.list[tally->outages.kept - 1];
+
+    return (last && !tally_is_over(tally, outage) ? now : outage->ended) - outage->begun;
+}
+
 int tally_status(const struct tally *tally)
 {
     int status = tally->outcomes[OUTCOME_ECHOED] > 0 ? STATUS_ECHOED : STATUS_FAILED;

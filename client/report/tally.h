@@ -79,6 +79,12 @@ uint64_t tally_lost(const struct tally *tally);
  * NAN if there are none. */
 double tally_loss(const struct tally *tally);
 
+/* Returns whether an echo, be it altered, ended the outage, which is one of the tally's. */
+bool tally_is_over(const struct tally *tally, const struct outage *outage);
+
+/* Returns its length in nanoseconds. The last of them lasts until `now` unless it is over. */
+int64_t tally_outage_nsec(const struct tally *tally, const struct outage *outage, int64_t now);
+
 /* Returns the exit status for the outcomes; STATUS_FAILED if there was no echo. */
 int tally_status(const struct tally *tally);
 
