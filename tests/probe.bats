@@ -620,14 +620,24 @@ TABLE
 }
 
 @test "what a hostile server replies reaches no terminal" {
-    serve 'reply:\x1b]0;pwned\x07\x1b[2J\xc2\x9b31m\xe2\x80\xae'
-    local report
-    for report in '' -q --json --check --histogram; do
-        # shellcheck disable=SC2086 # none or one
-        run "$TINCAN" -c 1 $report "$ADDRESS"
-        assert_output --partial altered
-        run ! grep -qP '[^\x20-\x7e]' <<<"$output"
+    local reply report
+    for reply in '\x1b]0;pwned\x07\x1b[2J\xc2\x9b31m\xe2\x80\xae' \
+        'HTTP/1.1 \x9b31m\xe2\x80\xae|evil\xff\x1b[31m'; do
+        serve "reply:$reply"
+        for report in '' -q --json --check --histogram; do
+            # shellcheck disable=SC2086 # none or one
+            run env LC_ALL=C.UTF-8 "$TINCAN" -c 1 $report "$ADDRESS"
+            assert_output --partial altered
+            LC_ALL=C run ! grep -q '[^ -~]' <<<"$output"
+        done
     done
+    run env LC_ALL=C.UTF-8 "$TINCAN" --check -c 1 "$ADDRESS"
+    assert_output --partial 'HTTP/1.1 \x9b31m\xe2\x80\xae evil\xff\x1b[31m'
+    assert_output --regexp '^[^|]+ \|[^|]+$'
+    # Nor does the name of a target.
+    run env LC_ALL=C.UTF-8 "$TINCAN" --check -c 1 $'unix:/\e\xff|ü' unix:/other
+    assert_output --partial "'unix:/\x1b\xff ü time'=U"
+    LC_ALL=C.UTF-8 run ! grep -v '^[ -~ü]*$' <<<"$output"
 }
 
 @test "a server's limit on messages is named, where it is the usual one" {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "client/display.h"
 #include "client/output.h"
 #include "client/report/report.h"
 #include "common/clock.h"
@@ -83,14 +84,19 @@ int report_check_status(const struct run *run)
     return target_status(run, find_worst(run));
 }
 
-/* Prints the string so that nothing in it ends the line or begins the performance data, and without
- * the characters in `other`. */
+/* Prints the string on this line, without the characters in `other`: blanks stand for them. */
 static void print_without(const char *string, const char *other)
 {
-    for (; *string; string++)
-        putchar((unsigned char)*string < 0x20 || *string == 0x7f || strchr(other, *string)
-                    ? ' '
-                    : *string);
+    while (*string) {
+        size_t length = strcspn(string, other);
+
+        display(stdout, string, length, false);
+        string += length;
+        if (*string) {
+            putchar(' ');
+            string++;
+        }
+    }
 }
 
 static void print_plain(const char *string)
