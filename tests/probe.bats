@@ -1061,6 +1061,18 @@ PYTHON
     assert_line --regexp '^packets over 14(41|53) bytes may be dropped on the way back \(path MTU\)$'
 }
 
+@test "--sweep blames no path MTU where a larger message is no larger packet" {
+    local address
+    serve black-hole:100000
+    address=$ADDRESS
+    serve --on "unix:$PWD/socket" black-hole:100000
+    for address in "$address" "$ADDRESS"; do
+        run -1 "$TINCAN" -q -W 300ms --sweep 99999-100001 "$address"
+        assert_line 'the largest that works: 100000 bytes; the smallest that fails: 100001 bytes (timeout)'
+        refute_output --partial 'packets over'
+    done
+}
+
 @test "--sweep shows the path of a pattern so that it does nothing to a terminal" {
     printf x >$'a\e[31mb'
     run "$TINCAN" --sweep 1-2 -P $'file:a\e[31mb' 127.0.0.1:1

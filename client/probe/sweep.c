@@ -203,7 +203,7 @@ static void bisect(struct sweep *sweep)
     }
 }
 
-/* Says which packets are dropped, and in which direction, as far as TCP knows that. */
+/* Says which packets may be dropped, and in which direction, as far as TCP knows that; or NULL. */
 static const char *packet_hint(struct sweep *sweep)
 {
     const struct sweep_size *fails = &sweep->verdict.fails;
@@ -212,14 +212,14 @@ static const char *packet_hint(struct sweep *sweep)
                                                          : "on the way";
     /* The headers of IP and TCP. The null byte makes up for the byte that is too much. */
     size_t headers = fails->family == AF_INET6 ? 60 : 40;
-    char size[32] = "some size";
 
     if (fails->tcp.timestamps)
         headers += 12;
-    if (fails->size < fails->tcp.segment) /* it is one packet */
-        (void)snprintf(size, sizeof size, "%zu bytes", headers + fails->size);
-    (void)snprintf(sweep->hint, sizeof sweep->hint, "packets over %s may be dropped %s (path MTU)",
-                   size, where);
+    if (fails->size >= fails->tcp.segment) /* its packets are no larger than those of what works */
+        return NULL;
+    (void)snprintf(sweep->hint, sizeof sweep->hint,
+                   "packets over %zu bytes may be dropped %s (path MTU)", headers + fails->size,
+                   where);
     return sweep->hint;
 }
 
