@@ -1744,7 +1744,7 @@ END
     assert_success
     run "$REPORTS" prometheus file
     assert_success
-    assert_line --partial $'/a\xef\xbf\xbdb"} 1'
+    assert_line --partial '/a\\xffb"} 1'
 }
 
 @test "the Prometheus file is replaced as a whole" {

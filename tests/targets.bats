@@ -405,6 +405,16 @@ resident() {
     head -n 1 <<<"$output" | "$REPORTS" plugin
 }
 
+@test "targets whose names are not UTF-8 stay apart in each report" {
+    need jq
+    run "$TINCAN" -q -c 1 --json --prometheus file $'unix:./\xff' $'unix:./\xfe' unix:./ü
+    jq -es 'map(.target) == ["unix:./\\xff", "unix:./\\xfe", "unix:./ü"]' <<<"$output"
+    "$REPORTS" prometheus file >samples
+    assert_equal "$(grep -F 'tincan_success{' samples)" 'tincan_success{target="unix:./\\xff"} 0
+tincan_success{target="unix:./\\xfe"} 0
+tincan_success{target="unix:./ü"} 0'
+}
+
 @test "what has no result is no success: a target with unfinished probes says so" {
     serve silent
     run "$TINCAN" -q -w 300ms -c 2 -i 100ms "$ADDRESS" "127.0.0.1:$(free_port)"

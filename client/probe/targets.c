@@ -81,16 +81,6 @@ static bool is_plain(const char *text, size_t length)
     return length <= MOST_LENGTH && report_is_utf8(text);
 }
 
-/* Adds all but printable ASCII as display() shows it. */
-static void add_escaped(struct text *text, const char *bytes, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if (bytes[i] >= 0x20 && bytes[i] < 0x7f)
-            text_add_bytes(text, &bytes[i], 1);
-        else
-            text_addf(text, "\\x%02x", (unsigned char)bytes[i]);
-}
-
 /* Adds the text of a line; what is no name of anything is escaped, and cut. Returns 0, or -1 with
  * errno. */
 static int add_line(struct targets *targets, const char *line, size_t length)
@@ -109,7 +99,7 @@ static int add_line(struct targets *targets, const char *line, size_t length)
     text_add_bytes(&copy, text, length);
     if (!is_plain(buffer, length)) {
         text_init(&copy, buffer, sizeof buffer);
-        add_escaped(&copy, text, length);
+        report_add_escaped(&copy, text, length);
     }
     kept = strdup(buffer);
     if (!kept)

@@ -88,6 +88,27 @@ bool report_is_utf8(const char *string)
     return frame_feed(&frame, string, strlen(string) + 1) == FRAME_COMPLETE;
 }
 
+void report_add_escaped(struct text *text, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (bytes[i] >= 0x20 && bytes[i] < 0x7f)
+            text_add_bytes(text, &bytes[i], 1);
+        else
+            text_addf(text, "\\x%02x", (unsigned char)bytes[i]);
+}
+
+const char *report_utf8(const char *string)
+{
+    static char buffer[4 * EXPLAIN_SIZE];
+    struct text text;
+
+    if (report_is_utf8(string))
+        return string;
+    text_init(&text, buffer, sizeof buffer);
+    report_add_escaped(&text, string, strlen(string));
+    return buffer;
+}
+
 double report_milliseconds(int64_t nsec)
 {
     return (double)nsec / (double)CLOCK_MSEC;

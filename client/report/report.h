@@ -160,6 +160,12 @@ const char *report_peer(const struct probed *probed);
 /* Returns whether the string is UTF-8, and so can be written as it is. */
 bool report_is_utf8(const char *string);
 
+/* Adds all but printable ASCII as \xNN. */
+void report_add_escaped(struct text *text, const char *bytes, size_t length);
+
+/* Returns the string if it is UTF-8; else it is escaped so, until the next call. */
+const char *report_utf8(const char *string);
+
 double report_milliseconds(int64_t nsec);
 
 /* Returns the moment (of clock_now) as seconds since 1970, by what the system's clock says now. */

@@ -6,21 +6,17 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Prints the string with its quotes; what is not UTF-8 becomes U+FFFD. */
+/* Prints the string with its quotes, escaped if it is not UTF-8. */
 static void json_string(const char *string)
 {
-    bool utf8 = report_is_utf8(string);
-
     putchar('"');
-    for (; *string; string++) {
+    for (string = report_utf8(string); *string; string++) {
         unsigned char byte = (unsigned char)*string;
 
         if (byte == '"' || byte == '\\')
             printf("\\%c", byte);
         else if (byte < 0x20 || byte == 0x7f)
             printf("\\u%04x", byte);
-        else if (byte >= 0x80 && !utf8)
-            fputs("\\ufffd", stdout);
         else
             putchar(byte);
     }

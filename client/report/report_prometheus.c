@@ -22,19 +22,15 @@ static int64_t due;  /* clock_now, when to write next; 0 at first */
 static bool failing; /* the last writing failed */
 static pid_t writer; /* a process that is writing, if above 0 */
 
-/* Adds a label. In its value three characters are escaped; what is not UTF-8 becomes U+FFFD. */
+/* Adds a label. In its value three characters are escaped; all but ASCII if it is not UTF-8. */
 static void add_label(struct text *series, const char *name, const char *value)
 {
-    bool utf8 = report_is_utf8(value);
-
     text_addf(series, "%s=\"", name);
-    for (; *value; value++) {
+    for (value = report_utf8(value); *value; value++) {
         if (*value == '\\' || *value == '"')
             text_addf(series, "\\%c", *value);
         else if (*value == '\n')
             text_add(series, "\\n");
-        else if ((unsigned char)*value >= 0x80 && !utf8)
-            text_add(series, "\xef\xbf\xbd");
         else
             text_add_bytes(series, value, 1);
     }
