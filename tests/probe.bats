@@ -140,6 +140,17 @@ teardown() {
     [[ $("$REPORTS" outages <<<"$output") == '[{"first": 2, "last": 3, "at": '*', "seconds": 0.1, "over": true}]' ]]
 }
 
+@test "of many outages the last are listed, and all are counted" {
+    local behaviours=()
+    for _ in {1..20}; do
+        behaviours+=(echo close-after-reading)
+    done
+    serve "${behaviours[@]}" echo
+    run "$TINCAN" --json -c 41 -i 20ms --parallel 1 "$ADDRESS"
+    "$REPORTS" json <<<"$output"
+    assert_equal "$("$REPORTS" outage_count <<<"$output")" 20
+}
+
 @test "an outage that is not over has the length that has passed" {
     need jq
     serve echo close

@@ -240,6 +240,7 @@ static void print_outages(const struct tally *tally, int64_t now)
 {
     const struct outages *outages = &tally->outages;
 
+    json_count_field("outage_count", outages->count);
     fputs(",\"outages\":[", stdout);
     for (size_t i = 0; i < outages->kept; i++) {
         const struct outage *outage = &outages->list[i];
