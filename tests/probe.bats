@@ -140,6 +140,17 @@ teardown() {
     [[ $("$REPORTS" outages <<<"$output") == '[{"first": 2, "last": 3, "at": '*', "seconds": 0.1, "over": true}]' ]]
 }
 
+@test "a loss is 0 or 100 % only where it is exactly that" {
+    serve close-after-reading echo
+    run -1 "$TINCAN" -q -f -c 2500 "$ADDRESS"
+    assert_line --partial '2499 echoed, 1 lost (0.1 %)'
+    serve echo close-after-reading
+    run -1 "$TINCAN" -q --rate 5000 -c 2500 "$ADDRESS" unix:/none
+    assert_line --partial '1 echoed, 4999 lost (99.9 %)'
+    assert_line --regexp "^$ADDRESS +2500 +1 +2499 +99.9 % "
+    assert_line --regexp '^unix:/none +2500 +0 +2500 100.0 % '
+}
+
 @test "of many outages the last are listed, and all are counted" {
     local behaviours=()
     for _ in {1..20}; do

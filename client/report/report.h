@@ -114,6 +114,7 @@ extern const struct report report_status_line; /* the state of a flood, on stand
 
 /* Of report_text: what it prints of durations and of a sweep, and text from anywhere. */
 int report_text_decimals(double milliseconds, int columns); /* at most 3, as many as fit */
+double report_text_loss(const struct tally *tally);         /* not rounded to 0 or 100 % */
 void report_text_phases(const struct run *run, const struct tally *tally);
 void report_text_targets(const struct run *run, bool recent);
 void report_text_name(const struct run *run, const struct probed *probed);

@@ -220,7 +220,7 @@ static void print_counts(const struct tally *tally, uint64_t unfinished)
     if (isnan(tally_loss(tally)))
         fputs("(-)", stdout);
     else
-        printf("(%.1f %%)", tally_loss(tally));
+        printf("(%.1f %%)", report_text_loss(tally));
     for (enum outcome outcome = OUTCOME_ECHOED + 1; outcome < OUTCOME_ALTERED; outcome++) {
         if (tally->outcomes[outcome] == 0 || outcome == OUTCOME_LOCAL)
             continue;

@@ -65,6 +65,13 @@ void report_text_phases(const struct run *run, const struct tally *tally)
             print_row(tally, phase, shares);
 }
 
+double report_text_loss(const struct tally *tally)
+{
+    double loss = tally_loss(tally);
+
+    return loss > 0 && loss < 100 ? fmin(fmax(loss, 0.1), 99.9) : loss;
+}
+
 /* Prints a row of what one target brought: the counts, the times if there was an echo, and what is
  * wrong with it. */
 static void print_target(const struct tally *tally, uint64_t unfinished)
@@ -77,7 +84,7 @@ static void print_target(const struct tally *tally, uint64_t unfinished)
     if (isnan(tally_loss(tally)))
         printf(" %7s", "-");
     else
-        printf(" %5.1f %%", tally_loss(tally));
+        printf(" %5.1f %%", report_text_loss(tally));
     if (time->count > 0) {
         print_cell((double)time->least);
         print_cell(time->mean);
