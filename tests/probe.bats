@@ -803,6 +803,23 @@ serve_inside() {
     said ''
 }
 
+@test "a sweep names the address that failed, and its times are those of the one that answered" {
+    need jq
+    within_time
+    serve_inside --rules 'ip6 daddr ::1 tcp flags syn drop' echo
+    local mode
+    for mode in --sweep=1-2 --diagnose; do
+        run --separate-stderr nsenter -n -m -r -w -t "$STARTED" "$TINCAN" --json "$mode" \
+            "two-addresses.test:${ADDRESS##*:}"
+        jq -es '.[-1].failed_addresses | map([.peer[:5], .outcome, .probes, .lost_ms >= 250]) ==
+            [["[::1]", "filtered", 1, true]]' <<<"$output"
+        jq -es 'map(select(.type == "size").time_ms) | max < 250' <<<"$output"
+        run --separate-stderr nsenter -n -m -r -w -t "$STARTED" "$TINCAN" -q "$mode" \
+            "two-addresses.test:${ADDRESS##*:}"
+        assert_line --regexp '^failed address \[::1\]:[0-9]+: filtered in 1 probe, which lost 0\.[0-9]+ s$'
+    done
+}
+
 @test "an address that does not answer leaves time for the next one" {
     need jq
     within_time

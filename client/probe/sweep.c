@@ -31,6 +31,8 @@ static int on_roundtrip(void *context, const struct roundtrip *roundtrip)
 
     last->outcome = roundtrip->outcome;
     last->time = phase_of(roundtrip, PHASE_TIME);
+    if (roundtrip->race.lost > 0) /* at other addresses, of which the size knows nothing */
+        last->time -= phase_of(roundtrip, PHASE_OTHERS);
     sweep->never_connected += roundtrip_never_connected(roundtrip);
     text_init(&text, last->why, sizeof last->why);
     last->tcp = roundtrip->tcp;

@@ -328,6 +328,7 @@ static void print_verdict(struct run *run, const struct sweep_verdict *verdict)
         json_string_field("not_connected", verdict->last.why);
     json_count_field("tries", verdict->tries);
     json_count_field("altered", verdict->altered);
+    print_failed_addresses(&run->probed->target);
     json_boolean_field("unfinished", verdict->unfinished);
     json_boolean_field("interrupted", run->interrupted);
     fputs("}\n", stdout);

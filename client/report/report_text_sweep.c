@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the report for people says of a sweep. */
+#include "client/output.h"
 #include "client/report/report.h"
 
 #include <stdio.h>
@@ -63,29 +64,39 @@ static void print_bounds(const struct sweep_verdict *verdict)
         putchar('\n');
 }
 
+static void print_line(const char *string)
+{
+    report_text_string(string);
+    putchar('\n');
+}
+
+static void print_findings(const struct sweep_verdict *verdict)
+{
+    print_bounds(verdict);
+    if (verdict->any_fails)
+        print_line(verdict->fails.why);
+    if (verdict->last.never_connected) {
+        printf("could not connect at %zu byte%s: nothing is known of this size\n",
+               verdict->last.size, explain_plural(verdict->last.size));
+        print_line(verdict->last.why);
+    }
+    if (verdict->hint)
+        puts(verdict->hint);
+}
+
 void report_text_verdict(struct run *run, const struct sweep_verdict *verdict)
 {
+    struct text failures = OUTPUT_SENTENCE;
+
     if (run->probed->target.count == 0)
         return;
     fputs("--- ", stdout);
     report_text_string(report_peer(run->probed));
     fputs(verdict->unfinished ? " --- (not finished)\n" : " ---\n", stdout);
-    if (verdict->diagnosis[0] != '\0') {
-        report_text_string(verdict->diagnosis);
-        putchar('\n');
-        return;
-    }
-    print_bounds(verdict);
-    if (verdict->any_fails) {
-        report_text_string(verdict->fails.why);
-        putchar('\n');
-    }
-    if (verdict->last.never_connected) {
-        printf("could not connect at %zu byte%s: nothing is known of this size\n",
-               verdict->last.size, explain_plural(verdict->last.size));
-        report_text_string(verdict->last.why);
-        putchar('\n');
-    }
-    if (verdict->hint)
-        puts(verdict->hint);
+    if (verdict->diagnosis[0] != '\0')
+        print_line(verdict->diagnosis);
+    else
+        print_findings(verdict);
+    if (explain_failed_addresses(&failures, &run->probed->target))
+        print_line(failures.start);
 }
