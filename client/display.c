@@ -40,22 +40,40 @@ void display_set_charset(const char *name)
     ascii_only = strcmp(name, "UTF-8") != 0;
 }
 
+/* Returns the size of the first character, or byte, and sets whether it is written as it is. */
+static size_t take(const char *bytes, size_t length, bool lines, bool *as_it_is)
+{
+    uint32_t code;
+    size_t size = utf8_decode(bytes, length, &code);
+
+    *as_it_is = size > 0 && is_harmless(code, lines);
+    return size > 0 ? size : 1;
+}
+
 void display(FILE *stream, const char *bytes, size_t length, bool lines)
 {
-    while (length > 0) {
-        uint32_t code;
-        size_t size = utf8_decode(bytes, length, &code);
+    bool as_it_is;
 
-        if (size > 0 && is_harmless(code, lines)) {
+    for (size_t size; length > 0; bytes += size, length -= size) {
+        size = take(bytes, length, lines, &as_it_is);
+        if (as_it_is)
             fwrite(bytes, 1, size, stream);
-        } else {
-            size = size > 0 ? size : 1;
+        else
             for (size_t i = 0; i < size; i++)
                 fprintf(stream, "\\x%02x", (unsigned char)bytes[i]);
-        }
-        bytes += size;
-        length -= size;
     }
+}
+
+int display_width(const char *bytes, size_t length)
+{
+    bool as_it_is;
+    int width = 0;
+
+    for (size_t size; length > 0; bytes += size, length -= size) {
+        size = take(bytes, length, false, &as_it_is);
+        width += as_it_is ? 1 : 4 * (int)size;
+    }
+    return width;
 }
 
 void display_set_colour(enum display_colour when)

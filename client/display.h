@@ -19,6 +19,9 @@ void display_set_charset(const char *name);
  */
 void display(FILE *stream, const char *bytes, size_t length, bool lines);
 
+/* Returns how many columns that takes, without `lines`, if each character takes one. */
+int display_width(const char *bytes, size_t length);
+
 /* When to use colours. */
 enum display_colour {
     DISPLAY_COLOUR_AUTO, /* on a terminal that is not dumb, unless NO_COLOR is set */

@@ -67,6 +67,13 @@ serve_two() {
     LC_ALL=C.UTF-8 run "$TINCAN" -q -c 1 unix:/äöü unix:/abcd
     assert_line --regexp '^unix:/äöü {7}1 {6}0 '
     assert_line --regexp '^unix:/abcd {6}1 {6}0 '
+    # Or by the bytes that are shown instead.
+    run env LC_ALL=C "$TINCAN" -c 1 unix:/ü unix:/abcd
+    assert_line --regexp '^unix:/.xc3.xbc seq=1 '
+    assert_line --regexp '^unix:/abcd     seq=1 '
+    run env LC_ALL=C.UTF-8 "$TINCAN" -q -c 1 $'unix:/ü\x01\xff' unix:/abcd
+    assert_line --regexp '^unix:/ü.x01.xff {6}1 {6}0 '
+    assert_line --regexp '^unix:/abcd {11}1 {6}0 '
 }
 
 @test "a name that is too long for the table has its counts behind it" {

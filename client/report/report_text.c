@@ -37,14 +37,9 @@ static void print_found(const struct target *target)
     printf(", found in %.3f ms)", report_milliseconds(target->resolve_nsec));
 }
 
-/* Returns how many characters the target's name has, in UTF-8. */
 static int name_width(const struct probed *probed)
 {
-    int width = 0;
-
-    for (const char *byte = probed->address.text; *byte; byte++)
-        width += (*byte & 0xc0) != 0x80;
-    return width;
+    return display_width(probed->address.text, strlen(probed->address.text));
 }
 
 /* Prints a target's name so that what follows is aligned; nothing where there can be one only. */
