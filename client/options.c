@@ -173,12 +173,12 @@ static bool read_limit(const char *value, double *msec)
 
 static bool read_loss(const char *value, double *percent)
 {
+    const char *unit = value + strspn(value, "0123456789."); /* strtod would take more forms */
     char *end;
 
     *percent = strtod(value, &end);
-    if (*end == '%')
-        end++;
-    return *value >= '0' && *value <= '9' && *end == '\0' && *percent >= 0 && *percent <= 100;
+    return *value >= '0' && *value <= '9' && end == unit && unit[-1] != '.' &&
+           (*unit == '\0' || strcmp(unit, "%") == 0) && *percent <= 100;
 }
 
 /* Reads [@][START:][END], of which `read` reads START and END. */

@@ -1893,6 +1893,11 @@ sys.exit(subprocess.run(sys.argv[1:], stdout=writer, restore_signals=False).retu
 --rate|1000001|--rate: '1000001' is not a number from 1 to 1000000
 --warning-loss|101|--warning-loss: '101' is not a range of shares from 0 to 100 percent
 --critical-loss|nan|--critical-loss: 'nan' is not a range of shares from 0 to 100 percent
+--critical-loss|0x10|--critical-loss: '0x10' is not a range of shares *
+--warning-loss|@1e1:2e1%|--warning-loss: '@1e1:2e1%' is not a range of shares *
+--critical-loss|5.|--critical-loss: '5.' is not a range of shares *
+--critical-loss|5%%|--critical-loss: '5%%' is not a range of shares *
+--critical-loss|100.1|--critical-loss: '100.1' is not a range of shares *
 --parallel|-5|--parallel: '-5' is not a number from 1 to 1000000
 --parallel|1000001|--parallel: '1000001' is not a number from 1 to 1000000
 --prometheus||--prometheus: '' is not the path of a file
