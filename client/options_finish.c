@@ -51,10 +51,10 @@ static const char *probe_problem(const struct options *options)
                "and --timestamps";
     if (probes->many && (probes->flood || probes->sweep || probes->histogram))
         return "--diagnose, --flood, --histogram and --sweep are for one target only";
-    if (probes->check && probes->json)
-        return "--check excludes --json: it prints one line";
-    if (probes->check && probes->histogram)
-        return "--check excludes --histogram: it prints one line";
+    if (probes->check &&
+        (probes->histogram || probes->json || probes->report_every_usec > 0 || probes->timestamps))
+        return "--check excludes --histogram, --json, --report-every and --timestamps: it prints "
+               "one line";
     return limits_problem(probes);
 }
 

@@ -1969,7 +1969,7 @@ TABLE
         '-c 1 -m x -P ascii' '--sweep 1-9 -m x' '--sweep 1-9 -c 3' '--sweep 1-9 -f' \
         '--sweep 1-9 -i 1' '--sweep 1-9 -s 5' '--sweep 1-9 --parallel 2' '--sweep 1-9 --check' \
         '--sweep 1-9 --prometheus x' '--sweep 1-9 --histogram' '--sweep 1-9 -D' '--diagnose --report-every 1s' '--check --json' \
-        '--check --histogram' '-c 1 --warning 5' '-c 1 --critical-loss 5' \
+        '--check --histogram' '--check --report-every 1s' '--check -D' '-c 1 --warning 5' '-c 1 --critical-loss 5' \
         '--check --warning 5 --critical 4' '--check --warning-loss 5 --critical-loss 4'; do
         # shellcheck disable=SC2086 # several
         run "$TINCAN" $options </dev/null
