@@ -149,7 +149,6 @@ static void cut_short(struct schedule *schedule, struct roundtrip *roundtrip, in
 
     if (roundtrip->state == ROUNDTRIP_CLOSING) {
         roundtrip_expire(roundtrip);
-        roundtrip->transfer.left_open = false; /* the server might have closed in time */
         finish(schedule, roundtrip);
     } else if (age >= FAIR_TIME && !schedule->stopped) {
         roundtrip->timeout = (age + AGE_UNIT / 2) / AGE_UNIT * AGE_UNIT;
