@@ -378,14 +378,15 @@ has_lines() {
     seq -f "127.0.2.%g:$port" 250 >>list
     start "$TINCAND" --quiet --listen="0.0.0.0:$port"
     wait_until 10 "$TINCAN" -q -m '' "127.0.0.1:$port" 2>/dev/null
-    start "$TINCAN" -c 30 -i 400ms --targets list >lines
+    start "$TINCAN" -c 50 -i 300ms --targets list >lines
     wait_until 20 has_lines 1000 lines
     early=$(resident "$STARTED")
-    wait_until 60 has_lines 8000 lines
+    wait_until 100 has_lines 22000 lines
     late=$(resident "$STARTED")
     echo "$early and $late kilobytes"
     assert [ "$early" -lt 60000 ]
-    assert [ "$late" -lt $((early + early / 20)) ]
+    # On a busy machine more probes may run at a time later on: that is no leak of 400 bytes a probe.
+    assert [ "$late" -lt $((early + early / 5)) ]
 }
 
 # resident PROCESS: its memory in kilobytes.
