@@ -112,6 +112,9 @@ static void parse_bind_address(const char *string, size_t length)
     else if (good)
         require(strchr(string, '%') || if_nametoindex(string) > 0,
                 "a name is that of an interface");
+    if (good)
+        require(bind_address_is_here(&bind_address) || bind_address.address.ss_family != AF_UNSPEC,
+                "nothing but an address can be missing on this machine");
 }
 
 static void parse_tag(const char *reply, size_t length)
