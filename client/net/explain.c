@@ -29,15 +29,22 @@ const char *explain_plural(uint64_t count)
     return count == 1 ? "" : "s";
 }
 
+static bool is_of_link(const struct sockaddr_storage *name)
+{
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)name;
+
+    return six->sin6_family == AF_INET6 &&
+           (IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr) || IN6_IS_ADDR_MC_LINKLOCAL(&six->sin6_addr));
+}
+
 /* An address in digits was not taken with `%interface` behind it. */
 static void explain_interface(struct text *text, const char *host, const char *interface)
 {
     struct sockaddr_storage name;
-    const struct in6_addr *address = &((const struct sockaddr_in6 *)&name)->sin6_addr;
     size_t length = (size_t)(interface - host);
 
     (void)sockaddr_parse(&name, host, length, 0);
-    if (IN6_IS_ADDR_LINKLOCAL(address) || IN6_IS_ADDR_MC_LINKLOCAL(address))
+    if (is_of_link(&name))
         text_addf(text, "this machine has no interface '%s'; `ip link` shows those it has",
                   interface + 1);
     else
@@ -117,13 +124,6 @@ static void explain_no_address(struct text *text, const struct roundtrip *roundt
         text_add(text, ": all local ports to that address are in use, also by connections in "
                        "TIME_WAIT; widen net.ipv4.ip_local_port_range, or probe with a longer -i "
                        "or a lower --parallel");
-}
-
-static bool is_of_link(const struct sockaddr_storage *name)
-{
-    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)name;
-
-    return six->sin6_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr);
 }
 
 static bool lacks_interface(const struct sockaddr_storage *name)
